@@ -1,0 +1,7 @@
+# Warnings are errors in our own code only; third-party headers are SYSTEM.
+add_library(ward_warnings INTERFACE)
+target_compile_options(ward_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false dangling and maybe-uninitialised values inside coroutine frames and std::optional.
+  target_compile_options(ward_warnings INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer)
+endif()

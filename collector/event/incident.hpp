@@ -1,0 +1,59 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collector/event/alert.hpp"
+
+namespace ward::collector {
+
+enum class IncidentPhase : std::uint8_t { open, resolved };
+
+/// What one root cause has broken: one id, one page, one timeline, one resolve.
+struct Incident {
+  std::string id;  ///< 8+ characters of Crockford base32, time-ordered; also the receivers' dedup key
+  IncidentPhase phase = IncidentPhase::open;
+  AlertClass cls = AlertClass::actionable;  ///< the highest of the members' classes so far
+  std::string owner;                        ///< of the root: application, database, platform, security, backup
+  std::string root_service;
+  std::string root_alert;                   ///< alertname of the root
+  Labels scope;                             ///< the root's scope labels (tenant, cluster, instance...)
+  Time opened_at;
+  Time resolved_at;
+  std::vector<AlertEvent> alerts;           ///< the root first, then what it explains, in order of arrival
+  friend bool operator==(const Incident&, const Incident&) = default;
+};
+
+/// Why a notification is due.
+enum class NoticeKind : std::uint8_t { fire, escalate, resolve };
+std::string_view to_string(NoticeKind k);
+
+/// incident -> routing: something people must hear about an incident, with the incident as it stood then.
+struct Notice {
+  NoticeKind kind = NoticeKind::fire;
+  Incident incident;
+  friend bool operator==(const Notice&, const Notice&) = default;
+};
+
+/// A line of the incident log: every decision with its reason (`wardctl explain`).
+struct Decision {
+  Time at;
+  std::string incident;  ///< "" when none was opened
+  std::string alert;     ///< alert_id
+  std::string what;      ///< "opened", "attached", "held", "resolved"...
+  std::string why;       ///< one plain sentence
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+/// routing -> outbox: one message to one receiver. `key` is unique in the outbox and sent as Idempotency-Key.
+struct Delivery {
+  std::string key;       ///< hash of (incident, kind, class, receiver)
+  std::string incident;
+  NoticeKind kind = NoticeKind::fire;
+  std::string receiver;  ///< name in the configuration
+  std::string body;      ///< rendered payload, ready for the channel
+  Time created_at;
+  friend bool operator==(const Delivery&, const Delivery&) = default;
+};
+
+}  // namespace ward::collector
