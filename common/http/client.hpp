@@ -1,0 +1,81 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "common/async/task.hpp"
+#include "common/base/result.hpp"
+
+namespace ward::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// How a server's certificate is judged. Verification cannot be switched off for senders; a probe that wants to look at a
+/// bad certificate uses the tls probe.
+struct ClientTls {
+  std::string ca_file;      ///< "" = the system's store
+  std::string certificate;  ///< client certificate and key, PEM paths; "" = none
+  std::string key;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  std::string body;
+  std::chrono::milliseconds timeout{10'000};  ///< whole exchange
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::uint64_t max_body_bytes = 64 << 10;    ///< the rest is not read; Response::truncated says so
+  int max_redirects = 0;                      ///< credentials never follow to another host
+  std::string proxy;                          ///< "" = none; the environment is ignored
+  std::string pin_address;                    ///< connect here instead of resolving; SNI and Host stay the URL's
+  bool http2 = false;
+  ClientTls tls;
+};
+
+/// Durations of one exchange, as blackbox_exporter splits them.
+struct Phases {
+  std::chrono::nanoseconds resolve{0}, connect{0}, tls{0}, processing{0}, transfer{0};
+};
+
+struct Response {
+  int status = 0;
+  int version_major = 1, version_minor = 1;
+  Headers headers;  ///< names in lower case
+  std::string body;
+  bool truncated = false;
+  int redirects = 0;
+  std::string final_url;  ///< without query string
+  std::string remote_address;
+  Phases phases;
+  [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
+};
+
+enum class FailureKind : std::uint8_t {
+  bad_url, dns_nxdomain, dns_timeout, dns_failed, connect_refused, connect_timeout, connect_failed, tls_untrusted,
+  tls_expired, tls_name_mismatch, tls_protocol, timeout, too_many_redirects, protocol, cancelled
+};
+std::string_view to_string(FailureKind kind);
+
+struct Failure {
+  FailureKind kind = FailureKind::protocol;
+  Error error;  ///< names host and port, never the query string, headers or body
+  Phases phases;
+};
+
+/// Sends one request; any HTTP status is a Response. Thread: the io_context's.
+class Client {
+ public:
+  virtual ~Client() = default;
+  virtual async::Task<tl::expected<Response, Failure>> send(Request request) = 0;
+};
+
+/// libcurl's multi interface driven by Asio (curl_client.cpp). Outlives its requests.
+std::unique_ptr<Client> make_curl_client(async::asio::any_io_executor executor);
+
+}  // namespace ward::http
