@@ -1,0 +1,42 @@
+#pragma once
+#include <chrono>
+
+#include "common/base/world.hpp"
+
+namespace ward::test {
+
+/// Both clocks stand still until the test moves them. Not thread safe: move it only while nothing else runs.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Time wall = from_ms(1'764'000'000'000)) : wall_(wall) {}
+  [[nodiscard]] Time wall() const override { return wall_; }
+  [[nodiscard]] MonoTime mono() const override { return mono_; }
+  /// Time passes: both clocks move.
+  void advance(milliseconds by) {
+    wall_ += by;
+    mono_ += by;
+  }
+  /// Someone sets the wall clock; steady time does not notice.
+  void set_wall(Time wall) { wall_ = wall; }
+
+ private:
+  Time wall_;
+  MonoTime mono_{std::chrono::hours{1}};
+};
+
+/// The same numbers for the same seed on every machine (splitmix64).
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed = 1) : state_(seed) {}
+  std::uint64_t next() override {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15ULL;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace ward::test
