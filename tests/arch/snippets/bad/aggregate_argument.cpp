@@ -1,0 +1,4 @@
+// The lint must refuse this. Not compiled.
+Task<void> f() {
+  co_await send(Options{.size = 1});
+}
