@@ -1,0 +1,92 @@
+#include "collector/tsdb/queryable.hpp"
+
+#include <re2/re2.h>
+
+namespace ward::collector {
+namespace {
+
+/// Bounds the compiled program of one expression; far above any sane selector, far below what hurts the collector.
+constexpr std::int64_t kRegexMemory = 8 << 20;
+
+re2::RE2::Options regex_options() {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);  // Prometheus compiles ^(?s:...)$: label values may hold newlines
+  options.set_max_mem(kRegexMemory);
+  return options;
+}
+
+std::string_view symbol(Matcher::Op op) {
+  switch (op) {
+    case Matcher::Op::equal: return "=";
+    case Matcher::Op::not_equal: return "!=";
+    case Matcher::Op::regex: return "=~";
+    case Matcher::Op::not_regex: return "!~";
+  }
+  return "?";
+}
+
+void quote_into(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '\\': out += "\\\\"; break;
+      case '"': out += "\\\""; break;
+      case '\n': out += "\\n"; break;
+      case '\t': out += "\\t"; break;
+      case '\r': out += "\\r"; break;
+      default: out += c;
+    }
+  }
+  out += '"';
+}
+
+bool plain_label_name(std::string_view name) {
+  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
+  for (const char c : name) {
+    const bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!ok) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Matcher::Matcher(Op op, std::string name, std::string value) : op_(op), name_(std::move(name)), value_(std::move(value)) {}
+
+Result<Matcher> Matcher::make(Op op, std::string name, std::string value) {
+  if (name.empty()) return fail(Errc::invalid, "a label matcher has no label name", "Name the label, as in {job=\"node\"}.");
+  Matcher m{op, std::move(name), std::move(value)};
+  if (op == Op::regex || op == Op::not_regex) {
+    auto regex = std::make_shared<const re2::RE2>(m.value_, regex_options());
+    if (!regex->ok()) {
+      return fail(Errc::invalid, "error parsing regexp: " + regex->error() + " in " + to_string(m),
+                  "Write an RE2 expression; back-references and look-around do not exist.");
+    }
+    m.regex_ = std::move(regex);
+  }
+  return m;
+}
+
+bool Matcher::matches(std::string_view value) const {
+  switch (op_) {
+    case Op::equal: return value == value_;
+    case Op::not_equal: return value != value_;
+    case Op::regex: return re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_);
+    case Op::not_regex: return !re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_);
+  }
+  return false;
+}
+
+std::string to_string(const Matcher& m) {
+  std::string out;
+  if (plain_label_name(m.name()))
+    out += m.name();
+  else
+    quote_into(out, m.name());
+  out += symbol(m.op());
+  quote_into(out, m.value());
+  return out;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "collector/tsdb/queryable.hpp"
+
+namespace ward::collector {
+namespace {
+
+using Op = Matcher::Op;
+
+struct MatchCase {
+  Op op;
+  std::string pattern;
+  std::string value;
+  bool expected;
+};
+
+TEST(Matcher, MatchesAsPrometheusDoes) {
+  const std::vector<MatchCase> cases{
+      {Op::equal, "a", "a", true},          {Op::equal, "a", "ab", false},        {Op::equal, "", "", true},
+      {Op::not_equal, "a", "", true},       {Op::not_equal, "a", "a", false},     {Op::regex, "a.*", "abc", true},
+      {Op::regex, "b", "abc", false},       {Op::regex, "a|b", "b", true},        {Op::regex, "a|b", "ab", false},
+      {Op::regex, ".*", "", true},          {Op::regex, ".+", "", false},         {Op::regex, "a.c", "a\nc", true},
+      {Op::not_regex, "5..", "503", false}, {Op::not_regex, "5..", "5033", true}, {Op::regex, "(?i)ERR", "err", true},
+      {Op::regex, "ä.", "äß", true},
+  };
+  for (const auto& c : cases) {
+    const auto m = Matcher::make(c.op, "x", c.pattern);
+    ASSERT_TRUE(m) << describe(m.error());
+    EXPECT_EQ(m->matches(c.value), c.expected) << to_string(*m) << " against '" << c.value << "'";
+  }
+}
+
+TEST(Matcher, RefusesWhatRe2CannotRead) {
+  for (const std::string bad : {"[", "(", "a{2,1}", "(?=x)", "\\1", "*"}) {
+    const auto m = Matcher::make(Op::regex, "x", bad);
+    ASSERT_FALSE(m) << bad;
+    EXPECT_EQ(m.error().code, Errc::invalid);
+    EXPECT_NE(m.error().what.find("error parsing regexp"), std::string::npos) << m.error().what;
+  }
+}
+
+TEST(Matcher, KeepsRegexTextVerbatimForEquality) { EXPECT_TRUE(Matcher::make(Op::equal, "x", "[")->matches("[")); }
+
+TEST(Matcher, PrintsAsASelectorWritesIt) {
+  EXPECT_EQ(to_string(*Matcher::make(Op::regex, "job", "a\\d\"\n")), R"(job=~"a\\d\"\n")");
+  EXPECT_EQ(to_string(*Matcher::make(Op::not_equal, "my.dotted", "")), R"("my.dotted"!="")");
+}
+
+}  // namespace
+}  // namespace ward::collector
