@@ -65,7 +65,7 @@ Task<std::invoke_result_t<F&>> run_blocking(BlockingPool& pool, F f) {
     std::exception_ptr error;
     bool done = false;
   };
-  const auto state = std::make_shared<State>(co_await asio::this_coro::executor);
+  auto state = std::make_shared<State>(co_await asio::this_coro::executor);
   auto call = std::make_shared<F>(std::move(f));
   auto job = [state, call]() mutable {
     std::optional<Stored> value;
