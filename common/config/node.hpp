@@ -70,6 +70,7 @@ class Node {
 
 /// Parses all documents of a file strictly: duplicate keys, aliases, anchors, tags, more than `max_depth` levels or
 /// 1 MiB are refused with their place. Nothing is interpreted yet ("010" stays text until a Section asks for a number).
+/// There is always at least one document: an empty file is one null node.
 Result<std::vector<Node>> parse_yaml(std::string_view text, std::string file_name);
 Result<std::vector<Node>> load_yaml(const std::string& path);
 
@@ -95,7 +96,8 @@ class Section {
   double real(std::string_view key, double fallback);
   milliseconds duration(std::string_view key, milliseconds fallback, milliseconds min = milliseconds{0});
   std::uint64_t size(std::string_view key, std::uint64_t fallback);
-  /// `{file: PATH}` or `{env: NAME}`; a literal value is refused ("put it into a file"). Empty when absent.
+  /// `{file: PATH}` or `{env: NAME}`; a literal value is refused ("put it into a file"). Empty when absent. A relative
+  /// PATH counts from the folder of the YAML file; a file open to every user is refused.
   Secret secret(std::string_view key);
   std::vector<std::string> texts(std::string_view key);                           ///< a list of strings; empty when absent
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);  ///< a mapping of strings
