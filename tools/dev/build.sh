@@ -1,0 +1,141 @@
+# ./dev build, test, sanitize, fuzz, bench, clean.
+# shellcheck shell=bash
+
+# Rooms whose code is coroutines or reads foreign bytes: GCC 12 miscompiles some coroutine forms, and only the address
+# sanitizer sees it at run time. An extended regular expression over test programs, part of every ./dev test.
+readonly ASAN_PROGRAMS='^ward_(unit|failure)_(common_(async|net|http|sqlite|wire)|agent.*|probes.*|collector_(app|ingest|notify|api).*)$'
+
+preset_exists() { grep -q "\"name\": \"$1\", \"inherits\"" CMakePresets.json; }
+
+configure() { # configure PRESET
+  preset_exists "$1" || die "there is no preset '$1'" "Presets: dev release bench asan tsan clang fuzz."
+  need build
+  case $1 in
+    clang | fuzz) need lint ;;
+    bench) need bench ;;
+  esac
+  [ -f "$BUILD/$1/build.ninja" ] || run_step "configure $1" "$BUILD/log/configure-$1.log" cmake --preset "$1"
+}
+
+# build_preset PRESET [TARGET...]
+build_preset() {
+  local preset=$1
+  shift
+  configure "$preset"
+  STEP_FIX="Mend the first error in the log, then run ./dev build $preset again." \
+    run_step "build $preset" "$BUILD/log/build-$preset.log" cmake --build "$BUILD/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+}
+
+# test_programs PRESET REGEX: the targets of a preset's test programs.
+test_programs() {
+  ninja -C "$BUILD/$1" -t targets all 2>/dev/null | sed -n 's/^\(ward_[a-z0-9_]*\): phony$/\1/p' | grep -E "$2" | sort -u || true
+}
+program_path() { find "$BUILD/$1" -type f -name "$2" -perm -u+x | head -n 1; }
+
+# run_programs PRESET NAME...: each test program once; the output is shown only when it fails.
+run_programs() {
+  local preset=$1 name failed=0
+  shift
+  for name in "$@"; do
+    if ! ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0 TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+      "$(program_path "$preset" "$name")" --gtest_brief=1 >"$BUILD/log/$preset-$name.log" 2>&1; then
+      tail -n 40 "$BUILD/log/$preset-$name.log"
+      say "  $preset: $name FAILED, log $(relative "$BUILD/log/$preset-$name.log")"
+      failed=1
+    fi
+  done
+  return "$failed"
+}
+
+run_sanitized() { # run_sanitized PRESET REGEX
+  local programs
+  configure "$1"
+  mapfile -t programs < <(test_programs "$1" "$2")
+  [ ${#programs[@]} -gt 0 ] || die "preset $1 has no test program that matches $2" "See ASAN_PROGRAMS in tools/dev/build.sh."
+  build_preset "$1" "${programs[@]}"
+  run_programs "$1" "${programs[@]}" || die "tests fail under preset $1" "The report above names the line; run the program of build/$1 alone to repeat it."
+  say "  $1: ${#programs[@]} test programs passed"
+}
+
+cmd_build() {
+  local preset=${1:-release}
+  [ $# -eq 0 ] || shift
+  build_preset "$preset" "$@"
+}
+cmd_clean() { rm -rf "${BUILD:?}"; }
+
+cmd_test() {
+  local asan=1
+  if [ "${1:-}" = --no-asan ]; then
+    asan=
+    shift
+  fi
+  need build run
+  [ -z "$asan" ] || run_sanitized asan "$ASAN_PROGRAMS"
+  build_preset dev
+  # The servers of Debian's PostgreSQL are not on the PATH; integration tests start them on free ports.
+  PATH=$PATH:/usr/lib/postgresql/15/bin ctest --test-dir "$BUILD/dev" -j2 --output-on-failure "$@"
+}
+
+cmd_sanitize() {
+  local preset=${1:-asan}
+  case $preset in
+    asan | tsan | clang) run_sanitized "$preset" '^ward_(unit|failure|sim)_' ;;
+    *) die "there is no sanitizer preset '$preset'" "Choose asan, tsan or clang." ;;
+  esac
+}
+
+cmd_fuzz() {
+  local wanted='' seconds=60 programs name
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --seconds) seconds=${2:?--seconds needs a number}; shift 2 ;;
+      *) wanted=$1; shift ;;
+    esac
+  done
+  configure fuzz
+  mapfile -t programs < <(test_programs fuzz "^ward_fuzz_${wanted#ward_fuzz_}")
+  [ ${#programs[@]} -gt 0 ] || die "there is no fuzz target '${wanted:-ward_fuzz_*}'" "Targets live in tests/fuzz."
+  build_preset fuzz "${programs[@]}"
+  for name in "${programs[@]}"; do
+    mkdir -p "$BUILD/fuzz/corpus/$name"
+    STEP_FIX="The crashing input is beside the log; repeat with build/fuzz: $name FILE." \
+      run_step "fuzz $name, $seconds s" "$BUILD/log/$name.log" "$(program_path fuzz "$name")" -max_total_time="$seconds" \
+      -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$BUILD/log/$name-" "$BUILD/fuzz/corpus/$name"
+  done
+}
+
+# A benchmark is tests/bench/NAME.sh (a scenario with its peer; gets WARD_BUILD and passes --json FILE on) or the Google
+# Benchmark program ward_bench_NAME.
+cmd_bench() {
+  local name='' json='' all=() programs
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --json) json=$(realpath -m "${2:?--json needs a file}"); shift 2 ;;
+      *) name=$1; shift ;;
+    esac
+  done
+  need build run
+  build_preset bench
+  mapfile -t all < <(find tests/bench -maxdepth 1 -name '*.sh' -printf '%f\n' | sed 's/\.sh$//' | sort)
+  mapfile -t programs < <(test_programs bench '^ward_bench_')
+  if [ -n "$name" ]; then
+    bench_one "$name" "$json"
+    return
+  fi
+  [ $((${#all[@]} + ${#programs[@]})) -gt 0 ] || die "there is no benchmark" "Scenarios live in tests/bench."
+  for name in "${all[@]}" "${programs[@]#ward_bench_}"; do
+    say "== $name"
+    bench_one "$name" "${json:+${json%.json}-$name.json}"
+  done
+}
+bench_one() { # bench_one NAME JSON
+  local program
+  if [ -f "tests/bench/$1.sh" ]; then
+    WARD_ROOT=$WARD_ROOT WARD_BUILD=$BUILD/bench bash "tests/bench/$1.sh" ${2:+--json "$2"}
+    return
+  fi
+  program=$(program_path bench "ward_bench_$1")
+  [ -n "$program" ] || die "there is no benchmark '$1'" "Scenarios live in tests/bench: $(find tests/bench -name '*.sh' -printf '%f ')"
+  "$program" ${2:+--benchmark_out="$2" --benchmark_out_format=json}
+}

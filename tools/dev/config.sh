@@ -1,0 +1,117 @@
+# The lab's identities and configuration files, written to .ward/ from the ports and secrets of this run.
+# shellcheck shell=bash
+
+# The agents of the lab. `data` watches the databases and the machine; the small ones are other nodes: one of four may die
+# without blinding the platform.
+readonly AGENTS=(data edge-1 edge-2 edge-3)
+readonly LAB_TENANT=lab
+
+wardctl() { "$BUILD/release/cli/wardctl" "$@"; }
+
+make_pki() {
+  local agent
+  wardctl pki init --dir "$STATE/pki"
+  wardctl pki issue --dir "$STATE/pki" --collector localhost --san 127.0.0.1
+  for agent in "${AGENTS[@]}"; do
+    wardctl pki issue --dir "$STATE/pki" --agent "$agent" --tenant "$LAB_TENANT"
+  done
+}
+
+receivers_yaml() {
+  local owner
+  for owner in application database platform security backup; do
+    printf '  %s:\n    webhook: {url: "http://127.0.0.1:%s/pages/%s"}\n' "$owner" "$(port_of receiver)" "$owner"
+  done
+}
+
+write_collector_yaml() {
+  cat >"$STATE/collector.yaml" <<YAML
+# Written by ./dev up.
+listen: {stream: "127.0.0.1:$(port_of stream)", http: "127.0.0.1:$(port_of http)"}
+data_dir: $STATE/collector
+external_url: "http://127.0.0.1:$(port_of http)"
+log: {level: info, format: text}
+retention: 2d
+ingest: {max_sample_age: 0s}
+rules: ["$WARD_ROOT/rules/*.yaml"]
+evaluation: {interval: 5s}
+tls:
+  ca: $STATE/pki/ca.pem
+  certificate: $STATE/pki/collector.pem
+  key: $STATE/pki/collector.key
+heartbeat: {url: "http://127.0.0.1:$(port_of receiver)/deadman", interval: 5s}
+receivers:
+$(receivers_yaml)
+owners:
+  application: {receiver: application, fallback: platform}
+  database: {receiver: database, fallback: platform}
+  platform: {receiver: platform, fallback: database}
+  security: {receiver: security, fallback: platform}
+  backup: {receiver: backup, fallback: platform}
+services:
+  odoo: {owner: application, dependsOn: [{to: pg-main, mode: hard}, {to: redis, mode: soft}, {to: node, mode: hard}]}
+  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}
+  redis: {owner: platform, dependsOn: [{to: node, mode: hard}]}
+  node: {owner: platform}
+  ward-agent: {owner: platform}
+  ward-collector: {owner: platform}
+YAML
+}
+
+agent_head() { # agent_head NAME
+  cat <<YAML
+# Written by ./dev up.
+agent: $1
+tenant: $LAB_TENANT
+data_dir: $STATE/agent-$1
+listen: {http: "127.0.0.1:$(port_of "agent-$1")"}
+log: {level: info, format: text}
+collectors:
+  - {address: "127.0.0.1:$(port_of stream)", server_name: localhost}
+tls:
+  ca: $STATE/pki/ca.pem
+  certificate: $STATE/pki/$1.pem
+  key: $STATE/pki/$1.key
+spool: {max_size: 64MiB}
+targets:
+YAML
+}
+write_agent_data_yaml() {
+  {
+    agent_head data
+    cat <<YAML
+  - {probe: node, name: node, interval: 5s, labels: {service: node, node: lab}}
+  - probe: postgres
+    name: pg-main
+    interval: 5s
+    address: "127.0.0.1:$(port_of pg-primary)"
+    user: ward
+    password_file: $STATE/secrets/pg-ward
+    labels: {service: pg-main, role: primary}
+  - probe: postgres
+    name: pg-main-1
+    interval: 5s
+    address: "127.0.0.1:$(port_of pg-standby)"
+    user: ward
+    password_file: $STATE/secrets/pg-ward
+    labels: {service: pg-main, role: standby}
+  - {probe: redis, name: redis, interval: 5s, address: "127.0.0.1:$(port_of redis)", labels: {service: redis}}
+  - {probe: odoo_http, name: odoo, interval: 5s, url: "http://127.0.0.1:$(port_of standin)", labels: {service: odoo}}
+YAML
+  } >"$STATE/agent-data.yaml"
+}
+write_agent_edge_yaml() { # write_agent_edge_yaml NAME
+  {
+    agent_head "$1"
+    cat <<YAML
+  - {probe: tcp, name: receiver, interval: 5s, address: "127.0.0.1:$(port_of receiver)", labels: {service: ward-receiver}}
+YAML
+  } >"$STATE/agent-$1.yaml"
+}
+
+write_configs() {
+  local agent
+  write_collector_yaml
+  write_agent_data_yaml
+  for agent in "${AGENTS[@]:1}"; do write_agent_edge_yaml "$agent"; done
+}
