@@ -9,6 +9,10 @@
 namespace ward::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+/// After a failed accept (no descriptors left): long enough not to spin, short enough not to be noticed.
+constexpr auto kBreath = 100ms;
 
 /// How many connections are open, in all and by address. A place is given back when its connection goes.
 class Listener::Counts : public std::enable_shared_from_this<Counts> {
@@ -86,8 +90,7 @@ async::Task<void> Listener::accept_all() {
     tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
-      // Out of descriptors or a connection that died in the queue: breathe, then go on.
-      co_await async::sleep_for(std::chrono::milliseconds{100});
+      co_await async::sleep_for(kBreath);
       continue;
     }
     take(std::move(socket));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string_view>
@@ -100,13 +101,12 @@ Status load_files(ssl::context& context, const TlsFiles& files) {
   context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); }, error);
   context.use_private_key(boost::asio::buffer(*key), ssl::context::pem, error);
   OPENSSL_cleanse(key->data(), key->size());
-  if (SSL_CTX_get0_privatekey(context.native_handle()) == nullptr)
-    return fail(Errc::invalid, "key file '" + files.key + "' holds no usable private key",
-                "Put the unencrypted PEM key of the certificate into it.");
-  if (error || SSL_CTX_check_private_key(context.native_handle()) != 1)
+  if (!error && SSL_CTX_check_private_key(context.native_handle()) == 1) return {};
+  if (ERR_GET_REASON(static_cast<unsigned long>(static_cast<unsigned>(error.value()))) == X509_R_KEY_VALUES_MISMATCH)
     return fail(Errc::invalid, "key file '" + files.key + "' does not belong to certificate '" + files.certificate + "'",
                 "Use the key that was made with this certificate.");
-  return {};
+  return fail(Errc::invalid, "key file '" + files.key + "' holds no usable private key",
+              "Put the unencrypted PEM key of the certificate into it.");
 }
 
 Result<TlsContext> make_context(const TlsFiles& files, PeerRole peer) {
