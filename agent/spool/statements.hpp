@@ -1,0 +1,34 @@
+#pragma once
+#include "agent/spool/spool.hpp"
+
+namespace ward::agent {
+
+/// The spool's tables, as docs/format/spool.md describes them.
+inline constexpr std::string_view kSpoolSchema = R"(
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stream(
+  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, incarnation BLOB NOT NULL, boot INTEGER NOT NULL, base INTEGER NOT NULL,
+  next INTEGER NOT NULL, sampled INTEGER NOT NULL, sampled_before_base INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS record(
+  stream INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL, count INTEGER NOT NULL,
+  t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
+  PRIMARY KEY(stream, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS gap(
+  stream INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, samples INTEGER NOT NULL,
+  reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, PRIMARY KEY(stream, from_seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursor(
+  collector TEXT NOT NULL, stream INTEGER NOT NULL, durable INTEGER NOT NULL, PRIMARY KEY(collector, stream)) WITHOUT ROWID;
+)";
+
+struct Spool::Statements {
+  sqlite::Statement put_record, get_record, put_stream, put_series, put_gap, get_gap, put_cursor, sum_records, delete_records,
+      delete_gaps, bump;
+  static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db);
+};
+
+/// Reads what can be read of a damaged file into a fresh one beside it and swaps them; the old one stays as
+/// `<path>.damaged`. Records that are lost become gaps with exact counts wherever their stream's row is readable.
+Status salvage_spool(const std::string& path, const std::string& vfs);
+
+}  // namespace ward::agent
