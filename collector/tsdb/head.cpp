@@ -1,0 +1,246 @@
+#include "collector/tsdb/head.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+
+#include "common/base/assert.hpp"
+
+namespace ward::collector {
+namespace {
+
+void count(AppendCounts& counts, SeriesSamples::Outcome outcome) {
+  switch (outcome) {
+    case SeriesSamples::Outcome::appended: ++counts.appended; return;
+    case SeriesSamples::Outcome::late:
+      ++counts.appended;
+      ++counts.out_of_order;
+      return;
+    case SeriesSamples::Outcome::duplicate: ++counts.duplicate; return;
+    case SeriesSamples::Outcome::conflicting: ++counts.conflicting; return;
+    case SeriesSamples::Outcome::too_old: ++counts.too_old; return;
+  }
+}
+
+}  // namespace
+
+Head::Head(HeadOptions options) : options_(options), shards_(std::make_unique<std::array<Shard, kShards>>()) {}
+
+Head::Series* Head::Shard::find(SeriesRef ref) const {
+  const std::size_t at = ref.get() / kShards;
+  return at < series.size() ? series[at].get() : nullptr;
+}
+
+void Head::insert(SeriesRef ref, const Labels& labels) {
+  index_.add(ref, labels);
+  auto& home = shard(ref);
+  const std::unique_lock lock{home.mutex};
+  const std::size_t at = ref.get() / kShards;
+  if (at >= home.series.size()) home.series.resize(at + 1);
+  home.series[at] = std::make_unique<Series>();
+}
+
+SeriesRef Head::get_or_create(const Labels& labels) {
+  {
+    const std::shared_lock lock{index_mutex_};
+    if (const auto ref = index_.find(labels)) return *ref;
+  }
+  const std::unique_lock lock{index_mutex_};
+  if (const auto ref = index_.find(labels)) return *ref;
+  WARD_ASSERT(next_ref_ < std::numeric_limits<std::uint32_t>::max());
+  const SeriesRef ref{next_ref_++};
+  insert(ref, labels);
+  return ref;
+}
+
+Status Head::restore(SeriesRef ref, const Labels& labels) {
+  const std::unique_lock lock{index_mutex_};
+  if (ref.get() == 0 || ref.get() == std::numeric_limits<std::uint32_t>::max())
+    return fail(Errc::invalid, "series number " + std::to_string(ref.get()) + " cannot be restored",
+                "Run 'wardctl doctor' on the store.");
+  const auto known = index_.find(labels);
+  if (known == ref) return {};
+  if (known || index_.has(ref))
+    return fail(Errc::invalid, "series number " + std::to_string(ref.get()) + " is stored for two label sets",
+                "Run 'wardctl doctor' on the store.");
+  insert(ref, labels);
+  next_ref_ = std::max(next_ref_, ref.get() + 1);
+  return {};
+}
+
+std::optional<SeriesRef> Head::find(const Labels& labels) const {
+  const std::shared_lock lock{index_mutex_};
+  return index_.find(labels);
+}
+
+Labels Head::labels(SeriesRef ref) const {
+  const std::shared_lock lock{index_mutex_};
+  return index_.labels(ref);
+}
+
+AppendCounts Head::append(std::span<const RefSample> samples) {
+  // Counting sort by shard, so that each lock is taken once a batch and each series keeps its order.
+  std::array<std::size_t, kShards + 1> start{};
+  for (const auto& s : samples) ++start[s.series.get() % kShards + 1];
+  for (std::size_t i = 1; i <= kShards; ++i) start[i] += start[i - 1];
+  std::vector<const RefSample*> order(samples.size());
+  auto fill = start;
+  for (const auto& s : samples) order[fill[s.series.get() % kShards]++] = &s;
+
+  AppendCounts counts;
+  for (std::size_t n = 0; n < kShards; ++n) {
+    if (start[n] == start[n + 1]) continue;
+    auto& home = (*shards_)[n];
+    const std::unique_lock lock{home.mutex};
+    for (std::size_t i = start[n]; i < start[n + 1]; ++i) {
+      if (auto* series = home.find(order[i]->series))
+        count(counts, series->samples.append(order[i]->sample, options_.max_sample_age));
+      else
+        ++counts.unknown_series;
+    }
+  }
+  return counts;
+}
+
+std::optional<Sample> Head::last_sample(SeriesRef ref) const {
+  const auto& home = shard(ref);
+  const std::shared_lock lock{home.mutex};
+  const auto* series = home.find(ref);
+  if (series == nullptr || series->samples.empty()) return std::nullopt;
+  return series->samples.last();
+}
+
+Result<std::vector<SeriesData>> Head::select(std::span<const Matcher> matchers, Time from, Time to) const {
+  struct Found {
+    Labels labels;
+    SeriesSnapshot snapshot;
+  };
+  std::vector<Found> found;
+  {
+    const std::shared_lock index_lock{index_mutex_};
+    const auto refs = index_.match(matchers);
+    std::array<std::shared_lock<std::shared_mutex>, kShards> locks;
+    for (std::size_t n = 0; n < kShards; ++n) locks[n] = std::shared_lock{(*shards_)[n].mutex};
+    for (const auto ref : refs) {
+      const auto* series = shard(ref).find(ref);
+      if (series == nullptr) continue;
+      auto snapshot = series->samples.snapshot(from, to);
+      if (!snapshot.empty()) found.push_back({index_.labels(ref), std::move(snapshot)});
+    }
+  }
+  std::vector<SeriesData> out;
+  out.reserve(found.size());
+  for (auto& f : found) {
+    auto samples = f.snapshot.read(from, to);
+    if (!samples.empty()) out.push_back({std::move(f.labels), std::move(samples)});
+    f.snapshot = {};
+  }
+  std::sort(out.begin(), out.end(), [](const SeriesData& a, const SeriesData& b) { return a.labels < b.labels; });
+  return out;
+}
+
+std::vector<Labels> Head::series(std::span<const Matcher> matchers) const {
+  std::vector<Labels> out;
+  {
+    const std::shared_lock lock{index_mutex_};
+    for (const auto ref : index_.match(matchers)) out.push_back(index_.labels(ref));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> Head::label_names() const {
+  const std::shared_lock lock{index_mutex_};
+  return index_.names();
+}
+
+std::vector<std::string> Head::label_values(std::string_view name) const {
+  const std::shared_lock lock{index_mutex_};
+  return index_.values(name);
+}
+
+std::vector<SealedChunk> Head::seal_unpersisted() {
+  std::vector<SealedChunk> out;
+  for (std::size_t n = 0; n < kShards; ++n) {
+    auto& home = (*shards_)[n];
+    const std::unique_lock lock{home.mutex};
+    for (std::size_t i = 0; i < home.series.size(); ++i) {
+      if (!home.series[i]) continue;
+      const SeriesRef ref{static_cast<std::uint32_t>(i * kShards + n)};
+      home.series[i]->samples.hand_out([&out, ref](const StoredChunk& c) {
+        out.push_back({ref, c.t_min, c.t_max, c.count, {c.bytes().begin(), c.bytes().end()}});
+      });
+    }
+  }
+  return out;
+}
+
+Status Head::load_chunk(const SealedChunk& chunk) {
+  const auto samples = decode_chunk(chunk.bytes);
+  if (!samples) return fail(samples.error());
+  if (samples->empty() || samples->size() != chunk.count || samples->front().t != chunk.t_min ||
+      samples->back().t != chunk.t_max)
+    return fail(Errc::corrupt,
+                "a stored chunk of series " + std::to_string(chunk.series.get()) + " differs from its own description",
+                "Run 'wardctl doctor' on the store.");
+  StoredChunk stored{chunk.t_min,
+                     chunk.t_max,
+                     std::make_unique_for_overwrite<std::uint8_t[]>(chunk.bytes.size()),
+                     static_cast<std::uint32_t>(chunk.bytes.size()),
+                     static_cast<std::uint16_t>(chunk.count),
+                     true};
+  std::copy(chunk.bytes.begin(), chunk.bytes.end(), stored.data.get());
+  auto& home = shard(chunk.series);
+  const std::unique_lock lock{home.mutex};
+  auto* series = home.find(chunk.series);
+  if (series == nullptr)
+    return fail(Errc::not_found,
+                "a stored chunk names series " + std::to_string(chunk.series.get()) + ", which the store does not know",
+                "Run 'wardctl doctor' on the store.");
+  series->samples.load(std::move(stored), samples->back());
+  return {};
+}
+
+std::vector<SeriesRef> Head::drop_before(Time t) {
+  std::vector<SeriesRef> dropped;
+  const std::unique_lock index_lock{index_mutex_};
+  for (std::size_t n = 0; n < kShards; ++n) {
+    auto& home = (*shards_)[n];
+    const std::unique_lock lock{home.mutex};
+    for (std::size_t i = 0; i < home.series.size(); ++i) {
+      auto& series = home.series[i];
+      if (!series) continue;
+      const bool was_empty = series->samples.empty();
+      series->samples.drop_before(t);
+      if (!series->samples.empty()) continue;
+      // A series just made is empty until its first append: it is spared once.
+      if (was_empty && !series->spared) {
+        series->spared = true;
+        continue;
+      }
+      series.reset();
+      dropped.emplace_back(static_cast<std::uint32_t>(i * kShards + n));
+    }
+  }
+  std::sort(dropped.begin(), dropped.end());
+  index_.remove(dropped);
+  return dropped;
+}
+
+HeadStats Head::stats() const {
+  HeadStats stats;
+  for (const auto& home : *shards_) {
+    const std::shared_lock lock{home.mutex};
+    for (const auto& series : home.series) {
+      if (!series) continue;
+      const auto size = series->samples.size();
+      ++stats.series;
+      stats.chunks += size.chunks;
+      stats.samples += size.samples;
+      stats.bytes += size.bytes;
+    }
+  }
+  return stats;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,219 @@
+#include "collector/tsdb/label_index.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "common/base/assert.hpp"
+
+namespace ward::collector {
+namespace {
+
+/// `a|b|c` without any operator: a list of values. nullopt when the expression needs RE2.
+std::optional<std::vector<std::string_view>> literal_alternatives(std::string_view pattern) {
+  if (pattern.find_first_of("\\.+*?()[]{}^$") != std::string_view::npos) return std::nullopt;
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto bar = pattern.find('|');
+    parts.push_back(pattern.substr(0, bar));
+    if (bar == std::string_view::npos) return parts;
+    pattern.remove_prefix(bar + 1);
+  }
+}
+
+void sort_unique(std::vector<SeriesRef>& refs) {
+  std::sort(refs.begin(), refs.end());
+  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+}
+
+void intersect(std::vector<SeriesRef>& refs, const std::vector<SeriesRef>& other) {
+  std::vector<SeriesRef> both;
+  std::set_intersection(refs.begin(), refs.end(), other.begin(), other.end(), std::back_inserter(both));
+  refs = std::move(both);
+}
+
+}  // namespace
+
+std::span<const LabelIndex::PairId> LabelIndex::row(SeriesRef ref) const {
+  if (ref.get() >= rows_.size() || !rows_[ref.get()]) return {};
+  const PairId* at = rows_[ref.get()].get();
+  return {at + 1, at[0]};
+}
+
+bool LabelIndex::has(SeriesRef ref) const { return ref.get() < rows_.size() && rows_[ref.get()] != nullptr; }
+
+bool LabelIndex::same_labels(SeriesRef ref, const Labels& labels) const {
+  const auto ids = row(ref);
+  return std::equal(ids.begin(), ids.end(), labels.begin(), labels.end(), [this](PairId id, const Label& label) {
+    return *pairs_[id].name == label.first && *pairs_[id].value == label.second;
+  });
+}
+
+std::optional<SeriesRef> LabelIndex::find(const Labels& labels) const {
+  const auto [from, to] = by_hash_.equal_range(labels.hash());
+  for (auto it = from; it != to; ++it)
+    if (same_labels(it->second, labels)) return it->second;
+  return std::nullopt;
+}
+
+LabelIndex::PairId LabelIndex::intern(const std::string& name, const std::string& value) {
+  const auto name_at = names_.try_emplace(name).first;
+  const auto [value_at, is_new] = name_at->second.try_emplace(value, 0);
+  if (!is_new) return value_at->second;
+  PairId id = 0;
+  if (free_pairs_.empty()) {
+    id = static_cast<PairId>(pairs_.size());
+    pairs_.emplace_back();
+  } else {
+    id = free_pairs_.back();
+    free_pairs_.pop_back();
+  }
+  pairs_[id] = {&name_at->first, &value_at->first, {}};
+  value_at->second = id;
+  return id;
+}
+
+void LabelIndex::release(PairId id) {
+  auto& pair = pairs_[id];
+  const auto name_at = names_.find(*pair.name);
+  name_at->second.erase(name_at->second.find(*pair.value));
+  if (name_at->second.empty()) names_.erase(name_at);
+  pair = {};
+  free_pairs_.push_back(id);
+}
+
+void LabelIndex::add(SeriesRef ref, const Labels& labels) {
+  WARD_ASSERT(!has(ref));
+  if (ref.get() >= rows_.size()) rows_.resize(ref.get() + std::size_t{1});
+  auto row = std::make_unique<PairId[]>(labels.size() + 1);
+  row[0] = static_cast<PairId>(labels.size());
+  std::size_t n = 0;
+  for (const auto& [name, value] : labels) {
+    const auto id = intern(name, value);
+    row[++n] = id;
+    auto& refs = pairs_[id].refs;
+    // Refs rise, so this is a push_back except while a store is loaded.
+    refs.insert(std::upper_bound(refs.begin(), refs.end(), ref), ref);
+  }
+  rows_[ref.get()] = std::move(row);
+  by_hash_.emplace(labels.hash(), ref);
+  ++count_;
+}
+
+void LabelIndex::remove(std::span<const SeriesRef> refs) {
+  const std::unordered_set<SeriesRef> gone(refs.begin(), refs.end());
+  std::unordered_set<PairId> touched;
+  for (const auto ref : gone) {
+    if (!has(ref)) continue;
+    const auto [from, to] = by_hash_.equal_range(labels(ref).hash());
+    for (auto it = from; it != to; ++it) {
+      if (it->second != ref) continue;
+      by_hash_.erase(it);
+      break;
+    }
+    const auto ids = row(ref);
+    touched.insert(ids.begin(), ids.end());
+    rows_[ref.get()].reset();
+    --count_;
+  }
+  for (const auto id : touched) {
+    std::erase_if(pairs_[id].refs, [&gone](SeriesRef ref) { return gone.contains(ref); });
+    if (pairs_[id].refs.empty()) release(id);
+  }
+}
+
+Labels LabelIndex::labels(SeriesRef ref) const {
+  std::vector<Label> out;
+  const auto ids = row(ref);
+  out.reserve(ids.size());
+  for (const auto id : ids) out.emplace_back(*pairs_[id].name, *pairs_[id].value);
+  return Labels{std::move(out)};
+}
+
+std::vector<SeriesRef> LabelIndex::all() const {
+  std::vector<SeriesRef> refs;
+  refs.reserve(count_);
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    if (rows_[i]) refs.emplace_back(static_cast<std::uint32_t>(i));
+  return refs;
+}
+
+const std::vector<SeriesRef>* LabelIndex::postings(std::string_view name, std::string_view value) const {
+  const auto name_at = names_.find(name);
+  if (name_at == names_.end()) return nullptr;
+  const auto value_at = name_at->second.find(value);
+  return value_at == name_at->second.end() ? nullptr : &pairs_[value_at->second].refs;
+}
+
+std::vector<SeriesRef> LabelIndex::postings_of(const Matcher& m) const {
+  std::vector<SeriesRef> refs;
+  const auto add_all = [&refs](const std::vector<SeriesRef>* more) {
+    if (more != nullptr) refs.insert(refs.end(), more->begin(), more->end());
+  };
+  const auto literals = m.op() == Matcher::Op::regex ? literal_alternatives(m.value()) : std::nullopt;
+  if (literals) {
+    for (const auto value : *literals) add_all(postings(m.name(), value));
+  } else if (const auto name_at = names_.find(m.name()); name_at != names_.end()) {
+    for (const auto& [value, id] : name_at->second)
+      if (m.matches(value)) add_all(&pairs_[id].refs);
+  }
+  sort_unique(refs);
+  return refs;
+}
+
+void LabelIndex::filter(std::vector<SeriesRef>& refs, const Matcher& m) const {
+  const auto name_at = names_.find(m.name());
+  const std::string* name = name_at == names_.end() ? nullptr : &name_at->first;
+  const bool absent_matches = m.matches("");
+  std::unordered_map<PairId, bool> known;  // one regular expression run per value, not per series
+  std::erase_if(refs, [&](SeriesRef ref) {
+    for (const auto id : row(ref)) {
+      if (pairs_[id].name != name) continue;
+      const auto [it, is_new] = known.try_emplace(id, false);
+      if (is_new) it->second = m.matches(*pairs_[id].value);
+      return !it->second;
+    }
+    return !absent_matches;
+  });
+}
+
+std::vector<SeriesRef> LabelIndex::match(std::span<const Matcher> matchers) const {
+  std::vector<const Matcher*> rest;
+  std::vector<const std::vector<SeriesRef>*> lists;
+  for (const auto& m : matchers) {
+    if (m.op() != Matcher::Op::equal || m.value().empty()) {
+      rest.push_back(&m);
+      continue;
+    }
+    const auto* list = postings(m.name(), m.value());
+    if (list == nullptr) return {};
+    lists.push_back(list);
+  }
+  std::sort(lists.begin(), lists.end(), [](const auto* a, const auto* b) { return a->size() < b->size(); });
+  std::vector<SeriesRef> refs;
+  if (!lists.empty()) {
+    refs = *lists.front();
+    for (std::size_t i = 1; i < lists.size() && !refs.empty(); ++i) intersect(refs, *lists[i]);
+  } else {
+    // No equality to start from: the first matcher that needs its label to be there gives the candidates.
+    const auto positive = std::find_if(rest.begin(), rest.end(), [](const Matcher* m) { return !m->matches(""); });
+    refs = positive == rest.end() ? all() : postings_of(**positive);
+    if (positive != rest.end()) rest.erase(positive);
+  }
+  for (const auto* m : rest) filter(refs, *m);
+  return refs;
+}
+
+std::vector<std::string> LabelIndex::values(std::string_view name) const {
+  std::vector<std::string> out;
+  if (const auto name_at = names_.find(name); name_at != names_.end())
+    for (const auto& [value, id] : name_at->second) out.push_back(value);
+  return out;
+}
+
+std::vector<std::string> LabelIndex::names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, values] : names_) out.push_back(name);
+  return out;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/tsdb/queryable.hpp"
+#include "common/base/strong.hpp"
+
+namespace ward::collector {
+
+/// Number of a series in this store, from 1, never used twice.
+using SeriesRef = Strong<struct SeriesRefTag, std::uint32_t>;
+
+/// Labels of all series and the postings that find them: name -> value -> sorted refs. Each label pair is stored once; a
+/// series holds the numbers of its pairs. Thread: not safe, the head guards it.
+class LabelIndex {
+ public:
+  [[nodiscard]] std::optional<SeriesRef> find(const Labels& labels) const;
+  /// Requires that neither the ref nor the labels are known.
+  void add(SeriesRef ref, const Labels& labels);
+  void remove(std::span<const SeriesRef> refs);
+  /// Empty for an unknown ref.
+  [[nodiscard]] Labels labels(SeriesRef ref) const;
+  [[nodiscard]] bool has(SeriesRef ref) const;
+  /// Refs of the series that match all matchers, rising.
+  [[nodiscard]] std::vector<SeriesRef> match(std::span<const Matcher> matchers) const;
+  /// Values of a label over all series, sorted.
+  [[nodiscard]] std::vector<std::string> values(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  using PairId = std::uint32_t;
+  using Values = std::map<std::string, PairId, std::less<>>;
+  struct Pair {
+    const std::string* name = nullptr;  ///< the key in names_, stable
+    const std::string* value = nullptr;
+    std::vector<SeriesRef> refs;
+  };
+  /// Pair numbers of one series in label order; the first element is their count.
+  using Row = std::unique_ptr<PairId[]>;
+
+  [[nodiscard]] std::span<const PairId> row(SeriesRef ref) const;
+  [[nodiscard]] bool same_labels(SeriesRef ref, const Labels& labels) const;
+  [[nodiscard]] const std::vector<SeriesRef>* postings(std::string_view name, std::string_view value) const;
+  [[nodiscard]] std::vector<SeriesRef> postings_of(const Matcher& m) const;
+  [[nodiscard]] std::vector<SeriesRef> all() const;
+  void filter(std::vector<SeriesRef>& refs, const Matcher& m) const;
+  PairId intern(const std::string& name, const std::string& value);
+  void release(PairId id);
+
+  std::map<std::string, Values, std::less<>> names_;
+  std::vector<Pair> pairs_;
+  std::vector<PairId> free_pairs_;
+  std::vector<Row> rows_;  ///< by ref
+  std::unordered_multimap<std::uint64_t, SeriesRef> by_hash_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace ward::collector

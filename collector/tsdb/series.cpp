@@ -1,0 +1,170 @@
+#include "collector/tsdb/series.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+namespace ward::collector {
+namespace {
+
+bool earlier(const Sample& a, const Sample& b) { return a.t < b.t; }
+
+std::optional<Sample> find_in(std::span<const std::uint8_t> bytes, Time t) {
+  ChunkIterator it{bytes};
+  while (it.next()) {
+    const auto s = it.at();
+    if (s.t == t) return s;
+    if (s.t > t) break;
+  }
+  return std::nullopt;
+}
+
+SeriesSamples::Outcome same_time(const Sample& old, const Sample& s) {
+  return old == s ? SeriesSamples::Outcome::duplicate : SeriesSamples::Outcome::conflicting;
+}
+
+/// True when `t` lies more than `age` before `newest`; safe for the extremes of time.
+bool older_than(Time t, Time newest, milliseconds age) {
+  std::int64_t behind = 0;
+  return __builtin_sub_overflow(to_ms(newest), to_ms(t), &behind) || behind > age.count();
+}
+
+}  // namespace
+
+std::vector<Sample> SeriesSnapshot::read(Time from, Time to) const {
+  std::vector<Sample> out;
+  bool sorted = true;
+  const auto take = [&](Sample s) {
+    if (s.t < from || s.t > to) return;
+    sorted = sorted && (out.empty() || out.back().t < s.t);
+    out.push_back(s);
+  };
+  std::uint32_t at = 0;
+  for (const auto end : ends_) {
+    ChunkIterator it{std::span{bytes_}.subspan(at, end - at)};
+    while (it.next()) take(it.at());
+    at = end;
+  }
+  for (const auto& s : late_) take(s);
+  if (!sorted) {
+    std::stable_sort(out.begin(), out.end(), earlier);
+    out.erase(std::unique(out.begin(), out.end(), [](const Sample& a, const Sample& b) { return a.t == b.t; }), out.end());
+  }
+  return out;
+}
+
+SeriesSamples::Outcome SeriesSamples::append(Sample s, milliseconds max_age) {
+  if (!empty() && s.t <= last_.t) {
+    if (s.t == last_.t) return same_time(last_, s);
+    if (max_age.count() != 0 && older_than(s.t, last_.t, max_age)) return Outcome::too_old;
+    return insert_late(s);
+  }
+  if (open_.empty()) open_min_ = s.t;
+  open_.append(s);
+  open_max_ = s.t;
+  last_ = s;
+  if (open_.full()) close_open();
+  return Outcome::appended;
+}
+
+const Sample* SeriesSamples::find_late(Time t) const {
+  if (!late_) return nullptr;
+  const auto it = std::lower_bound(late_->begin(), late_->end(), Sample{t, 0}, earlier);
+  return it != late_->end() && it->t == t ? &*it : nullptr;
+}
+
+SeriesSamples::Outcome SeriesSamples::insert_late(Sample s) {
+  if (const auto* old = find_late(s.t)) return same_time(*old, s);
+  for (const auto& c : chunks_) {
+    if (s.t < c.t_min || s.t > c.t_max) continue;
+    if (const auto old = find_in(c.bytes(), s.t)) return same_time(*old, s);
+  }
+  if (!open_.empty() && s.t >= open_min_)
+    if (const auto old = find_in(open_.bytes(), s.t)) return same_time(*old, s);
+  if (!late_) late_ = std::make_unique<std::vector<Sample>>();
+  late_->insert(std::upper_bound(late_->begin(), late_->end(), s, earlier), s);
+  if (late_->size() >= kChunkSamples) close_late();
+  return Outcome::late;
+}
+
+void SeriesSamples::store(std::vector<std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count) {
+  StoredChunk chunk{t_min,
+                    t_max,
+                    std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size()),
+                    static_cast<std::uint32_t>(bytes.size()),
+                    static_cast<std::uint16_t>(count),
+                    false};
+  std::copy(bytes.begin(), bytes.end(), chunk.data.get());
+  const auto at =
+      std::upper_bound(chunks_.begin(), chunks_.end(), t_min, [](Time t, const StoredChunk& c) { return t < c.t_min; });
+  chunks_.insert(at, std::move(chunk));
+}
+
+void SeriesSamples::close_open() {
+  if (open_.empty()) return;
+  const auto count = open_.size();
+  store(open_.take(), open_min_, open_max_, count);
+}
+
+void SeriesSamples::close_late() {
+  if (!late_) return;
+  store(encode_chunk(*late_), late_->front().t, late_->back().t, late_->size());
+  late_.reset();
+}
+
+SeriesSnapshot SeriesSamples::snapshot(Time from, Time to) const {
+  SeriesSnapshot out;
+  for (const auto& c : chunks_) {
+    if (c.t_min > to) break;
+    if (c.t_max >= from) out.add(c.bytes());
+  }
+  if (!open_.empty() && open_min_ <= to && open_max_ >= from) out.add(open_.bytes());
+  if (late_)
+    for (const auto& s : *late_)
+      if (s.t >= from && s.t <= to) out.add(s);
+  return out;
+}
+
+void SeriesSamples::hand_out(const std::function<void(const StoredChunk&)>& take) {
+  close_open();
+  close_late();
+  for (auto& c : chunks_) {
+    if (c.handed_out) continue;
+    take(c);
+    c.handed_out = true;
+  }
+}
+
+void SeriesSamples::load(StoredChunk chunk, Sample newest) {
+  if (empty() || newest.t > last_.t) last_ = newest;
+  const auto at = std::upper_bound(chunks_.begin(), chunks_.end(), chunk.t_min,
+                                   [](Time t, const StoredChunk& c) { return t < c.t_min; });
+  chunks_.insert(at, std::move(chunk));
+}
+
+void SeriesSamples::drop_before(Time t) {
+  std::erase_if(chunks_, [t](const StoredChunk& c) { return c.t_max < t; });
+  if (chunks_.capacity() > 2 * chunks_.size() + 4) chunks_.shrink_to_fit();
+  if (!open_.empty() && open_max_ < t) open_ = ChunkAppender{};
+  if (late_ && late_->back().t < t) late_.reset();
+}
+
+SeriesSamples::Size SeriesSamples::size() const {
+  Size size;
+  for (const auto& c : chunks_) {
+    ++size.chunks;
+    size.samples += c.count;
+    size.bytes += c.size;
+  }
+  if (!open_.empty()) ++size.chunks;
+  size.samples += open_.size();
+  size.bytes += open_.bytes().size();
+  if (late_) {
+    ++size.chunks;
+    size.samples += late_->size();
+    size.bytes += late_->size() * sizeof(Sample);
+  }
+  return size;
+}
+
+}  // namespace ward::collector
