@@ -8,7 +8,7 @@ failed=0
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
   mapfile -t files < <(git ls-files --cached --others --exclude-standard)
 else  # an unpacked archive
-  mapfile -t files < <(find . -type f -not -path './build/*' -not -path './.ward/*' -printf '%P\n')
+  mapfile -t files < <(find . -type f -not -path './.git/*' -not -path './build/*' -not -path './.ward/*' -printf '%P\n')
 fi
 here='^tests/arch/(words\.sh|world\.sh)$'  # they name what they refuse
 
