@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "common/base/world.hpp"
 
@@ -17,10 +18,11 @@ class Backoff {
   Backoff(Options options, Random& random) : options_(options), random_(random) {}
 
   std::chrono::milliseconds next() {
-    const auto bound = std::min(options_.cap, options_.first * (1LL << std::min(failures_, 20)));
+    const std::chrono::milliseconds doubled = options_.first * (1L << std::min(failures_, 20));
+    const auto bound = std::min(options_.cap, doubled);
     ++failures_;
-    const auto jittered = static_cast<long long>(random_.unit() * static_cast<double>(bound.count()));
-    return std::chrono::milliseconds{std::max<long long>(jittered, bound.count() / 10)};
+    const auto jittered = static_cast<std::int64_t>(random_.unit() * static_cast<double>(bound.count()));
+    return std::chrono::milliseconds{std::max<std::int64_t>(jittered, bound.count() / 10)};
   }
   void reset() { failures_ = 0; }
   [[nodiscard]] int failures() const { return failures_; }

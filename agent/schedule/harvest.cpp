@@ -1,0 +1,96 @@
+#include "agent/schedule/harvest.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/wire/record.hpp"
+
+namespace ward::agent {
+namespace {
+
+bool within_limits(const Labels& series) {
+  return series.size() <= wire::kMaxLabels && std::all_of(series.begin(), series.end(), [](const Label& label) {
+           return label.first.size() <= wire::kMaxLabelName && label.second.size() <= wire::kMaxLabelValue;
+         });
+}
+
+}  // namespace
+
+Harvest::Harvest(const Target& target, std::string agent, Caps caps)
+    : probe_name_(target.kind->name),
+      tenant_(target.tenant),
+      data_class_(target.kind->data_class),
+      labels_(target.labels),
+      agent_(std::move(agent)),
+      caps_(caps) {}
+
+void Harvest::add(Batch& batch, std::set<Labels>& now_there, std::map<std::string, std::size_t>& per_metric, Reading reading) {
+  if (now_there.size() >= caps_.series_per_target) return void(++dropped_["cap_target"]);
+  auto& of_metric = per_metric[reading.metric];
+  if (of_metric >= caps_.series_per_metric) return void(++dropped_["cap_metric"]);
+  Labels series = std::move(reading.labels);
+  // The target's labels win: a probe's answer must not be able to rename its source.
+  for (const auto& [name, value] : labels_) series.set(name, value);
+  series.set(kNameLabel, reading.metric);
+  if (!within_limits(series)) return void(++dropped_["limits"]);
+  const auto [at, fresh] = now_there.insert(std::move(series));
+  if (!fresh) return void(++dropped_["duplicate"]);
+  ++of_metric;
+  batch.values.push_back({*at, reading.value});
+}
+
+void Harvest::explain(Batch& batch, const RunOutcome& outcome) {
+  const auto& failure = outcome.output.failure;
+  const auto reason = failure ? std::optional(failure->reason) : std::nullopt;
+  if (reason == failing_) return;
+  failing_ = reason;
+  Event event;
+  event.t = outcome.started;
+  event.kind = failure ? "probe_failed" : "probe_recovered";
+  event.attributes.set("probe", probe_name_);
+  event.attributes.set("instance", labels_.get("instance"));
+  if (failure) event.attributes.set("reason", probes::to_string(failure->reason));
+  batch.events.push_back(std::move(event));
+}
+
+Batch Harvest::gather(RunOutcome outcome) {
+  Batch batch;
+  batch.tenant = tenant_;
+  batch.data_class = data_class_;
+  batch.time = outcome.started;
+  std::set<Labels> now_there;
+  std::map<std::string, std::size_t> per_metric;
+  const auto& failure = outcome.output.failure;
+  const Labels probe{{"probe", probe_name_}};
+  batch.values.reserve(outcome.output.readings.size() + 8);
+  add(batch, now_there, per_metric, {"ward_probe_success", probe, failure ? 0.0 : 1.0});
+  add(batch, now_there, per_metric, {"ward_probe_duration_seconds", probe, to_seconds(outcome.took)});
+  if (failure)
+    add(batch, now_there, per_metric,
+        {"ward_probe_failure_info", Labels{{"probe", probe_name_}, {"reason", std::string(probes::to_string(failure->reason))}}, 1});
+  for (auto& reading : outcome.output.readings) add(batch, now_there, per_metric, std::move(reading));
+  std::uint64_t lost = 0;
+  for (const auto& [reason, count] : dropped_) lost += count;
+  if (lost > 0)
+    for (const auto& [reason, count] : dropped_)
+      add(batch, now_there, per_metric,
+          {"ward_series_dropped_total", Labels{{"probe", probe_name_}, {"reason", reason}}, static_cast<double>(count)});
+  for (const auto& series : there_)
+    if (!now_there.contains(series)) batch.values.push_back({series, stale_marker()});
+  there_ = std::move(now_there);
+  batch.events = std::move(outcome.output.events);
+  explain(batch, outcome);
+  return batch;
+}
+
+Batch Harvest::farewell(Time now) {
+  Batch batch;
+  batch.tenant = tenant_;
+  batch.data_class = data_class_;
+  batch.time = now;
+  for (const auto& series : there_) batch.values.push_back({series, stale_marker()});
+  there_.clear();
+  return batch;
+}
+
+}  // namespace ward::agent

@@ -1,0 +1,54 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "agent/schedule/target.hpp"
+#include "common/model/batch.hpp"
+#include "probes/probe.hpp"
+
+namespace ward::agent {
+
+/// How one run of a probe ended.
+struct RunOutcome {
+  Time started;
+  std::chrono::nanoseconds took{0};
+  probes::ProbeOutput output;
+};
+
+/// Turns what a probe measured into a batch: full series names, one time, stale markers for series that vanished, why it
+/// failed, and the limits no target may exceed (facts: probe-safety 4). Keeps the series of the last run. One per target.
+class Harvest {
+ public:
+  struct Caps {
+    std::size_t series_per_target = 5'000;
+    std::size_t series_per_metric = 300;
+  };
+  Harvest(const Target& target, std::string agent, Caps caps);
+
+  Batch gather(RunOutcome outcome);
+  /// The target is going away: end its series.
+  Batch farewell(Time now);
+
+  /// Readings left out since start, by reason: cap_target, cap_metric, duplicate, limits.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& dropped() const { return dropped_; }
+
+ private:
+  void add(Batch& batch, std::set<Labels>& now_there, std::map<std::string, std::size_t>& per_metric, Reading reading);
+  void explain(Batch& batch, const RunOutcome& outcome);
+
+  std::string probe_name_;
+  TenantId tenant_;
+  DataClass data_class_;
+  Labels labels_;
+  std::string agent_;
+  Caps caps_;
+  std::set<Labels> there_;
+  std::optional<probes::FailureReason> failing_;
+  std::map<std::string, std::uint64_t> dropped_;
+};
+
+}  // namespace ward::agent

@@ -1,0 +1,90 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/base/strong.hpp"
+#include "common/model/batch.hpp"
+#include "common/model/ids.hpp"
+#include "common/wire/frame.hpp"
+#include "common/wire/record.hpp"
+
+namespace ward::collector {
+
+/// Row number of a stream in the journal.
+using StreamRow = Strong<struct StreamRowTag, std::int64_t>;
+/// The journal's own number of a series; records in it use nothing else.
+using SeriesId = std::uint32_t;
+
+/// What the journal says of one stream. Exact: sampled below durable = stored + refused + in gaps.
+struct StreamState {
+  StreamRow row;
+  StreamKey key;
+  std::uint64_t boot = 0;
+  Sequence durable;
+  std::uint64_t stored = 0;   ///< samples
+  std::uint64_t refused = 0;  ///< samples of series above a cap
+  std::uint64_t lost = 0;     ///< samples in gaps
+  [[nodiscard]] wire::Mark mark() const { return {durable, stored + refused + lost}; }
+  friend bool operator==(const StreamState&, const StreamState&) = default;
+};
+
+struct ReceivedRecord {
+  StreamRow stream;
+  wire::Record record;  ///< samples carry SeriesIds
+  std::uint64_t refused = 0;
+};
+struct ReceivedGap {
+  StreamRow stream;
+  Gap gap;
+};
+using JournalEntry = std::variant<ReceivedRecord, ReceivedGap>;
+
+struct NewSeries {
+  SeriesId id = 0;
+  Labels labels;
+};
+
+/// A closed chunk as the store keeps it.
+struct ChunkRow {
+  SeriesId series = 0;
+  Time t_min;
+  Time t_max;
+  std::uint32_t count = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// The collector's durable side of a stream; SQLite implements it (collector/store/sqlite). One thread at a time.
+/// An Errc::full commit changed nothing and may be tried again; after any other error call reopen() first.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  /// Finds or creates the rows of these streams, in this order.
+  virtual Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots) = 0;
+  /// Series, records, gaps and the streams' marks in one durable transaction.
+  virtual Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) = 0;
+  virtual Status reopen() = 0;
+
+  struct Replay {
+    std::function<void(SeriesId, Labels)> series;
+    std::function<void(ChunkRow)> chunk;
+    std::function<void(std::vector<wire::IdSample>)> samples;  ///< of records not yet in chunks
+  };
+  /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
+  virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
+  /// Stores closed chunks and removes the journal rows they cover (all committed so far), in one transaction.
+  virtual Status store_chunks(std::span<const ChunkRow> chunks) = 0;
+  /// Retention: chunks, events and gaps wholly older than this.
+  virtual Status drop_before(Time time) = 0;
+
+  [[nodiscard]] virtual Result<std::vector<StreamState>> streams() = 0;
+  /// True when a stored record of this stream and sequence has another digest (the same number for two payloads).
+  virtual Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) = 0;
+  [[nodiscard]] virtual std::uint64_t rows_since_chunks() const = 0;
+};
+
+}  // namespace ward::collector

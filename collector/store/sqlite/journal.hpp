@@ -1,0 +1,52 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "collector/ingest/journal.hpp"
+#include "common/sqlite/database.hpp"
+#include "common/wire/record.hpp"
+
+namespace ward::collector {
+
+/// The journal in one SQLite file (docs/format/store.md): WAL, synchronous=FULL, so that a returned commit() is on disk.
+class SqliteJournal final : public Journal {
+ public:
+  struct Options {
+    std::string path;
+    std::string vfs;              ///< "" = the real file system
+    std::uint64_t max_bytes = 0;  ///< 0 = as the disk allows
+  };
+  static Result<std::unique_ptr<SqliteJournal>> open(Options options);
+  ~SqliteJournal() override;
+
+  Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots) override;
+  Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override;
+  Status reopen() override;
+  Result<std::uint64_t> replay(const Replay& replay) override;
+  Status store_chunks(std::span<const ChunkRow> chunks) override;
+  Status drop_before(Time time) override;
+  Result<std::vector<StreamState>> streams() override;
+  Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) override;
+  [[nodiscard]] std::uint64_t rows_since_chunks() const override { return rows_since_chunks_; }
+
+ private:
+  struct Statements;
+  explicit SqliteJournal(Options options);
+  Status write(std::span<const NewSeries> series, std::span<const JournalEntry> entries, std::map<StreamRow, StreamState>& after);
+  Status write_record(const ReceivedRecord& received);
+  Status write_events(const ReceivedRecord& received);
+  Status write_gap(const ReceivedGap& received);
+  Status write_mark(const StreamState& state);
+  Status load_streams();
+
+  Options options_;
+  std::optional<sqlite::Database> db_;
+  std::unique_ptr<Statements> statements_;
+  std::map<StreamRow, StreamState> streams_;
+  wire::RecordCodec codec_;
+  std::uint64_t rows_since_chunks_ = 0;
+};
+
+}  // namespace ward::collector
