@@ -84,16 +84,23 @@ write_agent_data_yaml() {
   - probe: postgres
     name: pg-main
     interval: 5s
-    address: "127.0.0.1:$(port_of pg-primary)"
+    host: 127.0.0.1
+    port: $(port_of pg-primary)
+    database: postgres
     user: ward
-    password_file: $STATE/secrets/pg-ward
+    password: {file: $STATE/secrets/pg-ward}
+    expected_standbys: [standby1]
+    heartbeat: {table: ward_heartbeat, write_user: ward_heartbeat, write_password: {file: $STATE/secrets/pg-heartbeat}}
     labels: {service: pg-main, role: primary}
   - probe: postgres
     name: pg-main-1
     interval: 5s
-    address: "127.0.0.1:$(port_of pg-standby)"
+    host: 127.0.0.1
+    port: $(port_of pg-standby)
+    database: postgres
     user: ward
-    password_file: $STATE/secrets/pg-ward
+    password: {file: $STATE/secrets/pg-ward}
+    heartbeat: {table: ward_heartbeat}
     labels: {service: pg-main, role: standby}
   - {probe: redis, name: redis, interval: 5s, address: "127.0.0.1:$(port_of redis)", labels: {service: redis}}
   - {probe: odoo_http, name: odoo, interval: 5s, url: "http://127.0.0.1:$(port_of standin)", labels: {service: odoo}}

@@ -53,6 +53,7 @@ max_replication_slots = 5
 max_slot_wal_keep_size = 512MB
 max_connections = 50
 shared_buffers = 32MB
+shared_preload_libraries = 'pg_stat_statements'
 fsync = off
 autovacuum_naptime = 10s
 log_line_prefix = '%m [%p] %a '
@@ -61,7 +62,7 @@ CONF
 }
 
 # The role is what facts ask of a monitored database: pg_monitor, limits, read only; nothing else. The heartbeat's writer is
-# a second role that owns nothing but one table.
+# a second role with rights on one table; the agent writes with it, one row, each run.
 pg_roles() {
   local sql
   sql="
@@ -73,10 +74,10 @@ pg_roles() {
     ALTER ROLE ward SET default_transaction_read_only = on;
     CREATE ROLE ward_replica LOGIN REPLICATION PASSWORD '$(secret pg-replica)';
     CREATE ROLE ward_heartbeat LOGIN CONNECTION LIMIT 1 PASSWORD '$(secret pg-heartbeat)';
-    CREATE TABLE ward_heartbeat (id int PRIMARY KEY CHECK (id = 1), beat timestamptz NOT NULL);
-    INSERT INTO ward_heartbeat VALUES (1, now());
+    CREATE TABLE ward_heartbeat (id int PRIMARY KEY CHECK (id = 1), at timestamptz NOT NULL);
     GRANT SELECT ON ward_heartbeat TO ward;
-    GRANT SELECT, UPDATE ON ward_heartbeat TO ward_heartbeat;
+    GRANT SELECT, INSERT, UPDATE ON ward_heartbeat TO ward_heartbeat;
+    CREATE EXTENSION pg_stat_statements;
     CREATE ROLE billing LOGIN PASSWORD '$(secret pg-billing)';
     CREATE TABLE invoice (id int PRIMARY KEY, amount int NOT NULL);
     INSERT INTO invoice SELECT n, n FROM generate_series(1, 1000) n;
@@ -102,29 +103,14 @@ CONF
 }
 pg_streams() { [ "$(psql_admin primary "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'" 2>/dev/null)" = 1 ]; }
 
-# The heartbeat: one row, one update a second, by its own role, for as long as the lab is up. It goes on after an outage.
-pg_heartbeat_loop() {
-  local port
-  port=$(port_of pg-primary)
-  while true; do
-    # One session; \watch ends when the server goes away.
-    printf 'UPDATE ward_heartbeat SET beat = now();\n\\watch 1\n' |
-      env PGPASSWORD="$(secret pg-heartbeat)" PGCONNECT_TIMEOUT=3 PGAPPNAME=ward-heartbeat \
-        "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U ward_heartbeat -d postgres >/dev/null 2>&1 || true
-    sleep 1
-  done
-}
-
 pg_up() {
   need run
   run_step "PostgreSQL primary on 127.0.0.1" "$STATE/log/pg-create.log" pg_create
   run_step "PostgreSQL roles and tables" "$STATE/log/pg-roles.log" pg_roles
   run_step "PostgreSQL standby streams" "$STATE/log/pg-standby.log" pg_create_standby
-  start pg-heartbeat bash -c '. tools/dev/common.sh; . tools/dev/postgres.sh; pg_heartbeat_loop'
 }
 pg_down() {
   [ -f "$STATE/pg-home" ] || return 0
-  stop pg-heartbeat 3
   pg_stop standby immediate
   pg_stop primary immediate
   rm -rf -- "$(pg_home)"
