@@ -21,6 +21,8 @@ readonly CHECK='
     my ($t) = @_;
     $t =~ s{(R"([^()\\\s]{0,16})\(.*?\)\g2")|(//[^\n]*)|(/\*.*?\*/)|("(?:\\.|[^"\\\n])*")|(\x27(?:\\.|[^\x27\\\n])\x27)}
            {my $m = $&; $m =~ s/[^\n]/ /g; $m =~ s/^ (.*) $/"$1"/s if defined $1 || defined $5; $m}gesx;
+    # A duration is no aggregate and has nothing to destroy: seconds{1} is as good as seconds(1).
+    $t =~ s/\b((?:(?:nano|micro|milli)?seconds|minutes|hours|days))\{([^{}]*)\}/$1($2)/g;
     return $t;
   }
   my %closes = ("(" => ")", "{" => "}", "[" => "]");

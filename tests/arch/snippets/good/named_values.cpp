@@ -22,6 +22,7 @@ Task<int> plain() {
   } catch (const std::exception&) {
     co_return 3;
   }
+  co_await sleep_for(std::chrono::milliseconds{20});
   const auto first = co_await values[0].get();
   Pair both{first, size};
   co_spawn(executor, session(std::move(both)), [this](std::exception_ptr e) { finished(e); });
