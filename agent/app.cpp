@@ -1,0 +1,261 @@
+// The agent, wired: schedule -> spool -> uplink. Every dependency is made here and handed on.
+#include "agent/app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+
+#include "agent/config.hpp"
+#include "agent/schedule/scheduler.hpp"
+#include "agent/spool/spool.hpp"
+#include "agent/uplink/uplink.hpp"
+#include "common/async/task_group.hpp"
+#include "common/async/within.hpp"
+#include "common/http/client.hpp"
+#include "common/http/server.hpp"
+#include "common/telemetry/metrics.hpp"
+#include "probes/host/real_host.hpp"
+
+namespace ward::agent {
+namespace {
+
+Result<net::TlsContext> make_tls(const AgentConfig& config) {
+  if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
+  return net::make_client_context(config.tls);
+}
+
+Status prepare_data_dir(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error)
+    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(), "Create it writable for this user.");
+  return {};
+}
+
+std::vector<wire::MetaEntry> describe(const std::vector<Target>& targets) {
+  std::vector<wire::MetaEntry> out;
+  std::vector<const probes::ProbeKind*> done;
+  for (const auto& target : targets) {
+    if (std::find(done.begin(), done.end(), target.kind) != done.end()) continue;
+    done.push_back(target.kind);
+    for (const auto& metric : target.kind->metrics)
+      out.push_back({std::string(metric.name), metric.type, std::string(metric.unit), std::string(metric.help)});
+  }
+  return out;
+}
+
+/// What the parts share, in the order they may be destroyed in reverse.
+struct World {
+  explicit World(const AgentConfig& config)
+      : clock(real_clock()),
+        random(real_random()),
+        sink(telemetry::make_stderr_sink()),
+        log(config.log, *clock, *sink),
+        http(http::make_curl_client(io.get_executor())),
+        host(*clock, *random, pool, *http, probes::RealHost::Options{config.host_root}) {}
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<Random> random;
+  std::unique_ptr<telemetry::LogSink> sink;
+  telemetry::Logger log;
+  telemetry::Registry metrics;
+  async::asio::io_context io{1};
+  std::unique_ptr<http::Client> http;
+  async::BlockingPool pool;
+  probes::RealHost host;
+};
+
+class App {
+ public:
+  App(std::string path, AgentConfig config, net::TlsContext tls, std::unique_ptr<Spool> spool, World& world)
+      : path_(std::move(path)),
+        config_(std::move(config)),
+        world_(world),
+        spool_(std::move(spool)),
+        signals_(world.io, SIGTERM, SIGINT, SIGHUP),
+        spooled_(world.metrics.gauge("ward_agent_spool_records", "Records in the spool file.")),
+        spool_bytes_(world.metrics.gauge("ward_agent_spool_bytes", "Size of the spool file.")),
+        spool_failing_(world.metrics.gauge("ward_agent_spool_failing", "1 while the spool's disk takes no data.")),
+        samples_(world.metrics.counter("ward_agent_samples_total", "Samples taken, all targets.")),
+        tasks_(world.io.get_executor()) {
+    make_uplink(std::move(tls));
+    make_scheduler(std::move(config_.targets));
+  }
+
+  Status start() {
+    if (!config_.http_address.empty()) {
+      http::ServerOptions options;
+      options.address = config_.http_address;
+      server_ = http::make_server(world_.io.get_executor(), options,
+                                  [this](http::ServerRequest request) { return answer(std::move(request)); });
+      if (auto started = server_->start(); !started) return started;
+    }
+    uplink_->start();
+    scheduler_->start();
+    tasks_.spawn("maintenance", maintain());
+    tasks_.spawn("signals", handle_signals());
+    world_.log.info("The agent runs", {{"agent", config_.agent.get()},
+                                       {"targets", scheduler_->targets()},
+                                       {"collectors", uplink_->collectors()}});
+    return {};
+  }
+
+ private:
+  void make_uplink(net::TlsContext tls) {
+    Uplink::Context context{*spool_,       *world_.clock, *world_.random, world_.log, world_.metrics,
+                            config_.agent, config_.hash,  describe(config_.targets)};
+    uplink_ = std::make_unique<Uplink>(world_.io.get_executor(), std::move(context), config_.collectors, std::move(tls));
+  }
+
+  void make_scheduler(std::vector<Target> targets) {
+    Scheduler::Context context{world_.host, world_.log, world_.metrics, config_.agent.get(), [this](Batch batch) { take(batch); }};
+    scheduler_ = std::make_unique<Scheduler>(world_.io.get_executor(), std::move(context), std::move(targets));
+  }
+
+  void take(const Batch& batch) {
+    samples_.add(static_cast<double>(batch.values.size()));
+    spool_->append(batch);
+    uplink_->wake();
+  }
+
+  async::Task<void> maintain() {
+    while (true) {
+      co_await async::sleep_for(std::chrono::seconds{1});
+      spool_->maintain();
+      uplink_->wake();
+      const bool failing = spool_->trouble().has_value();
+      if (failing && !spool_failed_)
+        world_.log.error("The spool's disk takes no data; samples wait in memory",
+                         {{"error", spool_->trouble()->what}, {"fix", spool_->trouble()->fix}});
+      if (!failing && spool_failed_) world_.log.info("The spool's disk takes data again");
+      spool_failed_ = failing;
+      spool_failing_.set(failing ? 1 : 0);
+    }
+  }
+
+  async::Task<void> handle_signals() {
+    while (true) {
+      const int signal = co_await signals_.async_wait(async::asio::use_awaitable);
+      if (signal == SIGHUP) {
+        co_await reload();
+        continue;
+      }
+      world_.log.info("The agent stops", {{"signal", signal}});
+      async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
+      co_return;
+    }
+  }
+
+  async::Task<void> reload() {
+    auto config = load_agent_config(path_);
+    auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
+    if (!config || !tls) {
+      const auto& error = !config ? config.error() : tls.error();
+      world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
+      co_return;
+    }
+    if (config->agent != config_.agent || config->tenants() != config_.tenants() || config->collectors != config_.collectors ||
+        config->data_dir != config_.data_dir) {
+      world_.log.error("The new configuration changes agent, tenants, collectors or data_dir; restart the agent to apply it");
+      co_return;
+    }
+    co_await scheduler_->stop();
+    scheduler_->end_series_except(config->targets);
+    uplink_->use_context(*tls);
+    auto targets = std::move(config->targets);
+    config_ = std::move(*config);
+    make_scheduler(std::move(targets));
+    scheduler_->start();
+    world_.log.info("The new configuration is in force", {{"targets", scheduler_->targets()}});
+  }
+
+  async::Task<void> shut_down() {
+    co_await scheduler_->stop();
+    spool_->maintain();
+    co_await uplink_->drain(milliseconds{3'000});
+    co_await uplink_->stop();
+    if (server_) co_await server_->stop();
+    co_await tasks_.stop();
+    spool_->maintain();
+  }
+
+  async::Task<http::ServerResponse> answer(http::ServerRequest request) {
+    http::ServerResponse response;
+    response.content_type = "text/plain; charset=utf-8";
+    if (request.path == "/metrics") {
+      refresh_metrics();
+      response.content_type = telemetry::kExpositionContentType;
+      response.body = world_.metrics.exposition();
+    } else if (request.path == "/healthz") {
+      const auto& trouble = spool_->trouble();
+      response.status = trouble ? 503 : 200;
+      response.body = trouble ? describe_error(*trouble) : "ok\n";
+    } else {
+      response.status = 404;
+      response.body = "There are /metrics and /healthz here.\n";
+    }
+    co_return response;
+  }
+  static std::string describe_error(const Error& error) { return ward::describe(error) + "\n"; }
+
+  void refresh_metrics() {
+    const auto stats = spool_->stats();
+    spooled_.set(static_cast<double>(stats.records));
+    spool_bytes_.set(static_cast<double>(stats.file_bytes));
+    for (const auto& [reason, samples] : stats.dropped_samples) {
+      auto& counter = world_.metrics.counter("ward_agent_dropped_samples_total", "Samples lost, with a gap that says so.",
+                                             Labels{{"reason", std::string(to_string(reason))}});
+      counter.add(static_cast<double>(samples) - counter.value());
+    }
+  }
+
+  std::string path_;
+  AgentConfig config_;
+  World& world_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Uplink> uplink_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<http::Server> server_;
+  async::asio::signal_set signals_;
+  telemetry::Gauge& spooled_;
+  telemetry::Gauge& spool_bytes_;
+  telemetry::Gauge& spool_failing_;
+  telemetry::Counter& samples_;
+  bool spool_failed_ = false;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace
+
+Status check(const std::string& config_path) {
+  const auto config = load_agent_config(config_path);
+  if (!config) return fail(config.error());
+  if (const auto tls = make_tls(*config); !tls) return fail(tls.error());
+  return {};
+}
+
+Status run(const std::string& config_path) {
+  auto config = load_agent_config(config_path);
+  if (!config) return fail(config.error());
+  auto tls = make_tls(*config);
+  if (!tls) return fail(tls.error());
+  if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
+  World world(*config);
+  SpoolOptions options;
+  options.path = config->data_dir + "/spool.db";
+  options.max_bytes = config->spool_max_bytes;
+  options.tenants = config->tenants();
+  for (const auto& collector : config->collectors) options.collectors.push_back(net::to_string(collector.endpoint));
+  auto spool = Spool::open(std::move(options), *world.random);
+  if (!spool) return fail(spool.error());
+  App app(config_path, std::move(*config), std::move(*tls), std::move(*spool), world);
+  if (auto started = app.start(); !started) return started;
+  world.io.run();
+  return {};
+}
+
+}  // namespace ward::agent

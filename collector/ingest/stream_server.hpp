@@ -1,0 +1,93 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collector/ingest/catalogue.hpp"
+#include "collector/ingest/commit_loop.hpp"
+#include "collector/ingest/journal.hpp"
+#include "common/async/task_group.hpp"
+#include "common/base/world.hpp"
+#include "common/net/listener.hpp"
+#include "common/telemetry/log.hpp"
+#include "common/telemetry/metrics.hpp"
+
+namespace ward::collector {
+
+/// One agent as the collector sees it, for /api/ward/v1/agents and the ward_agent_* series.
+struct AgentStatus {
+  AgentId agent;
+  std::vector<TenantId> tenants;
+  bool connected = false;
+  std::string remote;
+  std::string software;
+  Time last_seen;
+  std::uint64_t records = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t gap_samples = 0;
+  friend bool operator==(const AgentStatus&, const AgentStatus&) = default;
+};
+
+/// Accepts agents, checks who they are, runs one session each and acknowledges what was committed. Thread: io thread.
+/// Await stop() before the destructor.
+class StreamServer {
+ public:
+  struct Options {
+    net::ListenerOptions listener;
+    std::uint64_t credit = 4 << 20;  ///< bytes of records under way per session
+  };
+  struct Context {
+    async::asio::any_io_executor executor;
+    const Clock& clock;
+    telemetry::Logger& log;
+    telemetry::Registry& metrics;
+    async::BlockingPool& pool;
+    Journal& journal;
+    Catalogue& catalogue;
+    SampleSink& sink;
+    /// Data became durable: evaluation may look.
+    std::function<void()> arrived;
+  };
+  StreamServer(Options options, Context context);
+  ~StreamServer();
+
+  Status start();
+  [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
+  void use_context(net::TlsContext tls) { listener_.use_context(std::move(tls)); }
+  async::Task<void> stop();
+
+  /// Agents seen since start (and those the journal knows), by name.
+  [[nodiscard]] std::vector<AgentStatus> agents() const;
+  /// At start: agents with streams in the journal count as last seen now, so that one that never returns is noticed.
+  void expect(const std::vector<StreamState>& streams);
+  CommitLoop& commits() { return commits_; }
+  [[nodiscard]] bool disk_full() const { return disk_full_; }
+
+ private:
+  class Session;
+  void accept(std::unique_ptr<net::Connection> connection);
+  void on_committed(const std::vector<Committed>& committed);
+  void on_lost(const Error& error);
+  void on_full(bool full);
+  void open_streams(Session& session);
+  async::Task<void> serve(std::shared_ptr<Session> session);
+  async::Task<void> write_loop(std::shared_ptr<Session> session);
+  async::Task<void> watch(std::shared_ptr<Session> session);
+  void remember(const Session& session, bool connected);
+
+  Options options_;
+  Context context_;
+  Recorder recorder_;
+  CommitLoop commits_;
+  std::list<std::shared_ptr<Session>> sessions_;
+  std::map<AgentId, AgentStatus> agents_;
+  bool disk_full_ = false;
+  net::Listener listener_;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace ward::collector
