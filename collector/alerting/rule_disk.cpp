@@ -1,0 +1,61 @@
+// Rule files on disk: globs, reading.
+#include <cerrno>
+#include <fstream>
+#include <glob.h>
+#include <iterator>
+#include <set>
+
+#include "collector/alerting/rule_file.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::not_found, path + ": no such file", "Check the path and its permissions.");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) return fail(Errc::not_found, path + ": cannot be read", "Check the path and its permissions.");
+  if (text.size() > kMaxFile) return fail(Errc::invalid, path + ": is over 4 MiB", "Split the file.");
+  return text;
+}
+
+/// Sorted by glob(3); a plain path that matches nothing stays, so that its absence is reported.
+std::vector<std::string> expanded(const std::string& pattern) {
+  glob_t found{};
+  const int rc = ::glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> paths;
+  if (rc == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  if (paths.empty() && pattern.find_first_of("*?[") == std::string::npos) paths.push_back(pattern);
+  return paths;
+}
+
+}  // namespace
+
+RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompiler& compiler, const RuleOptions& options) {
+  std::set<std::string> paths;
+  std::vector<RuleProblem> warnings;
+  std::vector<RuleProblem> unreadable;
+  for (const auto& pattern : patterns) {
+    const auto found = expanded(pattern);
+    if (found.empty()) warnings.push_back({"W022 no-match", pattern + ": no file matches this pattern"});
+    paths.insert(found.begin(), found.end());
+  }
+  std::vector<RuleText> files;
+  for (const auto& path : paths) {
+    auto text = read_file(path);
+    if (text)
+      files.push_back({path, std::move(*text)});
+    else
+      unreadable.push_back({"W023 unreadable", text.error().what});
+  }
+  RuleLoad load = parse_rules(files, compiler, options, read_file);
+  load.errors.insert(load.errors.begin(), unreadable.begin(), unreadable.end());
+  load.warnings.insert(load.warnings.begin(), warnings.begin(), warnings.end());
+  if (!load.errors.empty()) load.rules = nullptr;
+  return load;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,54 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/alerting/expression.hpp"
+#include "collector/alerting/rule.hpp"
+#include "common/base/result.hpp"
+
+namespace ward::collector {
+
+/// A finding in a rule file, in promtool's words and shape:
+/// `a.yml: 5:11: group "g1", rule 1, "A": could not parse expression: 1:11: ...`, and a stable code.
+struct RuleProblem {
+  std::string code;  ///< "W012 missing-runbook"
+  std::string text;
+  friend bool operator==(const RuleProblem&, const RuleProblem&) = default;
+};
+std::string to_string(const RuleProblem& problem);  ///< `text [code]`
+
+/// Result of a load. `rules` is null when there are errors; warnings never keep rules from loading.
+struct RuleLoad {
+  std::shared_ptr<const RuleSet> rules;
+  std::vector<RuleProblem> errors;
+  std::vector<RuleProblem> warnings;
+  [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
+};
+
+/// Reads a file that rules refer to (a runbook); not_found when there is none.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+struct RuleOptions {
+  milliseconds default_interval = std::chrono::minutes{1};  ///< of groups without `interval`
+  milliseconds default_query_offset{0};
+};
+
+/// One file's text, for tests, editors and `wardctl check`.
+struct RuleText {
+  std::string file;
+  std::string text;
+};
+
+/// Checks and compiles rule files as Prometheus does, and Ward's own labels on top: `class`, `layer` and `owner` from the
+/// closed lists; from class urgent on, an owner and a runbook whose file and anchor exist. Reports every problem at once.
+RuleLoad parse_rules(std::span<const RuleText> files, const ExpressionCompiler& compiler, const RuleOptions& options,
+                     const ReadFile& read);
+
+/// The same for files on disk. `patterns` are paths or globs; matches are sorted, a file matched twice is loaded once.
+RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompiler& compiler, const RuleOptions& options);
+
+}  // namespace ward::collector
