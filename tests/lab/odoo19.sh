@@ -190,7 +190,7 @@ up() {
     return 0
   fi
   mkdir -p "$LOGS"
-  say "Odoo lab in $DIR (the first time 3 GB and several minutes)"
+  say "Odoo lab in $DIR$([ -e "$DIR/done-key" ] || printf ' (the first time: 3 GB, several minutes)')"
   [ -s "$DIR/mirror" ] || mirror >"$DIR/mirror" || die "no Debian mirror with trixie was found in this machine's apt sources" "Set DEBIAN_MIRROR to one."
   once bootstrap "Debian trixie" bootstrap
   mount_all

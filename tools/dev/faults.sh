@@ -11,10 +11,14 @@ readonly FAULTS=tests/lab/faults.tsv
 QUIET=${WARD_QUIET_SECONDS:-30}    # so long nothing may fire before and after a fault
 SETTLE=${WARD_SETTLE_SECONDS:-20}  # so long a broken fault may bring a second page after its first
 
-fault_ids() { grep -v '^#' "$FAULTS" | cut -f1; }
+# What the lab of now can cause: faults of the real Odoo only while `./dev up --odoo` runs.
+fault_ids() { awk -F'\t' -v odoo="$([ -e "$STATE/odoo" ] && echo 1)" '!/^#/ && ($9 == "-" || odoo) {print $1}' "$FAULTS"; }
 fault_field() { awk -F'\t' -v id="$1" -v n="$2" '$1 == id {print $n}' "$FAULTS"; }
 need_fault() {
-  if declare -F "break_$1" >/dev/null && [ -n "$(fault_field "$1" 1)" ]; then return 0; fi
+  if declare -F "break_$1" >/dev/null && [ -n "$(fault_field "$1" 1)" ]; then
+    [ "$(fault_field "$1" 9)" != odoo ] || [ -e "$STATE/odoo" ] || die "fault '$1' needs the real Odoo" "Run ./dev down, then ./dev up --odoo --detach."
+    return 0
+  fi
   die "the lab cannot cause fault '$1'" "It can cause: $(fault_ids | tr '\n' ' '). The whole catalogue is larger; see CHANGELOG.md."
 }
 

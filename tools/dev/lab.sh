@@ -48,10 +48,13 @@ cmd_up() {
     [ ! -d "$STATE" ] || cmd_down >/dev/null  # leftovers of a run that was cut off
     need build run
     build_preset release
-    [ -z "$odoo" ] || cmd_lab odoo up
     say "Starting the lab in .ward/"
     mkdir -p "$STATE/log"
-    chmod 711 "$STATE"
+    if [ -n "$odoo" ]; then
+      need lab
+      cmd_lab odoo up
+      : >"$STATE/odoo"
+    fi
     for name in stream http receiver standin "${AGENTS[@]/#/agent-}"; do free_port "$name"; done
     pg_up
     redis_up
@@ -92,6 +95,7 @@ cmd_down() {
     esac
   done
   pg_down
+  [ ! -e "$STATE/odoo" ] || cmd_lab odoo down  # its files stay in .lab/odoo for the next time
   rm -rf -- "${STATE:?}"
   say "down; .ward/ is gone"
 }
