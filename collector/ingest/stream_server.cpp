@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <utility>
 
-#include "collector/ingest/session.hpp"
 #include "common/async/within.hpp"
 
 namespace ward::collector {
@@ -15,6 +15,26 @@ constexpr std::size_t kReadBuffer = 64 << 10;
 Labels reason_label(std::string_view reason) { return Labels{{"reason", std::string(reason)}}; }
 
 }  // namespace
+
+/// A session and its socket.
+struct StreamServer::Link {
+  Link(StreamServer& server, std::unique_ptr<net::Connection> c)
+      : connection(std::move(c)),
+        session(server, connection->peer(), server.context_.clock.mono()),
+        wake(server.context_.executor, async::asio::steady_timer::time_point::max()) {}
+  /// The writer closes the socket, after it told the peer why.
+  void end(const Error& why) {
+    session.end(why);
+    wake.cancel();
+  }
+  /// Wakes the writer when there is something to write or nothing more to do.
+  void flush() {
+    if (session.has_output() || session.ended()) wake.cancel();
+  }
+  std::unique_ptr<net::Connection> connection;
+  IngestSession session;
+  async::asio::steady_timer wake;
+};
 
 StreamServer::StreamServer(Options options, Context context)
     : options_(std::move(options)),
@@ -39,155 +59,164 @@ StreamServer::~StreamServer() = default;
 Status StreamServer::start() { return listener_.start(); }
 
 void StreamServer::accept(std::unique_ptr<net::Connection> connection) {
-  auto session = std::make_shared<Session>(*this, std::move(connection));
-  sessions_.push_back(session);
-  tasks_.spawn("session", serve(session));
-  tasks_.spawn("session writer", write_loop(session));
-  tasks_.spawn("session watch", watch(session));
+  auto link = std::make_shared<Link>(*this, std::move(connection));
+  links_.push_back(link);
+  tasks_.spawn("session", serve(link));
+  tasks_.spawn("session writer", write_loop(link));
+  tasks_.spawn("session watch", watch(link));
 }
 
-async::Task<void> StreamServer::serve(std::shared_ptr<Session> session) {
+async::Task<void> StreamServer::serve(std::shared_ptr<Link> link) {
   std::vector<std::uint8_t> buffer(kReadBuffer);
   try {
-    while (!session->ended) {
-      const auto n = co_await session->connection->read(buffer);
+    while (!link->session.ended()) {
+      const auto n = co_await link->connection->read(buffer);
       if (n == 0) {
         Error closed{Errc::unavailable, "the agent closed the connection", ""};
-        session->end(closed);
+        link->end(closed);
         break;
       }
-      if (session->ended) break;
-      const auto taken = session->machine.on_bytes({buffer.data(), n}, context_.clock.mono(), context_.clock.wall());
-      if (!taken) session->end(taken.error());
-      remember(*session, true);
-      session->flush();
+      link->session.on_bytes({buffer.data(), n}, context_.clock.mono(), context_.clock.wall());
+      remember(*link);
+      link->flush();
     }
   } catch (const boost::system::system_error& e) {
-    session->end(net::transport_error(e.code(), session->connection->remote()));
+    link->end(net::transport_error(e.code(), link->connection->remote()));
   }
-  session->end(Error{Errc::cancelled, "the collector stops", ""});
-  remember(*session, false);
-  const auto& why = *session->ended;
-  const bool expected = why.code == Errc::unavailable || why.code == Errc::cancelled;
-  if (expected)
-    context_.log.debug("A session ended", {{"agent", session->identity.agent.get()}, {"why", why.what}});
-  else
-    context_.log.warn("A session was ended", {{"agent", session->identity.agent.get()},
-                                              {"remote", session->connection->remote()},
-                                              {"why", why.what},
-                                              {"fix", why.fix}});
-  context_.metrics.counter("ward_ingest_sessions_ended_total", "Sessions that ended.", reason_label(to_string(why.code))).add();
-  sessions_.remove(session);
+  Error stopping{Errc::cancelled, "the collector stops", ""};
+  link->end(stopping);
+  farewell(*link);
+  links_.remove(link);
 }
 
-async::Task<void> StreamServer::write_loop(std::shared_ptr<Session> session) {
+async::Task<void> StreamServer::write_loop(std::shared_ptr<Link> link) {
   try {
-    while (!session->ended) {
-      if (!session->machine.has_output()) {
+    while (!link->session.ended()) {
+      if (!link->session.has_output()) {
         boost::system::error_code woken;
-        session->wake.expires_at(async::asio::steady_timer::time_point::max());
-        co_await session->wake.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
+        link->wake.expires_at(async::asio::steady_timer::time_point::max());
+        co_await link->wake.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
         continue;
       }
-      const auto bytes = session->machine.take_output();
-      co_await session->connection->write(bytes);
+      const auto bytes = link->session.take_output();
+      co_await link->connection->write(bytes);
     }
+    const auto last_words = link->session.take_output();
+    if (!last_words.empty()) co_await link->connection->write(last_words);
   } catch (const boost::system::system_error& e) {
-    session->end(net::transport_error(e.code(), session->connection->remote()));
+    link->end(net::transport_error(e.code(), link->connection->remote()));
   }
+  link->connection->close();
 }
 
-async::Task<void> StreamServer::watch(std::shared_ptr<Session> session) {
+async::Task<void> StreamServer::watch(std::shared_ptr<Link> link) {
   try {
-    while (!session->ended) {
+    while (!link->session.ended()) {
       co_await async::sleep_for(std::chrono::seconds{1});
-      if (auto fine = session->machine.tick(context_.clock.mono()); !fine) session->end(fine.error());
+      link->session.tick(context_.clock.mono());
     }
   } catch (const boost::system::system_error&) {
-    session->end(Error{Errc::cancelled, "the collector stops", ""});
+    Error stopping{Errc::cancelled, "the collector stops", ""};
+    link->end(stopping);
   }
+  link->flush();
 }
 
-void StreamServer::open_streams(Session& opening) {
-  const auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& s) { return s.get() == &opening; });
-  const auto session = *found;
+void StreamServer::open_streams(IngestSession& session) {
+  const auto opening = *std::find_if(links_.begin(), links_.end(), [&](const auto& link) { return &link->session == &session; });
   // One session an agent, the newest wins: an old one may be half-open, and two would race for the stream's mark.
-  for (const auto& other : std::vector(sessions_.begin(), sessions_.end())) {
-    if (other == session || other->identity.agent != session->identity.agent) continue;
-    other->end(Error{Errc::cancelled, "the agent connected again", ""});
-  }
+  for (const auto& other : std::vector(links_.begin(), links_.end()))
+    if (other != opening && other->session.identity().agent == session.identity().agent)
+      other->end(Error{Errc::cancelled, "the agent connected again", ""});
   auto keys = std::make_shared<std::vector<StreamKey>>();
   auto boots = std::make_shared<std::vector<std::uint64_t>>();
-  for (const auto& stream : session->machine.hello().streams) {
-    keys->push_back({stream.tenant, session->identity.agent, stream.incarnation});
+  for (const auto& stream : session.greeting().streams) {
+    keys->push_back({stream.tenant, session.identity().agent, stream.incarnation});
     boots->push_back(stream.boot);
   }
   auto opened = std::make_shared<Result<std::vector<StreamState>>>();
   auto* journal = &context_.journal;
   commits_.exclusive([journal, keys, boots, opened] { *opened = journal->open_streams(*keys, *boots); },
-                     [this, session, opened] {
-                       if (session->ended) return;
-                       if (!*opened) return session->end(opened->error());
-                       session->streams = std::move(**opened);
-                       std::vector<wire::Mark> marks;
-                       for (const auto& stream : session->streams) marks.push_back(stream.mark());
-                       session->machine.welcome(std::move(marks), disk_full_ ? 0 : options_.credit, context_.clock.wall());
-                       context_.log.info("An agent is connected", {{"agent", session->identity.agent.get()},
-                                                                   {"remote", session->connection->remote()},
-                                                                   {"streams", session->streams.size()}});
-                       remember(*session, true);
-                       session->flush();
+                     [this, opening, opened] { welcome(opening, std::move(*opened)); });
+}
+
+void StreamServer::welcome(const std::shared_ptr<Link>& link, Result<std::vector<StreamState>> opened) {
+  if (link->session.ended()) return;
+  if (!opened) return link->end(opened.error());
+  context_.log.info("An agent is connected", {{"agent", link->session.identity().agent.get()},
+                                              {"remote", link->connection->remote()},
+                                              {"streams", opened->size()}});
+  link->session.welcome(std::move(*opened), disk_full_ ? 0 : options_.credit, context_.clock.wall());
+  remember(*link);
+  link->flush();
+}
+
+void StreamServer::duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) {
+  context_.metrics.counter("ward_ingest_duplicate_records_total", "Records received again after a reconnect; not stored.").add();
+  auto differs = std::make_shared<bool>(false);
+  auto* journal = &context_.journal;
+  commits_.exclusive([=] { *differs = journal->contradicts(stream, seq, digest).value_or(false); },
+                     [this, differs, seq, agent] {
+                       if (!*differs) return;
+                       context_.metrics
+                           .counter("ward_ingest_contradictions_total", "Records resent with another content under the same number.")
+                           .add();
+                       context_.log.error("An agent sent another content under a number that is stored; its spool may have been copied",
+                                          {{"agent", agent.get()}, {"seq", seq.get()}});
                      });
 }
 
 void StreamServer::on_committed(const std::vector<Committed>& committed) {
-  for (const auto& session : sessions_) {
-    if (session->ended || !session->machine.open()) continue;
-    for (const auto& [row, durable] : committed)
-      for (std::size_t i = 0; i < session->streams.size(); ++i)
-        if (session->streams[i].row == row && durable > session->streams[i].durable) {
-          session->streams[i].durable = durable;
-          session->machine.committed(static_cast<wire::StreamIndex>(i), durable);
-        }
-    session->flush();
+  for (const auto& link : links_) {
+    link->session.on_committed(committed);
+    link->flush();
   }
   context_.arrived();
 }
 
 void StreamServer::on_lost(const Error& error) {
   context_.log.error("The journal lost a commit; agents will send again", {{"error", error.what}, {"fix", error.fix}});
-  for (const auto& session : std::vector(sessions_.begin(), sessions_.end())) session->end(error);
+  for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(error);
 }
 
 void StreamServer::on_full(bool full) {
   disk_full_ = full;
   if (full)
-    context_.log.error("The journal's disk is full; agents keep their samples until there is space", {{"credit", 0}});
+    context_.log.error("The journal's disk is full; agents keep their samples until there is space");
   else
     context_.log.info("The journal's disk takes data again");
-  for (const auto& session : sessions_) {
-    if (!session->machine.open()) continue;
-    session->machine.set_credit(full ? 0 : options_.credit);
-    session->flush();
+  for (const auto& link : links_) {
+    link->session.set_credit(full ? 0 : options_.credit);
+    link->flush();
   }
 }
 
-void StreamServer::remember(const Session& session, bool connected) {
-  if (session.identity.agent.get().empty()) return;
-  auto& status = agents_[session.identity.agent];
-  // A session that ends must not hide the newer one that replaced it.
-  if (!connected && session.ended && session.ended->code == Errc::cancelled && status.connected &&
-      status.remote != session.connection->remote())
-    return;
-  status.agent = session.identity.agent;
-  status.tenants = session.identity.tenants;
-  status.connected = connected && !session.ended;
-  status.remote = session.connection->remote();
-  status.software = session.machine.hello().software;
-  if (connected) status.last_seen = context_.clock.wall();
-  status.records = session.records;
-  status.samples = session.samples;
-  status.gap_samples = session.gap_samples;
+void StreamServer::farewell(const Link& link) {
+  const auto& why = *link.session.ended();
+  const auto& agent = link.session.identity().agent;
+  const auto known = agents_.find(agent);
+  if (known != agents_.end() && known->second.remote == link.connection->remote()) known->second.connected = false;
+  if (why.code == Errc::unavailable || why.code == Errc::cancelled)
+    context_.log.debug("A session ended", {{"agent", agent.get()}, {"why", why.what}});
+  else
+    context_.log.warn("A session was ended",
+                      {{"agent", agent.get()}, {"remote", link.connection->remote()}, {"why", why.what}, {"fix", why.fix}});
+  context_.metrics.counter("ward_ingest_sessions_ended_total", "Sessions that ended.", reason_label(to_string(why.code))).add();
+}
+
+void StreamServer::remember(const Link& link) {
+  const auto& session = link.session;
+  if (session.identity().agent.get().empty() || session.ended()) return;
+  auto& status = agents_[session.identity().agent];
+  status.agent = session.identity().agent;
+  status.tenants = session.identity().tenants;
+  status.connected = true;
+  status.remote = link.connection->remote();
+  status.software = session.greeting().software;
+  status.last_seen = context_.clock.wall();
+  status.records = session.counts().records;
+  status.samples = session.counts().samples;
+  status.gap_samples = session.counts().gap_samples;
 }
 
 void StreamServer::expect(const std::vector<StreamState>& streams) {
@@ -208,10 +237,8 @@ std::vector<AgentStatus> StreamServer::agents() const {
 
 async::Task<void> StreamServer::stop() {
   co_await listener_.stop();
-  for (const auto& session : std::vector(sessions_.begin(), sessions_.end())) {
-    Error stopping{Errc::cancelled, "the collector stops", ""};
-    session->end(stopping);
-  }
+  Error stopping{Errc::cancelled, "the collector stops", ""};
+  for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(stopping);
   co_await tasks_.stop();
   commits_.close();
 }

@@ -9,6 +9,7 @@
 
 #include "collector/ingest/catalogue.hpp"
 #include "collector/ingest/commit_loop.hpp"
+#include "collector/ingest/ingest_session.hpp"
 #include "collector/ingest/journal.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/world.hpp"
@@ -34,7 +35,7 @@ struct AgentStatus {
 
 /// Accepts agents, checks who they are, runs one session each and acknowledges what was committed. Thread: io thread.
 /// Await stop() before the destructor.
-class StreamServer {
+class StreamServer final : private IngestSession::Host {
  public:
   struct Options {
     net::ListenerOptions listener;
@@ -53,7 +54,7 @@ class StreamServer {
     std::function<void()> arrived;
   };
   StreamServer(Options options, Context context);
-  ~StreamServer();
+  ~StreamServer() override;
 
   Status start();
   [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
@@ -68,22 +69,30 @@ class StreamServer {
   [[nodiscard]] bool disk_full() const { return disk_full_; }
 
  private:
-  class Session;
+  struct Link;
+  void open_streams(IngestSession& session) override;
+  void submit(JournalEntry entry) override { commits_.submit(std::move(entry)); }
+  SeriesId resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) override {
+    return context_.catalogue.resolve(tenant, agent, labels);
+  }
+  void duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) override;
+  void welcome(const std::shared_ptr<Link>& link, Result<std::vector<StreamState>> opened);
+
   void accept(std::unique_ptr<net::Connection> connection);
   void on_committed(const std::vector<Committed>& committed);
   void on_lost(const Error& error);
   void on_full(bool full);
-  void open_streams(Session& session);
-  async::Task<void> serve(std::shared_ptr<Session> session);
-  async::Task<void> write_loop(std::shared_ptr<Session> session);
-  async::Task<void> watch(std::shared_ptr<Session> session);
-  void remember(const Session& session, bool connected);
+  async::Task<void> serve(std::shared_ptr<Link> link);
+  async::Task<void> write_loop(std::shared_ptr<Link> link);
+  async::Task<void> watch(std::shared_ptr<Link> link);
+  void farewell(const Link& link);
+  void remember(const Link& link);
 
   Options options_;
   Context context_;
   Recorder recorder_;
   CommitLoop commits_;
-  std::list<std::shared_ptr<Session>> sessions_;
+  std::list<std::shared_ptr<Link>> links_;
   std::map<AgentId, AgentStatus> agents_;
   bool disk_full_ = false;
   net::Listener listener_;

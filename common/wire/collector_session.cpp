@@ -172,7 +172,10 @@ void CollectorSession::set_credit(std::uint64_t limit) { write_frame(Credit{limi
 
 void CollectorSession::nack(StreamIndex stream, Sequence seq) { write_frame(Nack{stream, seq}, out_); }
 
-void CollectorSession::goaway(std::string reason) { write_frame(Goaway{std::move(reason)}, out_); }
+void CollectorSession::goaway(std::string reason) {
+  reason.resize(std::min<std::size_t>(reason.size(), 256));
+  write_frame(Goaway{std::move(reason)}, out_);
+}
 
 Status CollectorSession::tick(MonoTime now) {
   if (!greeted_ && now - started_ >= options_.hello_limit)

@@ -49,7 +49,7 @@ class CollectorSession {
   void committed(StreamIndex stream, Sequence durable);
   void set_credit(std::uint64_t limit);
   void nack(StreamIndex stream, Sequence seq);
-  void goaway(std::string reason);
+  void goaway(std::string reason);  ///< cut to 256 bytes
 
   [[nodiscard]] bool has_output() const { return !out_.empty(); }
   [[nodiscard]] Buffer take_output() { return std::exchange(out_, {}); }
