@@ -19,7 +19,7 @@ struct ServerRequest {
   std::string query;  ///< raw, after '?'
   Headers headers;    ///< names in lower case
   std::string body;
-  std::string peer;   ///< "127.0.0.1:51234"
+  std::string peer;  ///< "127.0.0.1:51234"
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
 };
 
