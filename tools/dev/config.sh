@@ -11,7 +11,7 @@ wardctl() { "$BUILD/release/cli/wardctl" "$@"; }
 make_pki() {
   local agent
   wardctl pki init --dir "$STATE/pki"
-  wardctl pki issue --dir "$STATE/pki" --collector localhost --san 127.0.0.1
+  wardctl pki issue --dir "$STATE/pki" --collector lab --name localhost --name 127.0.0.1
   for agent in "${AGENTS[@]}"; do
     wardctl pki issue --dir "$STATE/pki" --agent "$agent" --tenant "$LAB_TENANT"
   done
@@ -20,7 +20,7 @@ make_pki() {
 receivers_yaml() {
   local owner
   for owner in application database platform security backup; do
-    printf '  %s:\n    webhook: {url: "http://127.0.0.1:%s/pages/%s"}\n' "$owner" "$(port_of receiver)" "$owner"
+    printf '  - {name: %s, webhook: {url: "http://127.0.0.1:%s/pages/%s"}}\n' "$owner" "$(port_of receiver)" "$owner"
   done
 }
 
@@ -36,9 +36,9 @@ ingest: {max_sample_age: 0s}
 rules: ["$WARD_ROOT/rules/*.yaml"]
 evaluation: {interval: 5s}
 tls:
-  ca: $STATE/pki/ca.pem
-  certificate: $STATE/pki/collector.pem
-  key: $STATE/pki/collector.key
+  ca: $STATE/pki/ca.crt
+  certificate: $STATE/pki/collector-lab.crt
+  key: $STATE/pki/collector-lab.key
 heartbeat: {url: "http://127.0.0.1:$(port_of receiver)/deadman", interval: 5s}
 receivers:
 $(receivers_yaml)
@@ -69,9 +69,9 @@ log: {level: info, format: text}
 collectors:
   - {address: "127.0.0.1:$(port_of stream)", server_name: localhost}
 tls:
-  ca: $STATE/pki/ca.pem
-  certificate: $STATE/pki/$1.pem
-  key: $STATE/pki/$1.key
+  ca: $STATE/pki/ca.crt
+  certificate: $STATE/pki/agent-$1.crt
+  key: $STATE/pki/agent-$1.key
 spool: {max_size: 64MiB}
 targets:
 YAML

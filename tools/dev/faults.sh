@@ -82,12 +82,12 @@ judge() {
     --arg before "$6" --arg after "$7" --arg owner "$(fault_field "$1" 2)" --arg class "$(fault_field "$1" 3)" \
     --arg service "$(fault_field "$1" 4)" --arg alert "$(fault_field "$1" 5)" '
     def among($wanted): . as $v | $wanted == "-" or ($wanted | split("|") | index($v) != null);
-    map(select(.status == "firing")) as $fires | map(select(.status == "resolved")) as $resolves
+    map(select(.kind == "fire")) as $fires | map(select(.kind == "escalate")) as $rises | map(select(.status == "resolved")) as $resolves
     | $fires[0] as $page | ($resolves | last) as $healthy
     | {
         id: $id,
         seconds_to_page: (if $page then (($page.received_ms - $broken) / 100 | round / 10) else null end),
-        pages: ($fires | length),
+        pages: ($fires | length), escalations: ($rises | length),
         receiver: ($page.receiver // null), owner: ($page.owner // null), class: ($page.class // null),
         root: ($page.service // null), alert: ($page.alert // null), runbook: (($page.runbook // "") != ""),
         seconds_to_resolve: (if $healthy then (($healthy.received_ms - $healed) / 100 | round / 10) else null end),
@@ -97,6 +97,7 @@ judge() {
           (if ($fires | length) > 1 then "\($fires | length) pages: \($fires | map("\(.alert) to \(.receiver)") | join(", "))" else empty end),
           (if $page and ($page.receiver != $owner) then "paged \($page.receiver), not \($owner)" else empty end),
           (if $page and ($page.class | among($class) | not) then "class \($page.class), not \($class)" else empty end),
+          ($rises[] | select(.class | among($class) | not) | "escalated to \(.class)"),
           (if $page and ($page.service | among($service) | not) then "root \($page.service), not \($service)" else empty end),
           (if $page and ($page.alert | among($alert) | not) then "alert \($page.alert), not \($alert)" else empty end),
           (if $page and $page.runbook == "" then "no runbook" else empty end),

@@ -7,13 +7,14 @@ def page:
   | {
       received_ms, receiver,
       status: .body.status,
+      kind: ($labels.ward_kind // (if .body.status == "resolved" then "resolve" else "fire" end)),
       incident: (.body.groupKey // ""),
-      class: ($labels.class // ""),
-      owner: ($labels.owner // ""),
-      alert: ($labels.alertname // ""),
-      service: ($labels.service // ""),
+      class: ($labels.ward_class // $labels.class // ""),
+      owner: ($labels.ward_owner // $labels.owner // ""),
+      alert: ($first.labels.alertname // ""),
+      service: ($labels.ward_service // $labels.service // ""),
       runbook: ($notes.runbook_url // ""),
-      summary: (($notes.page // $notes.summary // "") | split("\n")[0])
+      summary: (($notes.summary // "") | split("\n")[0])
     };
 page | if $show == "line" then
     "\((.received_ms / 1000) | strflocaltime("%H:%M:%S"))  \(if .status == "resolved" then "RESOLVED" else (.class | ascii_upcase) end)  \(.receiver)  \(.alert) at \(.service)  \(.summary)"
