@@ -68,7 +68,6 @@ Failure failure_of(CURLcode code, CURL* easy, const Url& url, const TlsFacts& tl
   const auto at = url.host_port();
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return make(FailureKind::bad_url, Errc::invalid, "the URL cannot be used", "Write it as https://host/path.");
     case CURLE_COULDNT_RESOLVE_HOST:
       return make(FailureKind::dns_failed, Errc::unavailable, "the name " + url.host + " was not resolved",
