@@ -115,6 +115,12 @@ struct TextValue {
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+  std::string out;
+  append_text(out, text, Quoting::bare);
+  return out;
+}
+
 std::string format_line(LogFormat format, Time at, LogLevel level, std::string_view sentence, Fields fields) {
   std::string out;
   const bool json = format == LogFormat::json;
