@@ -4,4 +4,8 @@ target_compile_options(ward_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false dangling and maybe-uninitialised values inside coroutine frames and std::optional.
   target_compile_options(ward_warnings INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    # When it inlines a coroutine's frame, it sees Asio's operator delete without the matching operator new.
+    target_compile_options(ward_warnings INTERFACE -Wno-mismatched-new-delete)
+  endif()
 endif()
