@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A stand-in for Odoo in ./dev up: an HTTP server that is only as healthy as the PostgreSQL behind it.
 
-GET /web/health  200 {"status": "pass"}; 500 when the database's port refuses, or when the file DIR/fail exists;
-                 answers after 4 s while DIR/slow exists. So symptoms follow a cause, as they do with the real program.
+GET /web/health                     200 {"status": "pass"}; 500 while the file DIR/fail exists; after 4 s while DIR/slow exists.
+GET /web/health?db_server_status=1  also 500 when the database's port refuses. So a symptom follows its cause, as with the
+                                    real program.
 The real Odoo is ./dev up --odoo; this one costs nothing and needs nothing.
 """
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -31,10 +33,14 @@ def make_handler(database_port, switches):
         def do_GET(self):
             if os.path.exists(os.path.join(switches, "slow")):
                 time.sleep(4)
-            healthy = database_answers(database_port) and not os.path.exists(os.path.join(switches, "fail"))
-            status = 200 if healthy else 500
-            data = b'{"status": "pass"}' if healthy else b'{"status": "fail"}'
-            self.send_response(status if self.path == "/web/health" else 404)
+            path, _, query = self.path.partition("?")
+            body = {"status": "fail" if os.path.exists(os.path.join(switches, "fail")) else "pass"}
+            if "db_server_status" in query:
+                body["db_server_status"] = database_answers(database_port)
+                if not body["db_server_status"]:
+                    body["status"] = "fail"
+            data = json.dumps(body).encode()
+            self.send_response(404 if path != "/web/health" else 200 if body["status"] == "pass" else 500)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

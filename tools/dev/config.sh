@@ -53,7 +53,7 @@ services:
   pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}
   redis: {owner: platform, dependsOn: [{to: node, mode: hard}]}
   node: {owner: platform}
-  ward-agent: {owner: platform}
+  ward: {owner: platform}
   ward-collector: {owner: platform}
 YAML
 }
@@ -102,7 +102,7 @@ write_agent_data_yaml() {
     password: {file: $STATE/secrets/pg-ward}
     heartbeat: {table: ward_heartbeat}
     labels: {service: pg-main, role: standby}
-  - {probe: redis, name: redis, interval: 5s, address: "127.0.0.1:$(port_of redis)", labels: {service: redis}}
+  - {probe: redis, name: redis, interval: 5s, host: 127.0.0.1, port: $(port_of redis), labels: {service: redis}}
   - {probe: odoo_http, name: odoo, interval: 5s, url: "http://127.0.0.1:$(port_of standin)", labels: {service: odoo}}
 YAML
   } >"$STATE/agent-data.yaml"

@@ -95,6 +95,7 @@ cmd_down() {
     esac
   done
   pg_down
+  if mountpoint -q "$STATE/small"; then as_root umount "$STATE/small"; fi  # of fault PL8
   [ ! -e "$STATE/odoo" ] || cmd_lab odoo down  # its files stay in .lab/odoo for the next time
   rm -rf -- "${STATE:?}"
   say "down; .ward/ is gone"

@@ -1,17 +1,16 @@
 # Faults of the platform, and of Ward itself.
 # shellcheck shell=bash
 
-# Four busy loops a core, at most 180 s, for the same priority as everybody else.
-busy_loops() {
-  for _ in $(seq $(($(nproc) * 4))); do
-    (while :; do :; done) &
-  done
-  wait
-}
+# A file system of 16 MiB, filled to 98 %. Disk pressure is the one pressure that harms nobody else on this machine.
 break_PL8() {
-  running pressure || start pressure timeout 180 bash -c "$(declare -f busy_loops); busy_loops"
+  mkdir -p "$STATE/small"
+  mountpoint -q "$STATE/small" || as_root mount -t tmpfs -o size=16m,mode=777 tmpfs "$STATE/small" ||
+    die "mounting a small file system is not allowed here" "Run as root outside a restricted container."
+  head -c 16450000 /dev/zero >"$STATE/small/fill"
 }
-heal_PL8() { stop pressure 3; }
+heal_PL8() {
+  rm -f "$STATE/small/fill"
+}
 
 # One of four agents dies: less than 30 %, so it is an agent that is missing, not the eyes of the platform.
 break_MO1() { kill_agent edge-3; }
