@@ -5,8 +5,4 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false dangling and maybe-uninitialised values inside coroutine frames and std::optional, and takes
   # Asio's own operator new of a frame for a foreign one once it inlines (-O1 and up).
   target_compile_options(ward_warnings INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-mismatched-new-delete)
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    # When it inlines a coroutine's frame, it sees Asio's operator delete without the matching operator new.
-    target_compile_options(ward_warnings INTERFACE -Wno-mismatched-new-delete)
-  endif()
 endif()
