@@ -54,6 +54,8 @@ services:
   redis: {owner: platform, dependsOn: [{to: node, mode: hard}]}
   node: {owner: platform}
   ward: {owner: platform}
+  traefik: {owner: platform}
+  dependency: {owner: platform}
   ward-collector: {owner: platform}
 YAML
 }
