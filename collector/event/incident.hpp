@@ -21,6 +21,9 @@ struct Incident {
   Time opened_at;
   Time resolved_at;
   std::vector<AlertEvent> alerts;           ///< the root first, then what it explains, in order of arrival
+  std::uint32_t reopened = 0;               ///< how often it fired again after its resolve; part of the delivery keys
+  std::string merged_into;                  ///< id of the older incident that took this one over; "" otherwise
+  std::vector<std::string> workflows;       ///< business paths over the root service or its dependants
   friend bool operator==(const Incident&, const Incident&) = default;
 };
 
@@ -47,11 +50,11 @@ struct Decision {
 
 /// routing -> outbox: one message to one receiver. `key` is unique in the outbox and sent as Idempotency-Key.
 struct Delivery {
-  std::string key;       ///< hash of (incident, kind, class, receiver)
+  std::string key;       ///< hash of (incident, kind, class, receiver), and of the cause where it can change
   std::string incident;
   NoticeKind kind = NoticeKind::fire;
   std::string receiver;  ///< name in the configuration
-  std::string body;      ///< rendered payload, ready for the channel
+  std::string body;      ///< the notice as JSON (collector/event/json.hpp); the channel words it when it goes out
   Time created_at;
   friend bool operator==(const Delivery&, const Delivery&) = default;
 };

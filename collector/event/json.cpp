@@ -1,0 +1,169 @@
+#include "collector/event/json.hpp"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace ward::collector {
+namespace {
+
+using nlohmann::json;
+
+std::int64_t ms(Time t) { return to_ms(t); }
+Time time_at(const json& j, const char* key) { return from_ms(j.value(key, std::int64_t{0})); }
+
+json write_labels(const Labels& labels) {
+  auto out = json::object();
+  for (const auto& [name, value] : labels) out[name] = value;
+  return out;
+}
+
+Labels read_labels(const json& j, const char* key) {
+  std::vector<Label> labels;
+  if (const auto at = j.find(key); at != j.end())
+    for (const auto& [name, value] : at->items()) labels.emplace_back(name, value.get<std::string>());
+  return Labels(std::move(labels));
+}
+
+// JSON has no infinities, and an alert's value may well be one.
+json write_value(double v) {
+  if (std::isnan(v)) return "NaN";
+  if (std::isinf(v)) return v > 0 ? "+Inf" : "-Inf";
+  return v;
+}
+
+double read_value(const json& j) {
+  if (j.is_number()) return j.get<double>();
+  const auto text = j.get<std::string>();
+  if (text == "+Inf") return std::numeric_limits<double>::infinity();
+  if (text == "-Inf") return -std::numeric_limits<double>::infinity();
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+json write(const AlertEvent& a) {
+  return json{{"labels", write_labels(a.labels)},
+              {"annotations", write_labels(a.annotations)},
+              {"phase", std::string(to_string(a.phase))},
+              {"active_at", ms(a.active_at)},
+              {"fired_at", ms(a.fired_at)},
+              {"resolved_at", ms(a.resolved_at)},
+              {"value", write_value(a.value)},
+              {"generator", a.generator}};
+}
+
+AlertPhase read_phase(const std::string& text) {
+  for (const auto p : {AlertPhase::firing, AlertPhase::resolved})
+    if (to_string(p) == text) return p;
+  return AlertPhase::pending;
+}
+
+AlertEvent read_alert(const json& j) {
+  AlertEvent a;
+  a.labels = read_labels(j, "labels");
+  a.annotations = read_labels(j, "annotations");
+  a.phase = read_phase(j.value("phase", ""));
+  a.active_at = time_at(j, "active_at");
+  a.fired_at = time_at(j, "fired_at");
+  a.resolved_at = time_at(j, "resolved_at");
+  a.value = read_value(j.at("value"));
+  a.generator = j.value("generator", "");
+  return a;
+}
+
+json write(const Incident& i) {
+  auto alerts = json::array();
+  for (const auto& a : i.alerts) alerts.push_back(write(a));
+  return json{{"id", i.id},
+              {"phase", i.phase == IncidentPhase::open ? "open" : "resolved"},
+              {"class", std::string(to_string(i.cls))},
+              {"owner", i.owner},
+              {"root_service", i.root_service},
+              {"root_alert", i.root_alert},
+              {"scope", write_labels(i.scope)},
+              {"opened_at", ms(i.opened_at)},
+              {"resolved_at", ms(i.resolved_at)},
+              {"alerts", std::move(alerts)},
+              {"reopened", i.reopened},
+              {"merged_into", i.merged_into},
+              {"workflows", i.workflows}};
+}
+
+Incident read_incident(const json& j) {
+  Incident i;
+  i.id = j.at("id").get<std::string>();
+  i.phase = j.value("phase", "open") == "open" ? IncidentPhase::open : IncidentPhase::resolved;
+  i.cls = parse_class(j.value("class", "")).value_or(AlertClass::actionable);
+  i.owner = j.value("owner", "");
+  i.root_service = j.value("root_service", "");
+  i.root_alert = j.value("root_alert", "");
+  i.scope = read_labels(j, "scope");
+  i.opened_at = time_at(j, "opened_at");
+  i.resolved_at = time_at(j, "resolved_at");
+  for (const auto& a : j.value("alerts", json::array())) i.alerts.push_back(read_alert(a));
+  i.reopened = j.value("reopened", std::uint32_t{0});
+  i.merged_into = j.value("merged_into", "");
+  i.workflows = j.value("workflows", std::vector<std::string>{});
+  return i;
+}
+
+// Label values come from targets: bytes that are no UTF-8 are shown as U+FFFD rather than lost with the whole incident.
+std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+template <class T, class Read>
+Result<T> parsed(std::string_view text, const char* thing, Read read) {
+  try {
+    return read(json::parse(text));
+  } catch (const json::exception&) {
+    return fail(Errc::corrupt, std::string("a stored ") + thing + " cannot be read as JSON of this release",
+                "Run the release of Ward that wrote this store, or restore the store from its backup.");
+  }
+}
+
+}  // namespace
+
+std::string to_json(const IncidentRecord& r) {
+  auto transitions = json::array();
+  for (const auto t : r.transitions) transitions.push_back(ms(t));
+  return dump(json{{"incident", write(r.incident)},
+                   {"transitions", std::move(transitions)},
+                   {"flapping", r.flapping},
+                   {"quiet_since", ms(r.quiet_since)},
+                   {"root_quiet_since", ms(r.root_quiet_since)}});
+}
+
+Result<IncidentRecord> incident_record_from_json(std::string_view text) {
+  return parsed<IncidentRecord>(text, "incident", [](const json& j) {
+    IncidentRecord r;
+    r.incident = read_incident(j.at("incident"));
+    for (const auto& t : j.value("transitions", json::array())) r.transitions.push_back(from_ms(t.get<std::int64_t>()));
+    r.flapping = j.value("flapping", false);
+    r.quiet_since = time_at(j, "quiet_since");
+    r.root_quiet_since = time_at(j, "root_quiet_since");
+    return r;
+  });
+}
+
+std::string to_json(const WatchedAlert& w) { return dump(json{{"alert", write(w.alert)}, {"seen_at", ms(w.seen_at)}}); }
+
+Result<WatchedAlert> watched_alert_from_json(std::string_view text) {
+  return parsed<WatchedAlert>(text, "alert", [](const json& j) {
+    return WatchedAlert{.alert = read_alert(j.at("alert")), .seen_at = time_at(j, "seen_at")};
+  });
+}
+
+std::string to_json(const Notice& n) {
+  return dump(json{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}});
+}
+
+Result<Notice> notice_from_json(std::string_view text) {
+  return parsed<Notice>(text, "notice", [](const json& j) {
+    Notice n;
+    const auto kind = j.at("kind").get<std::string>();
+    for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::resolve})
+      if (to_string(k) == kind) n.kind = k;
+    n.incident = read_incident(j.at("incident"));
+    return n;
+  });
+}
+
+}  // namespace ward::collector

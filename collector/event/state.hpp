@@ -1,0 +1,122 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/event/incident.hpp"
+
+namespace ward::collector {
+
+/// Which alert instance of which rule; the spelling of all three is alerting's own.
+struct AlertRowKey {
+  std::string group;
+  std::string rule;
+  std::string instance;
+  friend auto operator<=>(const AlertRowKey&, const AlertRowKey&) = default;
+  friend bool operator==(const AlertRowKey&, const AlertRowKey&) = default;
+};
+
+/// Alerting's memory of one instance. `data` is opaque here: alerting alone writes and reads it.
+struct AlertRow {
+  AlertRowKey key;
+  std::string data;
+  friend bool operator==(const AlertRow&, const AlertRow&) = default;
+};
+
+/// An incident with what the engine must remember to go on after a restart.
+struct IncidentRecord {
+  Incident incident;
+  std::vector<Time> transitions;  ///< began to fire, fell quiet, began again...: oldest first
+  bool flapping = false;
+  Time quiet_since;       ///< no member fires since; epoch while one does
+  Time root_quiet_since;  ///< the root's node is well since, though others fire; epoch otherwise
+  friend bool operator==(const IncidentRecord&, const IncidentRecord&) = default;
+};
+
+/// A live alert outside any incident: pending, or firing and held.
+struct WatchedAlert {
+  AlertEvent alert;
+  Time seen_at;  ///< first seen in its present phase; holds count from here, so a restart shortens none
+  friend bool operator==(const WatchedAlert&, const WatchedAlert&) = default;
+};
+
+/// All that collector/incident knows.
+struct IncidentState {
+  std::vector<IncidentRecord> incidents;  ///< by id
+  std::vector<WatchedAlert> watched;      ///< by alert id
+  friend bool operator==(const IncidentState&, const IncidentState&) = default;
+};
+
+/// A receiver that was told of an open incident, so that it is told of the end.
+struct Notified {
+  std::string incident;
+  std::string receiver;
+  friend auto operator<=>(const Notified&, const Notified&) = default;
+  friend bool operator==(const Notified&, const Notified&) = default;
+};
+
+/// `superseded`: another row took over its duty (its receiver refused for good).
+enum class DeliveryState : std::uint8_t { pending, delivered, failed_permanent, superseded };
+std::string_view to_string(DeliveryState s);
+Result<DeliveryState> parse_delivery_state(std::string_view text);
+
+/// One row of the outbox.
+struct DeliveryRow {
+  Delivery delivery;
+  DeliveryState state = DeliveryState::pending;
+  std::uint32_t attempts = 0;
+  std::string error;       ///< the last failure, for people; no body, no header, no credential
+  std::string instead_of;  ///< the receiver that refused for good, when this row is its replacement
+  Time updated_at;
+  friend bool operator==(const DeliveryRow&, const DeliveryRow&) = default;
+};
+
+/// What one step of the stages has changed: committed as a whole or not at all, and only then acted on.
+struct StateChange {
+  std::vector<AlertRow> alerts;
+  std::vector<AlertRowKey> alerts_gone;
+  std::vector<IncidentRecord> incidents;
+  std::optional<std::vector<WatchedAlert>> watched;  ///< the whole new list, when it changed
+  std::vector<Notified> notified;
+  std::vector<std::string> notified_gone;  ///< incidents whose receivers have all been told of the end
+  std::vector<Decision> decisions;
+  std::vector<DeliveryRow> deliveries;        ///< new rows; a key that is already stored stays as it is
+  std::vector<DeliveryRow> delivery_updates;  ///< state, attempts, error and updated_at of stored rows
+  friend bool operator==(const StateChange&, const StateChange&) = default;
+};
+
+[[nodiscard]] bool is_empty(const StateChange& change);
+/// Adds a later change to an earlier one, for a store that was unavailable in between.
+void append(StateChange& earlier, StateChange later);
+
+struct LoadedState {
+  std::vector<AlertRow> alerts;  ///< by key
+  IncidentState incidents;
+  std::vector<Notified> notified;       ///< sorted
+  std::vector<DeliveryRow> deliveries;  ///< oldest first
+  friend bool operator==(const LoadedState&, const LoadedState&) = default;
+};
+
+/// The memory of alerting, incident, routing and notify. Implemented by collector/store. Thread: one at a time.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  /// One durable transaction. On an error nothing of the change is stored: keep it, append() what follows, try again.
+  virtual Status commit(const StateChange& change) = 0;
+  /// Open incidents and those resolved after `resolved_after`, with their outbox rows, and every row still to be sent.
+  virtual Result<LoadedState> load(Time resolved_after) = 0;
+};
+
+/// The incident log as people ask for it (`wardctl explain`, reports).
+class IncidentLog {
+ public:
+  virtual ~IncidentLog() = default;
+  /// Opened at or after `since`, newest first, at most `limit`.
+  virtual Result<std::vector<Incident>> incidents(Time since, std::size_t limit) = 0;
+  /// Decisions that name this incident id or alert id, oldest first.
+  virtual Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) = 0;
+};
+
+}  // namespace ward::collector
