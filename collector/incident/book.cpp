@@ -1,0 +1,178 @@
+#include "collector/incident/book.hpp"
+
+#include <algorithm>
+
+#include "collector/incident/incident_id.hpp"
+
+namespace ward::collector {
+
+bool any_firing(const Incident& incident) {
+  return std::any_of(incident.alerts.begin(), incident.alerts.end(),
+                     [](const AlertEvent& a) { return a.phase == AlertPhase::firing; });
+}
+
+IncidentBook::IncidentBook(const ServiceMap& map, std::vector<IncidentRecord> records) : map_(map) {
+  for (auto& r : records) {
+    auto id = r.incident.id;
+    records_.emplace(std::move(id), std::move(r));
+  }
+}
+
+IncidentRecord& IncidentBook::edit(const std::string& id) {
+  changed_.insert(id);
+  return records_.at(id);
+}
+
+void IncidentBook::note(const std::string& incident, const std::string& alert, std::string what, std::string why) {
+  decisions_.push_back({.at = now_, .incident = incident, .alert = alert, .what = std::move(what), .why = std::move(why)});
+}
+
+// A first notice outweighs a second one of the same step; an end outweighs both, and nobody hears the end of what nobody
+// was told of.
+void IncidentBook::due(const std::string& id, NoticeKind kind) {
+  const auto [at, fresh] = due_.emplace(id, kind);
+  if (fresh || kind == at->second) return;
+  if (kind == NoticeKind::resolve) {
+    if (at->second == NoticeKind::fire) {
+      due_.erase(at);
+    } else {
+      at->second = kind;
+    }
+  }
+}
+
+void IncidentBook::put_member(Incident& incident, const AlertEvent& alert) const {
+  const auto same = std::find_if(incident.alerts.begin(), incident.alerts.end(),
+                                 [&](const AlertEvent& a) { return a.labels == alert.labels; });
+  if (same != incident.alerts.end()) {
+    *same = alert;
+  } else {
+    incident.alerts.push_back(alert);
+  }
+}
+
+void IncidentBook::describe_root(Incident& incident, const AlertEvent& root) const {
+  auto node = map_.node_of(root.labels);
+  const auto* service = map_.find(node.service);
+  incident.owner = root.labels.get("owner");
+  if (incident.owner.empty() && service != nullptr) incident.owner = service->owner;
+  incident.root_service = node.service;
+  incident.scope = std::move(node.scope);
+  incident.root_alert = root.labels.get("alertname");
+  incident.workflows = map_.workflows_over(incident.root_service);
+  const auto at = std::find_if(incident.alerts.begin(), incident.alerts.end(),
+                               [&](const AlertEvent& a) { return a.labels == root.labels; });
+  if (at != incident.alerts.end()) std::rotate(incident.alerts.begin(), at, at + 1);
+}
+
+std::string IncidentBook::open(const AlertEvent& root, std::string why) {
+  std::string id;
+  for (std::uint32_t salt = 0; id.empty() || records_.contains(id); ++salt)
+    id = incident_id(root.active_at, root.labels.hash(), salt);
+  auto& record = edit((records_.emplace(id, IncidentRecord{}), id));
+  auto& incident = record.incident;
+  incident.id = id;
+  incident.cls = class_of(root.labels);
+  incident.opened_at = now_;
+  put_member(incident, root);
+  describe_root(incident, root);
+  record.transitions.push_back(now_);
+  due(id, NoticeKind::fire);
+  note(id, alert_id(root), "opened", std::move(why));
+  return id;
+}
+
+void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::string why) {
+  auto& incident = edit(id).incident;
+  put_member(incident, alert);
+  note(id, alert_id(alert), "attached", std::move(why));
+  const auto cls = class_of(alert.labels);
+  if (cls <= incident.cls) return;
+  // On the root's own node the graver alert says better what is broken.
+  if (map_.node_of(alert.labels) == root_node(incident)) describe_root(incident, alert);
+  raise(id, cls, std::string(alert.labels.get("alertname")) + " is " + std::string(to_string(cls)));
+}
+
+void IncidentBook::raise(const std::string& id, AlertClass cls, std::string why) {
+  auto& incident = edit(id).incident;
+  if (cls <= incident.cls) return;
+  const auto before = to_string(incident.cls);
+  incident.cls = cls;
+  due(id, NoticeKind::escalate);
+  note(id, "", "escalated", "from " + std::string(before) + " to " + std::string(to_string(cls)) + ": " + std::move(why));
+}
+
+void IncidentBook::refresh(const std::string& id, const AlertEvent& alert) { put_member(records_.at(id).incident, alert); }
+
+void IncidentBook::member_resolved(const std::string& id, const AlertEvent& alert) {
+  put_member(edit(id).incident, alert);
+  note(id, alert_id(alert), "member resolved", std::string(alert.labels.get("alertname")) + " no longer fires");
+}
+
+void IncidentBook::set_root(const std::string& id, const AlertEvent& alert, Tell tell, std::string why) {
+  auto& record = edit(id);
+  const auto owner = record.incident.owner;
+  put_member(record.incident, alert);
+  describe_root(record.incident, alert);
+  record.root_quiet_since = Time{};
+  note(id, alert_id(alert), "root changed", std::move(why));
+  if (tell == Tell::always || owner != record.incident.owner) due(id, NoticeKind::escalate);
+  const auto cls = class_of(alert.labels);
+  if (cls > record.incident.cls) raise(id, cls, "its cause is " + std::string(to_string(cls)));
+}
+
+void IncidentBook::merge(const std::string& from, const std::string& into) {
+  auto& source = edit(from).incident;
+  for (auto& alert : source.alerts) {
+    attach(into, alert, "incident " + from + " has the same cause");
+    if (alert.phase == AlertPhase::firing) {
+      alert.phase = AlertPhase::resolved;
+      alert.resolved_at = now_;
+    }
+  }
+  source.merged_into = into;
+  resolve(from, "merged into " + into + ", which has the same cause");
+}
+
+void IncidentBook::reopen(const std::string& id, const AlertEvent& alert, std::string why) {
+  auto& record = edit(id);
+  auto& incident = record.incident;
+  incident.phase = IncidentPhase::open;
+  incident.resolved_at = Time{};
+  incident.cls = class_of(alert.labels);
+  ++incident.reopened;
+  put_member(incident, alert);
+  describe_root(incident, alert);
+  record.quiet_since = record.root_quiet_since = Time{};
+  due(id, NoticeKind::fire);
+  note(id, alert_id(alert), "reopened", std::move(why));
+}
+
+void IncidentBook::resolve(const std::string& id, std::string why) {
+  auto& record = edit(id);
+  record.incident.phase = IncidentPhase::resolved;
+  record.incident.resolved_at = now_;
+  record.flapping = false;
+  due(id, NoticeKind::resolve);
+  note(id, "", "resolved", std::move(why));
+}
+
+void IncidentBook::forget(Time before) {
+  std::erase_if(records_, [&](const auto& entry) {
+    const auto& incident = entry.second.incident;
+    return incident.phase == IncidentPhase::resolved && incident.resolved_at < before && !changed_.contains(entry.first);
+  });
+}
+
+Folded IncidentBook::finish() {
+  Folded out;
+  for (const auto& [id, kind] : due_) out.notices.push_back({.kind = kind, .incident = records_.at(id).incident});
+  for (const auto& id : changed_) out.incidents.push_back(records_.at(id));
+  out.decisions = std::move(decisions_);
+  decisions_.clear();
+  due_.clear();
+  changed_.clear();
+  return out;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,100 @@
+#pragma once
+#include <cstddef>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collector/incident/book.hpp"
+#include "collector/incident/topology.hpp"
+#include "common/config/node.hpp"
+
+namespace ward::collector {
+
+struct EngineOptions {
+  /// How long a firing alert waits for its cause to show, by class. Urgent alerts wait only while something they depend on
+  /// is pending; informational ones never. Twice the time is the limit, then they open an incident whatever is pending.
+  struct Settle {
+    milliseconds actionable{10'000};
+    milliseconds urgent{2'000};
+    milliseconds executive{0};
+    friend bool operator==(const Settle&, const Settle&) = default;
+  };
+  /// `enter` transitions within `in` keep an incident open until nothing has changed for `stable`.
+  struct Flap {
+    std::size_t enter = 4;
+    milliseconds in{std::chrono::minutes{30}};
+    milliseconds stable{std::chrono::minutes{5}};
+    friend bool operator==(const Flap&, const Flap&) = default;
+  };
+  Settle settle;
+  Flap flap;
+  milliseconds reparent{
+      std::chrono::minutes{15}};   ///< a late cause takes an incident over, and a refire reopens it, for this long
+  milliseconds settle_resolve{0};  ///< all must be quiet this long before the end is told
+  milliseconds release{std::chrono::minutes{5}};  ///< symptoms may outlast their healed cause this long
+  milliseconds slack{std::chrono::seconds{30}};   ///< evaluation plus probe interval, added to an edge's lag
+  friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
+};
+
+/// Reads `settle {actionable, urgent, executive}`, `flap {enter, in, stable}`, `reparent`, `settle_resolve`, `release`,
+/// `slack`.
+EngineOptions read_engine_options(config::Section& section);
+
+/// Folds alerts into incidents: one root cause, one incident, one page (facts: rules-and-slo section 6). A state machine:
+/// the same alerts at the same times give the same ids, notices and decisions. Thread: one at a time. The map must
+/// outlive it.
+class Engine {
+ public:
+  Engine(const ServiceMap& map, EngineOptions options, IncidentState state = {});
+
+  /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing.
+  Folded fold(std::span<const AlertEvent> alerts, Time now);
+  /// When time alone will change something; Time::max() when never.
+  [[nodiscard]] Time next_wake() const;
+  [[nodiscard]] IncidentState state() const;
+  [[nodiscard]] std::vector<Incident> open() const;
+
+ private:
+  struct Live {
+    AlertEvent alert;
+    Time seen_at;
+    std::string incident;  ///< "" while pending or held
+  };
+  enum class Hold : std::uint8_t { keep, end };
+
+  void take_in(const AlertEvent& alert);
+  void leave(const std::string& id, Live& live, AlertEvent last);
+  [[nodiscard]] Topology lay_out() const;
+  [[nodiscard]] std::vector<std::string> unplaced() const;
+  bool place(const std::string& id, const Topology& topology, Hold hold);
+  bool place_below(const std::string& id, const std::vector<std::string>& roots, const Topology& topology);
+  bool place_on_own_node(const std::string& id);
+  bool place_as_late_root(const std::string& id, const Topology& topology);
+  bool place_in_past(const std::string& id);
+  bool place_new(const std::string& id, const Topology& topology, Hold hold);
+  void join(const std::string& id, const std::string& incident, std::string why);
+  void merge(const std::string& from, const std::string& into);
+  void note_held(const std::string& id, std::string why);
+
+  void settle(const std::string& id, const Topology& topology);
+  void mark_transition(const std::string& id);
+  void check_executive(const std::string& id);
+  void check_residual(const std::string& id, const Topology& topology);
+  [[nodiscard]] Time executive_at(const Incident& incident) const;
+  [[nodiscard]] Time wake_of(const IncidentRecord& record) const;
+
+  [[nodiscard]] milliseconds settle_for(AlertClass cls) const;
+  [[nodiscard]] Time held_since(const Live& live) const;
+  [[nodiscard]] std::vector<WatchedAlert> watched() const;
+
+  const ServiceMap& map_;
+  EngineOptions options_;
+  IncidentBook book_;
+  Time now_;
+  std::map<std::string, Live> live_;  ///< every pending and firing alert
+  std::set<std::string> fresh_;       ///< began to fire in this step
+};
+
+}  // namespace ward::collector

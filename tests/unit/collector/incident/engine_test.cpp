@@ -1,0 +1,430 @@
+#include "collector/incident/engine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collector/event/json.hpp"
+#include "tests/unit/collector/incident/alerts.hpp"
+
+namespace ward::collector::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+// web -> odoo -> pg-main -> node; odoo also leans on redis; pg-main is backed up by pgbackrest.
+ServiceMap estate() {
+  using M = DependencyMode;
+  std::vector<Service> services{
+      {.name = "web",
+       .owner = "application",
+       .depends_on = {{.to = "odoo", .mode = M::hard, .on = {"tenant"}}},
+       .scope = {}},
+      {.name = "odoo",
+       .owner = "application",
+       .depends_on = {{.to = "pg-main", .mode = M::hard, .on = {"tenant"}}, {.to = "redis", .mode = M::soft, .on = {}}},
+       .scope = {}},
+      {.name = "pg-main",
+       .owner = "database",
+       .depends_on = {{.to = "node", .mode = M::hard, .on = {"node"}}, {.to = "pgbackrest", .mode = M::async, .on = {}}},
+       .scope = {}},
+      {.name = "redis", .owner = "platform", .depends_on = {}, .scope = {}},
+      {.name = "pgbackrest", .owner = "backup", .depends_on = {}, .scope = {}},
+      {.name = "node", .owner = "platform", .depends_on = {}, .scope = {}}};
+  std::vector<Workflow> workflows{
+      {.name = "billing", .criticality = "patient-safety", .path = {"web"}, .executive_after = 10min}};
+  return ServiceMap::make(std::move(services), std::move(workflows)).value();
+}
+
+/// Plays alerts into an engine, collects what comes out, and can put the engine through a restart before every step.
+class Play {
+ public:
+  explicit Play(bool restart_each_step = false, EngineOptions options = {})
+      : options_(options), restarts_(restart_each_step), engine_(std::make_unique<Engine>(map_, options_)) {}
+
+  std::vector<Notice> step(std::int64_t second, std::vector<AlertEvent> alerts = {}) {
+    if (restarts_) restart();
+    auto out = engine_->fold(alerts, at(second));
+    for (const auto& d : out.decisions) decisions.push_back(d);
+    for (const auto& n : out.notices) told.push_back(n);
+    return out.notices;
+  }
+
+  // Through the stored form, as a real restart.
+  void restart() {
+    IncidentState loaded;
+    for (const auto& r : engine_->state().incidents) loaded.incidents.push_back(*incident_record_from_json(to_json(r)));
+    for (const auto& w : engine_->state().watched) loaded.watched.push_back(*watched_alert_from_json(to_json(w)));
+    engine_ = std::make_unique<Engine>(map_, options_, std::move(loaded));
+  }
+
+  // "fire urgent database PgPrimaryDown"
+  [[nodiscard]] std::vector<std::string> spoken() const {
+    std::vector<std::string> out;
+    for (const auto& n : told)
+      out.push_back(std::string(to_string(n.kind)) + " " + std::string(to_string(n.incident.cls)) + " " + n.incident.owner +
+                    " " + n.incident.root_alert);
+    return out;
+  }
+
+  [[nodiscard]] bool decided(const std::string& what) const {
+    return std::any_of(decisions.begin(), decisions.end(), [&](const Decision& d) { return d.what == what; });
+  }
+
+  [[nodiscard]] Engine& engine() { return *engine_; }
+
+  std::vector<Notice> told;
+  std::vector<Decision> decisions;
+
+ private:
+  ServiceMap map_ = estate();
+  EngineOptions options_;
+  bool restarts_;
+  std::unique_ptr<Engine> engine_;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST(Engine, TellsOnlyTheOwnerOfTheCauseWhenThePrimaryStops) {
+  Play play;
+  const auto notices = play.step(
+      0, {kWorkersBusy.firing(at(0)), kStandbyBroken.firing(at(0)), kPrimaryDown.firing(at(-1)), kCronLate.firing(at(0))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown"}));
+  ASSERT_EQ(notices.size(), 1U);
+  const auto& incident = notices[0].incident;
+  ASSERT_EQ(incident.alerts.size(), 4U);
+  EXPECT_EQ(incident.alerts[0].labels.get("alertname"), "PgPrimaryDown");
+  EXPECT_EQ(incident.root_service, "pg-main");
+  EXPECT_EQ(incident.scope, kClinicA);
+  EXPECT_EQ(incident.workflows, (Lines{"billing"}));
+}
+
+TEST(Engine, AttachesLaterSymptomsWithoutAWord) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  play.step(30, {kWorkersBusy.firing(at(30))});
+  EXPECT_EQ(play.told.size(), 1U);
+  EXPECT_EQ(play.engine().open().at(0).alerts.size(), 2U);
+  EXPECT_THAT(play.decisions.back().why, HasSubstr("odoo (tenant clinic-a) depends on pg-main (tenant clinic-a)"));
+}
+
+TEST(Engine, ToldTwiceTheSameChangesNothing) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  const auto before = play.engine().state();
+  const auto again = play.engine().fold(std::vector{kPrimaryDown.firing(at(0))}, at(5));
+  EXPECT_EQ(again, Folded{});
+  EXPECT_EQ(play.engine().state(), before);
+}
+
+TEST(Engine, KeepsTwoIndependentFaultsApart) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kRedisDown.firing(at(0)), kWorkersBusy.firing(at(0))});
+  EXPECT_THAT(play.spoken(),
+              ::testing::UnorderedElementsAre("fire urgent database PgPrimaryDown", "fire urgent platform RedisDown"));
+}
+
+TEST(Engine, BlamesASoftDependencyOnlyWithoutAHardOne) {
+  Play play;
+  play.step(0, {kRedisDown.firing(at(-1)), kWorkersBusy.firing(at(0))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent platform RedisDown"}));
+}
+
+TEST(Engine, NeverBlamesAnAsyncDependency) {
+  Play play;
+  play.step(0, {kBackupLate.firing(at(-1)), kPrimaryDown.firing(at(0))});
+  EXPECT_EQ(play.told.size(), 2U);
+}
+
+TEST(Engine, NeverBlamesAnotherTenantsFault) {
+  Play play;
+  auto elsewhere = kPrimaryDown;
+  elsewhere.extra = kClinicB;
+  play.step(0, {elsewhere.firing(at(0)), kWorkersBusy.firing(at(0))});
+  EXPECT_EQ(play.told.size(), 2U);
+}
+
+TEST(Engine, OneSharedFaultExplainsAllTenants) {
+  Play play;
+  auto shared = kPrimaryDown;
+  shared.extra = {};
+  auto b = kWorkersBusy;
+  b.extra = kClinicB;
+  play.step(0, {shared.firing(at(0)), kWorkersBusy.firing(at(0)), b.firing(at(0))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown"}));
+}
+
+TEST(Engine, LooksPastOneServiceWithoutAnAlert) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kBillingSlow.firing(at(0))});  // odoo between them is silent
+  EXPECT_EQ(play.spoken(), (Lines{"fire executive database PgPrimaryDown"}));
+}
+
+TEST(Engine, DoesNotBlameWhatBeganLongAfterTheSymptom) {
+  Play play;
+  play.step(0, {kWorkersBusy.firing(at(0))});
+  play.step(600, {kPrimaryDown.firing(at(600))});  // lag 3 m and slack are long over
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent application OdooWorkersBusy", "fire urgent database PgPrimaryDown"}));
+}
+
+TEST(Engine, OpensAnUrgentAlertAtOnceWhenNothingIsSuspect) {
+  Play play;
+  play.step(0, {kWorkersBusy.firing(at(0))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent application OdooWorkersBusy"}));
+}
+
+TEST(Engine, HoldsAnUrgentAlertWhileItsCauseIsPending) {
+  Play play;
+  play.step(0, {kPrimaryDown.pending(at(0)), kWorkersBusy.firing(at(0))});
+  EXPECT_TRUE(play.told.empty());
+  EXPECT_TRUE(play.decided("held"));
+  EXPECT_EQ(play.engine().next_wake(), at(2));
+  play.step(1, {kPrimaryDown.firing(at(0))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown"}));
+}
+
+TEST(Engine, EndsTheHoldAfterTwiceTheTimeWhateverIsPending) {
+  Play play;
+  play.step(0, {kPrimaryDown.pending(at(0)), kWorkersBusy.firing(at(0))});
+  play.step(2);
+  EXPECT_TRUE(play.told.empty());
+  EXPECT_EQ(play.engine().next_wake(), at(4));
+  play.step(4);
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent application OdooWorkersBusy"}));
+}
+
+TEST(Engine, HoldsAnActionableAlertForItsSettleTime) {
+  Play play;
+  play.step(0, {kCronLate.firing(at(0))});
+  play.step(9);
+  EXPECT_TRUE(play.told.empty());
+  play.step(10);
+  EXPECT_EQ(play.spoken(), (Lines{"fire actionable application OdooCronLate"}));
+}
+
+TEST(Engine, TellsNobodyOfWhatPassesDuringItsHold) {
+  Play play;
+  play.step(0, {kCronLate.firing(at(0))});
+  play.step(5, {kCronLate.resolved(at(0), at(5))});
+  play.step(60);
+  EXPECT_TRUE(play.told.empty());
+  EXPECT_TRUE(play.decided("passed"));
+}
+
+TEST(Engine, AHeldCauseIsToldWhenItsUrgentSymptomHasWaited) {
+  Play play;
+  play.step(0, {kPgSlow.firing(at(0)), kWorkersBusy.firing(at(0))});
+  EXPECT_TRUE(play.told.empty());
+  EXPECT_EQ(play.engine().next_wake(), at(2));
+  play.step(2);
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgSlow"}));
+}
+
+TEST(Engine, InformsWithoutAHoldAndAbsorbsNothing) {
+  Play play;
+  play.step(0, {kPodRestarted.firing(at(0))});
+  play.step(1, {kWorkersBusy.firing(at(1))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire informational platform PodRestarted", "fire urgent application OdooWorkersBusy"}));
+}
+
+TEST(Engine, EscalatesOnceWhenTheClassRises) {
+  Play play;
+  play.step(0, {kPgSlow.firing(at(0))});
+  play.step(10);
+  play.step(60, {kPrimaryDown.firing(at(60))});
+  play.step(70, {kStandbyBroken.firing(at(70))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire actionable database PgSlow", "escalate urgent database PgPrimaryDown"}));
+}
+
+TEST(Engine, EscalatesToExecutiveWhenAWorkflowStaysBroken) {
+  Play play;
+  auto billing = kWorkersBusy;
+  billing.extra.set("workflow", "billing");
+  play.step(0, {billing.firing(at(0))});
+  EXPECT_EQ(play.engine().next_wake(), at(600));
+  play.step(599);
+  EXPECT_EQ(play.told.size(), 1U);
+  play.step(600);
+  play.step(601);
+  EXPECT_EQ(play.spoken(),
+            (Lines{"fire urgent application OdooWorkersBusy", "escalate executive application OdooWorkersBusy"}));
+}
+
+TEST(Engine, ALateCauseTakesTheIncidentOverAndTellsItsOwner) {
+  Play play;
+  play.step(0, {kWorkersBusy.firing(at(0))});
+  play.step(120, {kPrimaryDown.firing(at(120))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent application OdooWorkersBusy", "escalate urgent database PgPrimaryDown"}));
+  EXPECT_EQ(play.told[0].incident.id, play.told[1].incident.id);
+  EXPECT_EQ(play.engine().open().size(), 1U);
+}
+
+TEST(Engine, ALateCauseOfTheSameOwnerIsNoNews) {
+  Play play;
+  play.step(0, {kBillingSlow.firing(at(0))});
+  auto busy = kWorkersBusy;
+  play.step(60, {busy.firing(at(60))});
+  EXPECT_EQ(play.told.size(), 1U);
+  EXPECT_EQ(play.engine().open().at(0).root_alert, "OdooWorkersBusy");
+}
+
+TEST(Engine, ALateCauseMergesWhatItExplainsIntoTheOldest) {
+  Play play;
+  auto shared = kPrimaryDown;
+  shared.extra = {};
+  auto b = kWorkersBusy;
+  b.extra = kClinicB;
+  play.step(0, {kWorkersBusy.firing(at(0))});
+  play.step(5, {b.firing(at(5))});
+  play.step(60, {shared.firing(at(60))});
+  ASSERT_EQ(play.engine().open().size(), 1U);
+  const auto open = play.engine().open()[0];
+  EXPECT_EQ(open.id, play.told[0].incident.id);
+  EXPECT_EQ(open.alerts.size(), 3U);
+  Lines ends;
+  for (const auto& n : play.told)
+    if (n.kind == NoticeKind::resolve) ends.push_back(n.incident.id + " into " + n.incident.merged_into);
+  EXPECT_EQ(ends, (Lines{play.told[1].incident.id + " into " + open.id}));
+}
+
+TEST(Engine, ResolvesOnceWhenTheLastMemberIsWell) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kWorkersBusy.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60))});
+  EXPECT_EQ(play.told.size(), 1U);
+  play.step(70, {kWorkersBusy.resolved(at(0), at(70))});
+  play.step(71);
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown", "resolve urgent database PgPrimaryDown"}));
+  EXPECT_EQ(play.told[1].incident.resolved_at, at(70));
+  EXPECT_TRUE(play.engine().open().empty());
+}
+
+TEST(Engine, WaitsForQuietBeforeTheEndWhenToldTo) {
+  EngineOptions options;
+  options.settle_resolve = 30s;
+  Play play(false, options);
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60))});
+  EXPECT_EQ(play.engine().next_wake(), at(90));
+  play.step(89);
+  EXPECT_EQ(play.told.size(), 1U);
+  play.step(90);
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown", "resolve urgent database PgPrimaryDown"}));
+}
+
+TEST(Engine, ASymptomThatOutlastsItsHealedCauseBecomesTheCause) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kWorkersBusy.firing(at(0)), kCronLate.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60)), kCronLate.resolved(at(0), at(60))});
+  EXPECT_EQ(play.engine().next_wake(), at(360));
+  play.step(359);
+  EXPECT_EQ(play.told.size(), 1U);
+  play.step(360);
+  play.step(400);
+  play.step(500, {kWorkersBusy.resolved(at(0), at(500))});
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown", "escalate urgent application OdooWorkersBusy",
+                                  "resolve urgent application OdooWorkersBusy"}));
+}
+
+TEST(Engine, ReopensTheSameIncidentOnARefireSoonAfterItsEnd) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60))});
+  play.step(600, {kPrimaryDown.firing(at(600))});
+  ASSERT_EQ(play.told.size(), 3U);
+  EXPECT_EQ(play.told[2].kind, NoticeKind::fire);
+  EXPECT_EQ(play.told[2].incident.id, play.told[0].incident.id);
+  EXPECT_EQ(play.told[2].incident.reopened, 1U);
+}
+
+TEST(Engine, OpensANewIncidentOnALateRefire) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60))});
+  play.step(60 + 901, {kPrimaryDown.firing(at(961))});
+  ASSERT_EQ(play.told.size(), 3U);
+  EXPECT_NE(play.told[2].incident.id, play.told[0].incident.id);
+}
+
+TEST(Engine, KeepsAFlappingIncidentOpenUntilItIsStable) {
+  Play play;
+  for (int round = 0; round < 10; ++round) {
+    const auto since = round * 60;
+    play.step(since, {kPrimaryDown.firing(at(since))});
+    play.step(since + 30, {kPrimaryDown.resolved(at(since), at(since + 30))});
+  }
+  EXPECT_TRUE(play.decided("flapping"));
+  // Two changes pass before it is known to flap; then silence, and one end.
+  EXPECT_EQ(play.spoken(), (Lines{"fire urgent database PgPrimaryDown", "resolve urgent database PgPrimaryDown",
+                                  "fire urgent database PgPrimaryDown"}));
+  EXPECT_EQ(play.engine().next_wake(), at(570 + 300));
+  play.step(570 + 300);
+  EXPECT_EQ(play.told.size(), 4U);
+  EXPECT_EQ(play.told.back().kind, NoticeKind::resolve);
+}
+
+TEST(Engine, TakesAnAlertThatFellBackToPendingAsEnded) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0))});
+  play.step(60, {kPrimaryDown.pending(at(0))});
+  EXPECT_EQ(play.told.back().kind, NoticeKind::resolve);
+}
+
+TEST(Engine, GivesAnAlertOfNoServiceItsOwnIncident) {
+  Play play;
+  const AlertMaker stray{"CertificateExpires", "", "urgent", "security", {}};
+  play.step(0, {stray.firing(at(0)), kPrimaryDown.firing(at(0))});
+  EXPECT_EQ(play.told.size(), 2U);
+}
+
+TEST(Engine, RecordsAReasonForEveryAlert) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kWorkersBusy.firing(at(0)), kPodRestarted.firing(at(0))});
+  for (const auto& maker : {kPrimaryDown, kWorkersBusy, kPodRestarted}) {
+    const auto id = alert_id(maker.firing(at(0)));
+    const auto found =
+        std::find_if(play.decisions.begin(), play.decisions.end(), [&](const Decision& d) { return d.alert == id; });
+    ASSERT_NE(found, play.decisions.end()) << maker.name;
+    EXPECT_FALSE(found->why.empty());
+    EXPECT_EQ(found->at, at(0));
+  }
+}
+
+// The long story of a bad evening: holds, a late cause, a rise, a residual, a refire, flapping.
+std::vector<Notice> evening(bool restarts) {
+  Play play(restarts);
+  play.step(0, {kPrimaryDown.pending(at(0)), kWorkersBusy.firing(at(0))});
+  play.step(4);
+  play.step(10, {kCronLate.firing(at(10)), kPgSlow.firing(at(10))});
+  play.step(30, {kPrimaryDown.firing(at(0)), kRedisDown.firing(at(29))});
+  play.step(60, {kBillingSlow.firing(at(55))});
+  play.step(90,
+            {kRedisDown.resolved(at(29), at(90)), kPrimaryDown.resolved(at(0), at(90)), kPgSlow.resolved(at(10), at(90))});
+  play.step(391);
+  play.step(400, {kWorkersBusy.resolved(at(0), at(400)), kCronLate.resolved(at(10), at(400)),
+                  kBillingSlow.resolved(at(55), at(400))});
+  for (int round = 0; round < 4; ++round) {
+    const auto since = 500 + round * 60;
+    play.step(since, {kWorkersBusy.firing(at(since))});
+    play.step(since + 30, {kWorkersBusy.resolved(at(since), at(since + 30))});
+  }
+  play.step(1200);
+  EXPECT_TRUE(play.engine().open().empty());
+  return play.told;
+}
+
+TEST(Engine, SaysTheSameWhenItIsRestartedBeforeEveryStep) {
+  const auto straight = evening(false);
+  EXPECT_GE(straight.size(), 7U);
+  EXPECT_EQ(evening(true), straight);
+}
+
+TEST(Engine, GivesTheSameIdsAfterACrashBeforeTheCommit) {
+  const auto map = estate();
+  Engine first(map, {}), second(map, {});
+  const std::vector alerts{kPrimaryDown.firing(at(0))};
+  EXPECT_EQ(first.fold(alerts, at(0)), second.fold(alerts, at(0)));
+}
+
+}  // namespace
+}  // namespace ward::collector::test
