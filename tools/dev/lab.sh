@@ -111,7 +111,13 @@ process_line() { # process_line NAME
   if grep -q '^State:[[:space:]]*T' "/proc/$pid/status"; then note='  STOPPED'; fi
   printf '  %-14s pid %-8s %4d MiB%s\n' "$1" "$pid" "$(awk '/^VmRSS/ {print int($2 / 1024)}' "/proc/$pid/status")" "$note"
 }
-samples_total() { api /metrics | awk '/^ward_ingest_samples_total/ {sum += $2} END {printf "%.0f\n", sum}'; }
+# What the agents have sent so far, all of them; an agent that is down adds nothing.
+samples_total() {
+  local name
+  for name in "${AGENTS[@]}"; do
+    curl -fsS -m 2 "http://127.0.0.1:$(port_of "agent-$name")/metrics" 2>/dev/null || true
+  done | awk '/^ward_agent_uplink_sent_samples_total/ {sum += $NF} END {printf "%.0f\n", sum}'
+}
 
 print_status() { # print_status SAMPLES_PER_SECOND
   local name
@@ -132,22 +138,26 @@ status_line() { jq -r 'to_entries | map(select(.value | type != "object" and typ
 cmd_status() {
   local first second
   need_up
-  first=$(samples_total || echo 0)
-  sleep 2  # a rate needs two readings
-  second=$(samples_total || echo 0)
-  print_status $(((${second:-0} - ${first:-0}) / 2))
+  first=$(samples_total)
+  sleep 5  # a rate needs two readings, and the targets have an interval of 5 s
+  second=$(samples_total)
+  print_status $(((second - first) / 5))
 }
 watch_status() {
-  local last='' now at last_at=0 text
+  local total last rate='...' at last_at text
+  last=$(samples_total)
+  last_at=$(now_ms)
   while true; do
-    now=$(samples_total || true)
-    at=$(now_ms)
-    text=$(print_status "$([ -n "$last" ] && [ -n "$now" ] && echo $(((now - last) * 1000 / (at - last_at))) || echo '...')")
+    text=$(print_status "$rate")
     if [ -t 1 ]; then printf '\033[H\033[2J'; fi
     printf 'Ward lab, %(%H:%M:%S)T (Ctrl-C ends it)\n%s\n' -1 "$text"
-    last=$now
+    sleep 5
+    total=$(samples_total)
+    at=$(now_ms)
+    # A restarted agent counts from 0 again.
+    if [ "$total" -ge "$last" ]; then rate=$(((total - last) * 1000 / (at - last_at))); else rate='...'; fi
+    last=$total
     last_at=$at
-    sleep 3
   done
 }
 
