@@ -1,0 +1,63 @@
+#include <set>
+
+#include "collector/promql/function/call_frame.hpp"
+
+// absent and absent_over_time: one where nothing is, with the labels the selector's equalities promise.
+
+namespace ward::promql {
+namespace {
+
+Labels promised_labels(const Node& node) {
+  const auto& inner = unwrap_parens(node);
+  const VectorSelector* selector = std::get_if<VectorSelector>(&inner.data);
+  if (const auto* matrix = std::get_if<MatrixSelector>(&inner.data)) selector = &matrix->vector;
+  Labels out;
+  if (selector == nullptr) return out;
+  std::set<std::string> seen;
+  for (const auto& m : selector->matchers) {
+    if (m.name() == kNameLabel) continue;
+    // A label asked for twice, or by anything but equality, promises nothing.
+    const bool first = seen.insert(m.name()).second;
+    if (first && m.op() == Matcher::Op::equal)
+      out.set(m.name(), m.value());
+    else
+      out.erase(m.name());
+  }
+  return out;
+}
+
+Operand ones_where_absent(CallFrame& frame, const std::vector<std::uint8_t>& present) {
+  StepSeries out{promised_labels(frame.arg(0)), present.size()};
+  for (std::size_t i = 0; i < present.size(); ++i)
+    if (present[i] == 0) out.set(i, 1);
+  StepVector vector;
+  if (out.any()) vector.push_back(std::move(out));
+  return {std::move(vector)};
+}
+
+}  // namespace
+
+Result<Operand> eval_absent(CallFrame& frame) {
+  const auto input = frame.vector(0);
+  if (!input) return fail(input.error());
+  std::vector<std::uint8_t> present(frame.steps().count);
+  for (const auto& s : *input)
+    for (std::size_t i = 0; i < present.size(); ++i)
+      if (s.has(i)) present[i] = 1;
+  return ones_where_absent(frame, present);
+}
+
+Result<Operand> eval_absent_over_time(CallFrame& frame) {
+  const auto windows = frame.windows(0);
+  if (!windows) return fail(windows.error());
+  std::vector<std::uint8_t> present(frame.steps().count);
+  for (const auto& series : windows->series) {
+    std::size_t from = 0;
+    std::size_t to = 0;
+    for (std::size_t i = 0; i < present.size(); ++i)
+      if (!window_at(*windows, series, frame.steps(), i, from, to).samples.empty()) present[i] = 1;
+  }
+  return ones_where_absent(frame, present);
+}
+
+}  // namespace ward::promql

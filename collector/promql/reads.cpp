@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "collector/promql/engine.hpp"
+
+namespace ward::promql {
+namespace {
+
+struct Walk {
+  milliseconds selector_lookback;
+  std::vector<std::string> metrics;
+  bool anything = false;
+  milliseconds widest{0};
+
+  void visit(const Node& node, milliseconds outer) {
+    std::visit([&](const auto& n) { enter(n, outer); }, node.data);
+  }
+  void enter(const NumberLiteral&, milliseconds) {}
+  void enter(const StringLiteral&, milliseconds) {}
+  void enter(const VectorSelector& s, milliseconds outer) { read(s, outer, selector_lookback); }
+  void enter(const MatrixSelector& m, milliseconds outer) { read(m.vector, outer, m.range); }
+  void enter(const Subquery& s, milliseconds outer) { visit(*s.expr, reach(s.when, outer, s.range)); }
+  void enter(const Call& c, milliseconds outer) {
+    for (const auto& arg : c.args) visit(*arg, outer);
+  }
+  void enter(const Aggregate& a, milliseconds outer) {
+    visit(*a.expr, outer);
+    if (a.param) visit(*a.param, outer);
+  }
+  void enter(const Binary& b, milliseconds outer) {
+    visit(*b.lhs, outer);
+    visit(*b.rhs, outer);
+  }
+  void enter(const Unary& u, milliseconds outer) { visit(*u.expr, outer); }
+  void enter(const Paren& p, milliseconds outer) { visit(*p.expr, outer); }
+
+  static milliseconds reach(const TimeModifiers& when, milliseconds outer, milliseconds own) {
+    return when.point == AtPoint::fixed ? own : outer + when.offset + own;
+  }
+  void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
+    widest = std::max(widest, reach(s.when, outer, own));
+    const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
+      return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
+    });
+    if (name == s.matchers.end())
+      anything = true;
+    else
+      metrics.push_back(name->value());
+  }
+};
+
+}  // namespace
+
+Reads reads_of(const Expr& expr, milliseconds lookback) {
+  Walk walk{lookback, {}, false, milliseconds{0}};
+  walk.visit(expr.root(), milliseconds{0});
+  Reads reads{std::move(walk.metrics), walk.widest};
+  if (walk.anything) reads.metrics.clear();
+  std::sort(reads.metrics.begin(), reads.metrics.end());
+  reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());
+  return reads;
+}
+
+}  // namespace ward::promql
