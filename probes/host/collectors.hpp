@@ -88,7 +88,7 @@ Status parse_netdev(std::string_view text, const DeviceFilter& filter, Readings&
 Status parse_arp(std::string_view text, Readings& out);
 Status parse_conntrack_stat(std::string_view text, Readings& out);
 Status collect_conntrack(Host& host, Readings& out);
-/// /sys/class/net: what changes is read each run, the rest every 5 minutes or when the link went up or down.
+/// /sys/class/net: the state of the link is read each run, the rest every 5 minutes or when that state moved.
 class NetClass {
  public:
   NetClass();

@@ -1,6 +1,6 @@
 // Attributes of network devices.
 // Source: /sys/class/net/<device>/* (Documentation/ABI/testing/sysfs-class-net). Reading one file costs microseconds and
-// `speed` asks the driver, so only what moves by itself is read each run: some nodes have hundreds of devices.
+// `speed` asks the driver, so each run asks only whether the link changed: some nodes have hundreds of devices.
 #include <array>
 #include <charconv>
 #include <optional>
@@ -16,12 +16,8 @@ constexpr std::chrono::minutes kSettingsAge{5};
 struct Attribute {
   std::string_view file, metric;
 };
-/// Read each run. Without the carrier's ups and downs the settings cannot have changed by themselves either.
-constexpr std::array<Attribute, 4> kMoving{{{"carrier", "node_network_carrier"},
-                                            {"carrier_changes", "node_network_carrier_changes_total"},
-                                            {"carrier_up_count", "node_network_carrier_up_changes_total"},
-                                            {"carrier_down_count", "node_network_carrier_down_changes_total"}}};
-constexpr std::array<Attribute, 13> kSettings{{{"addr_assign_type", "node_network_address_assign_type"},
+/// Read when operstate or the count of carrier changes moved, and every kSettingsAge.
+constexpr std::array<Attribute, 16> kSettings{{{"addr_assign_type", "node_network_address_assign_type"},
                                                {"dev_id", "node_network_device_id"},
                                                {"dormant", "node_network_dormant"},
                                                {"flags", "node_network_flags"},
@@ -33,6 +29,9 @@ constexpr std::array<Attribute, 13> kSettings{{{"addr_assign_type", "node_networ
                                                {"netdev_group", "node_network_net_dev_group"},
                                                {"type", "node_network_protocol_type"},
                                                {"tx_queue_len", "node_network_transmit_queue_length"},
+                                               {"carrier", "node_network_carrier"},
+                                               {"carrier_up_count", "node_network_carrier_up_changes_total"},
+                                               {"carrier_down_count", "node_network_carrier_down_changes_total"},
                                                {"speed", "node_network_speed_bytes"}}};
 constexpr double kBytesPerMegabit = 1'000'000.0 / 8;
 
@@ -61,7 +60,7 @@ std::string read_word(Host& host, const std::string& path) {
 
 struct NetClass::Device {
   Labels device;
-  std::array<std::optional<double>, kMoving.size()> moving;
+  std::optional<double> changes;
   std::array<std::optional<double>, kSettings.size()> settings;
   std::string operstate;
   Labels info;
@@ -101,21 +100,19 @@ Status NetClass::collect(Host& host, const DeviceFilter& filter, Readings& out) 
     auto& device = *entry->second;
     device.listed = true;
     const auto directory = "/sys/class/net/" + name + "/";
-    std::array<std::optional<double>, kMoving.size()> moving;
-    for (std::size_t i = 0; i < kMoving.size(); ++i) moving[i] = read_number(host, directory + std::string(kMoving[i].file));
+    const auto changes = read_number(host, directory + "carrier_changes");
     auto operstate = read_word(host, directory + "operstate");
-    if (fresh || moving != device.moving || operstate != device.operstate || now - device.read_at > kSettingsAge) {
+    if (fresh || changes != device.changes || operstate != device.operstate || now - device.read_at > kSettingsAge) {
       device.device = label("device", name);
       read_settings(host, directory, name, device.settings, device.info);
       device.info.set("operstate", operstate);
       device.read_at = now;
     }
-    device.moving = moving;
+    device.changes = changes;
     device.operstate = std::move(operstate);
     put(out, "node_network_up", device.device, device.operstate == "up" ? 1 : 0);
     put(out, "node_network_info", device.info, 1);
-    for (std::size_t i = 0; i < kMoving.size(); ++i)
-      if (device.moving[i]) put(out, kMoving[i].metric, device.device, *device.moving[i]);
+    if (changes) put(out, "node_network_carrier_changes_total", device.device, *changes);
     for (std::size_t i = 0; i < kSettings.size(); ++i)
       if (device.settings[i]) put(out, kSettings[i].metric, device.device, *device.settings[i]);
   }

@@ -81,6 +81,8 @@ const char* RealHost::resolve(std::string_view path) {
 Result<std::string> RealHost::read_file(std::string_view path) {
   const Descriptor file(::open(resolve(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return failed(path, errno);
+  // A sysfs file comes whole in one read of up to a page; a short read of a /proc file may have more behind it.
+  const bool whole = path.starts_with("/sys/");
   std::string text;
   while (true) {
     const auto got = ::read(file.get(), buffer_.data(), buffer_.size());
@@ -88,6 +90,7 @@ Result<std::string> RealHost::read_file(std::string_view path) {
     if (got < 0) return failed(path, errno);
     if (got == 0) return text;
     text.append(buffer_.data(), static_cast<std::size_t>(got));
+    if (whole && got < 4096) return text;
     if (text.size() > kMaxFileBytes)
       return fail(Errc::full, std::string(path) + ": larger than 8 MiB, refused", "Exclude the collector that reads it.");
   }
