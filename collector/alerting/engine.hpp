@@ -53,6 +53,7 @@ class RuleEngine {
   /// leaves when it is due and not a tick later. Not before `now`; Time::max() without rules.
   [[nodiscard]] Time next_wake(Time now) const;
   /// Groups with a rule of class urgent or executive that reads one of these metrics: worth evaluating on arrival.
+  /// A rule that selects its metrics by a pattern waits for its tick.
   [[nodiscard]] std::vector<std::size_t> groups_reading(std::span<const std::string> metrics) const;
 
   /// Evaluates one group at `now`, on a tick or early, and returns the transitions. A rule that fails keeps its state:

@@ -1,0 +1,58 @@
+// The only file of this room that sees PromQL.
+#include "collector/alerting/promql_expression.hpp"
+
+#include <utility>
+
+#include "collector/promql/parser.hpp"
+
+namespace ward::collector {
+namespace {
+
+class PromqlExpression final : public Expression {
+ public:
+  PromqlExpression(promql::Expr expr, const promql::Engine& engine, const Queryable& store)
+      : expr_(std::move(expr)), engine_(engine), store_(store), metrics_(promql::reads_of(expr_).metrics) {}
+
+  [[nodiscard]] Result<Vector> evaluate(Time at) const override {
+    auto value = engine_.instant(expr_, store_, at);
+    if (!value) return fail(value.error());
+    Vector out;
+    if (const auto* scalar = std::get_if<double>(&*value)) {
+      out.push_back({Labels{}, *scalar});
+    } else if (auto* vector = std::get_if<promql::Vector>(&*value)) {
+      for (auto& element : *vector) out.push_back({std::move(element.labels), element.value});
+    } else {
+      return fail(Errc::invalid, "rule result is not a vector or scalar", "Let the expression yield one value per series.");
+    }
+    return out;
+  }
+  [[nodiscard]] const std::vector<std::string>& metrics() const override { return metrics_; }
+
+ private:
+  promql::Expr expr_;
+  const promql::Engine& engine_;
+  const Queryable& store_;
+  std::vector<std::string> metrics_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Expression>> PromqlCompiler::compile(std::string_view text) const {
+  auto expr = promql::parse(text);
+  if (!expr) return fail(expr.error());
+  return std::make_shared<const PromqlExpression>(std::move(*expr), *engine_, *store_);
+}
+
+RuleContext make_rule_context(const ExpressionCompiler& compiler, Labels external_labels, std::string external_url) {
+  RuleContext context;
+  context.external_labels = std::move(external_labels);
+  context.external_url = std::move(external_url);
+  context.query = [&compiler](const std::string& query, Time at) -> Result<Vector> {
+    auto expression = compiler.compile(query);
+    if (!expression) return fail(expression.error());
+    return (*expression)->evaluate(at);
+  };
+  return context;
+}
+
+}  // namespace ward::collector
