@@ -82,7 +82,7 @@ TEST_F(ShippedRules, EvaluateUrgentOnesOnArrivalOfTheirMetrics) {
   engine.reload(loaded.rules, clock_.wall());
   for (const char* metric : {"pg_up", "redis_up", "probe_success", "odoo_up_listening", "ward_agent_last_seen_seconds"}) {
     const std::vector<std::string> metrics{metric};
-    EXPECT_THAT(engine.groups_reading(metrics), testing::SizeIs(1)) << metric;
+    EXPECT_THAT(engine.groups_reading(metrics), testing::Not(IsEmpty())) << metric;
   }
 }
 
