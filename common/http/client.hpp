@@ -47,8 +47,8 @@ struct Phases {
 
 /// What the server showed in its TLS handshake; empty on a reused connection and without TLS.
 struct TlsFacts {
-  std::string version;  ///< "TLSv1.3"
-  std::string cipher;
+  std::string version;     ///< "TLSv1.3"
+  std::string cipher;      ///< IANA's name: "TLS_AES_128_GCM_SHA256"
   net::ChainRecord chain;  ///< known even when the verification failed
 };
 

@@ -126,7 +126,8 @@ std::size_t CurlTransfer::on_header(char* data, std::size_t, std::size_t size, v
     if (session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL && session->internals != nullptr) {
       const auto* const ssl = static_cast<const SSL*>(session->internals);
       response.tls.version = SSL_get_version(ssl);
-      response.tls.cipher = SSL_get_cipher_name(ssl);
+      const char* const cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl));
+      response.tls.cipher = cipher != nullptr ? cipher : "";
     }
     return size;
   }

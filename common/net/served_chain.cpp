@@ -64,11 +64,18 @@ std::string host_names(const X509* certificate) {
   return all;
 }
 
-std::string fingerprint_of(const X509* certificate) {
+ServedCertificate read(const X509* certificate) {
+  return {end_of(certificate), name_text(X509_get_subject_name(certificate)), name_text(X509_get_issuer_name(certificate)),
+          host_names(certificate), fingerprint_of(*certificate)};
+}
+
+}  // namespace
+
+std::string fingerprint_of(const X509& certificate) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
   std::string hex;
   for (unsigned i = 0; i < size; ++i) {
     hex += kHex[digest[i] >> 4];
@@ -76,13 +83,6 @@ std::string fingerprint_of(const X509* certificate) {
   }
   return hex;
 }
-
-ServedCertificate read(const X509* certificate) {
-  return {end_of(certificate), name_text(X509_get_subject_name(certificate)), name_text(X509_get_issuer_name(certificate)),
-          host_names(certificate), fingerprint_of(certificate)};
-}
-
-}  // namespace
 
 int record_chain(X509_STORE_CTX* verification, void* argument) {
   auto& record = *static_cast<ChainRecord*>(argument);

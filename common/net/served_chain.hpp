@@ -25,6 +25,8 @@ struct ChainRecord {
   std::optional<Time> chain_end;          ///< earliest end in the verified chain; only after a good verification
 };
 
+/// SHA-256 over the certificate, lower-case hex.
+std::string fingerprint_of(const X509& certificate);
 /// For SSL_CTX_set_cert_verify_callback with a ChainRecord* as its argument: verifies as OpenSSL would, and writes it down.
 int record_chain(X509_STORE_CTX* verification, void* record);
 
