@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <unordered_map>
 
@@ -37,10 +39,16 @@ bool ranks_before(AggregateOp op, double a, double b) {
   return op == AggregateOp::topk ? a > b : a < b;
 }
 
+std::string short_number(double v) {
+  std::array<char, 32> text{};
+  const auto [end, ec] = std::to_chars(text.data(), text.data() + text.size(), v);
+  return std::isfinite(v) && ec == std::errc{} ? std::string(text.data(), end) : format_number(v);
+}
+
 Result<std::size_t> whole_number(double k) {
   constexpr double kMax = 9.2e18;
   if (!(std::abs(k) < kMax))
-    return fail(Errc::invalid, "Scalar value " + format_number(k) + " overflows int64", "Ask for a whole number of series.");
+    return fail(Errc::invalid, "Scalar value " + short_number(k) + " overflows int64", "Ask for a whole number of series.");
   return k < 1 ? 0 : static_cast<std::size_t>(k);
 }
 
@@ -93,13 +101,14 @@ Result<StepVector> count_values(Evaluator& ev, const Aggregate& a, const StepVec
   if (label.empty())
     return fail(Errc::invalid, "invalid label name " + quote(label), "Name the label that takes the values.");
   const auto steps = ev.steps().count;
+  const bool removed = a.without && std::find(a.grouping.begin(), a.grouping.end(), label) != a.grouping.end();
   std::unordered_map<Labels, std::size_t> known;
   StepVector out;
   for (const auto& s : input) {
     const auto base = group_labels(a, s.labels);
     for (std::size_t i = 0; i < steps; ++i) {
       if (!s.has(i)) continue;
-      auto labels = base.with(label, format_number(s.at(i)));
+      auto labels = removed ? base : base.with(label, format_number(s.at(i)));
       const auto [at, is_new] = known.try_emplace(labels, out.size());
       if (is_new) {
         if (auto ok = ev.query().budget.charge(steps); !ok) return fail(ok.error());

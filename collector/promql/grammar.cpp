@@ -79,8 +79,12 @@ NodePtr Parser::query() {
 }
 
 std::optional<std::vector<Matcher>> Parser::selector_only() {
-  auto node = is(TokenKind::end_of_input) ? unexpected() : selector();
+  auto node = primary();
   if (!node) return std::nullopt;
+  if (!std::holds_alternative<VectorSelector>(node->data)) {
+    fail_at(node->pos, "expected a vector selector");
+    return std::nullopt;
+  }
   if (!is(TokenKind::end_of_input)) {
     unexpected();
     return std::nullopt;
@@ -236,15 +240,7 @@ NodePtr Parser::call() {
 NodePtr Parser::aggregate() {
   const auto next = ahead().kind;
   const bool opens = next == TokenKind::left_paren || next == TokenKind::kw_by || next == TokenKind::kw_without;
-  if (!opens) {
-    // Aggregators are good metric names where no aggregation can follow.
-    const bool name = next == TokenKind::left_brace || next == TokenKind::binary || next == TokenKind::right_paren ||
-                      next == TokenKind::comma || next == TokenKind::end_of_input || next == TokenKind::left_bracket ||
-                      next == TokenKind::kw_offset || next == TokenKind::at;
-    if (name) return selector();
-    take();
-    return unexpected("aggregation");
-  }
+  if (!opens) return selector();  // aggregators are good metric names where no aggregation follows
   const auto op = take();
   Aggregate a;
   a.op = op.aggregate;

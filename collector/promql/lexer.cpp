@@ -94,8 +94,13 @@ class Lexer {
   void quoted();
   void raw();
   void number_or_duration();
-  [[nodiscard]] std::size_t scan_number() const;
-  [[nodiscard]] std::size_t scan_duration() const;
+  struct Scan {
+    std::size_t length;
+    bool good;
+  };
+  [[nodiscard]] Scan scan_number() const;
+  /// From behind the first number.
+  [[nodiscard]] Scan scan_duration(std::size_t n) const;
 
   std::string_view query_;
   std::size_t at_ = 0;
@@ -141,7 +146,7 @@ bool Lexer::bracket() {
       return true;
     case ')':
       if (--paren_depth_ < 0) {
-        error(at_, "unexpected right parenthesis ')'");
+        error(at_ + 1, "unexpected right parenthesis ')'");  // Prometheus points behind it
         return true;
       }
       emit(TokenKind::right_paren, 1);
@@ -284,7 +289,7 @@ void Lexer::raw() {
   emit(TokenKind::string, close + 1 - at_);
 }
 
-std::size_t Lexer::scan_number() const {
+Lexer::Scan Lexer::scan_number() const {
   std::size_t n = 0;
   const bool hex = peek() == '0' && (peek(1) == 'x' || peek(1) == 'X');
   if (hex) n = 2;
@@ -296,40 +301,41 @@ std::size_t Lexer::scan_number() const {
     return n > from;
   };
   digits();
-  if (!hex) {
-    if (peek(n) == '.') {
-      ++n;
-      digits();
-    }
-    if (peek(n) == 'e' || peek(n) == 'E') {
-      ++n;
-      if (peek(n) == '+' || peek(n) == '-') ++n;
-      if (!digits()) return 0;
-    }
+  if (!hex && peek(n) == '.') {
+    ++n;
+    digits();
   }
-  return is_word(peek(n)) ? 0 : n;
+  const auto mantissa = n;
+  if (!hex && (peek(n) == 'e' || peek(n) == 'E')) {
+    ++n;
+    if (peek(n) == '+' || peek(n) == '-') ++n;
+    if (!digits()) return {mantissa, false};
+  }
+  return {n, !is_word(peek(n))};
 }
 
-std::size_t Lexer::scan_duration() const {
-  static constexpr std::array<std::string_view, 7> kUnits{"ms", "y", "w", "d", "h", "m", "s"};
-  std::size_t n = 0;
+Lexer::Scan Lexer::scan_duration(std::size_t n) const {
+  // Units in a wrong order or doubled are found when the duration is read.
+  const auto unit = [&](std::string_view letters) {
+    if (at_ + n >= query_.size() || letters.find(peek(n)) == std::string_view::npos) return false;
+    ++n;
+    if (peek(n) == 's') ++n;
+    return true;
+  };
+  if (!unit("smhdwy")) return {n, false};
   while (is_digit(peek(n))) {
     while (is_digit(peek(n))) ++n;
-    const auto rest = query_.substr(std::min(at_ + n, query_.size()));
-    const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [rest](std::string_view u) { return rest.starts_with(u); });
-    if (unit == kUnits.end()) return 0;
-    n += unit->size();
+    if (!unit("smhdw")) return {n, false};
   }
-  return is_word(peek(n)) ? 0 : n;
+  return is_word(peek(n)) ? Scan{n + 1, false} : Scan{n, true};
 }
 
 void Lexer::number_or_duration() {
-  if (const auto n = scan_number(); n != 0) return emit(TokenKind::number, n);
-  if (const auto n = scan_duration(); n != 0) return emit(TokenKind::duration, n);
-  std::size_t n = 0;
-  while (is_digit(peek(n)) || peek(n) == '.') ++n;
-  if (is_word(peek(n))) ++n;
-  error(at_, "bad number or duration syntax: " + quote(query_.substr(at_, n)));
+  const auto number = scan_number();
+  if (number.good) return emit(TokenKind::number, number.length);
+  const auto duration = scan_duration(number.length);
+  if (duration.good) return emit(TokenKind::duration, duration.length);
+  error(at_, "bad number or duration syntax: " + quote(query_.substr(at_, duration.length)));
 }
 
 }  // namespace

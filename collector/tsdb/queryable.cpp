@@ -41,6 +41,30 @@ void quote_into(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// RE2's verdict in the words of Go's regexp, which Prometheus users know.
+std::string regex_problem(const re2::RE2& regex, const std::string& pattern) {
+  std::string what = regex.error();
+  std::string part = regex.error_arg();
+  switch (regex.error_code()) {
+    case re2::RE2::ErrorBadEscape: what = "invalid escape sequence"; break;
+    case re2::RE2::ErrorBadCharRange: what = "invalid character class range"; break;
+    case re2::RE2::ErrorMissingBracket: what = "missing closing ]"; break;
+    case re2::RE2::ErrorMissingParen:
+      what = "missing closing )";
+      part = "^(?s:" + pattern + ")$";
+      break;
+    case re2::RE2::ErrorTrailingBackslash: what = "trailing backslash at end of expression"; break;
+    case re2::RE2::ErrorRepeatArgument: what = "missing argument to repetition operator"; break;
+    case re2::RE2::ErrorRepeatSize: what = "invalid repeat count"; break;
+    case re2::RE2::ErrorRepeatOp: what = "invalid nested repetition operator"; break;
+    case re2::RE2::ErrorBadPerlOp: what = "invalid or unsupported Perl syntax"; break;
+    case re2::RE2::ErrorBadNamedCapture: what = "invalid named capture"; break;
+    case re2::RE2::ErrorPatternTooLarge: what = "expression nests too deeply or is too large"; break;
+    default: break;  // RE2's own words; it adds codes between releases
+  }
+  return "error parsing regexp: " + what + ": `" + part + "`";
+}
+
 bool plain_label_name(std::string_view name) {
   if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
   for (const char c : name) {
@@ -60,7 +84,7 @@ Result<Matcher> Matcher::make(Op op, std::string name, std::string value) {
   if (op == Op::regex || op == Op::not_regex) {
     auto regex = std::make_shared<const re2::RE2>(m.value_, regex_options());
     if (!regex->ok()) {
-      return fail(Errc::invalid, "error parsing regexp: " + regex->error() + " in " + to_string(m),
+      return fail(Errc::invalid, regex_problem(*regex, m.value_),
                   "Write an RE2 expression; back-references and look-around do not exist.");
     }
     m.regex_ = std::move(regex);

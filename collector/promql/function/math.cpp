@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -14,13 +15,13 @@ Result<Operand> each(CallFrame& frame, F f) {
   return map_values(frame, 0, [&f](double v, std::size_t) { return std::optional<double>{f(v)}; });
 }
 
-/// Go's Max and Min: NaN wins over any number.
+/// Go's Max and Min: NaN wins over all but the infinity that settles the question.
 double go_max(double a, double b) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  if (a == kInf || b == kInf) return kInf;
   return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN() : std::max(a, b);
 }
-double go_min(double a, double b) {
-  return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN() : std::min(a, b);
-}
+double go_min(double a, double b) { return -go_max(-a, -b); }
 
 constexpr double kHalfTurn = 180;
 

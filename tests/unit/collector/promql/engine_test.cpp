@@ -1,0 +1,121 @@
+#include "collector/promql/engine.hpp"
+
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "collector/promql/function/function.hpp"
+#include "collector/tsdb/head.hpp"
+#include "tests/support/manual_clock.hpp"
+
+namespace ward::promql {
+namespace {
+
+/// A store whose every select takes `cost` on the clock.
+class SlowStore final : public collector::Queryable {
+ public:
+  SlowStore(const collector::Queryable& inner, ward::test::ManualClock& clock, milliseconds cost)
+      : inner_(inner), clock_(clock), cost_(cost) {}
+  [[nodiscard]] Result<std::vector<collector::SeriesData>> select(std::span<const Matcher> matchers, Time from,
+                                                                  Time to) const override {
+    clock_.advance(cost_);
+    return inner_.select(matchers, from, to);
+  }
+
+ private:
+  const collector::Queryable& inner_;
+  ward::test::ManualClock& clock_;
+  milliseconds cost_;
+};
+
+class BrokenStore final : public collector::Queryable {
+ public:
+  [[nodiscard]] Result<std::vector<collector::SeriesData>> select(std::span<const Matcher>, Time, Time) const override {
+    return fail(Errc::unavailable, "the store is closed", "Wait.");
+  }
+};
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() {
+    for (int n = 0; n < 10; ++n) {
+      const auto ref = head.get_or_create({{"__name__", "m"}, {"n", std::to_string(n)}});
+      std::vector<collector::RefSample> samples;
+      for (int i = 0; i < 100; ++i) samples.push_back({ref, {from_ms(i * 1000), static_cast<double>(i)}});
+      head.append(samples);
+    }
+  }
+  ward::test::ManualClock clock;
+  collector::Head head{{milliseconds{0}}};
+};
+
+TEST_F(EngineTest, StopsAtTheSampleLimit) {
+  const Engine engine{clock, {.limits = {.max_samples = 500}}};
+  const auto refused = engine.instant(*parse("sum_over_time(m[2m])"), head, from_ms(99'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::overloaded);
+  EXPECT_EQ(refused.error().what, "query processing would load too many samples into memory in query execution");
+  EXPECT_TRUE(engine.instant(*parse("sum_over_time(m[20s])"), head, from_ms(99'000)));
+  EXPECT_FALSE(engine.instant(*parse("count_over_time(vector(1)[1y:1ms])"), head, from_ms(99'000)));
+  EXPECT_FALSE(engine.range(*parse("1"), head, {from_ms(0), from_ms(1'000'000), milliseconds{1}}));
+}
+
+TEST_F(EngineTest, StopsAtTheTimeLimit) {
+  const Engine engine{clock, {.limits = {.timeout = milliseconds{1000}}}};
+  const SlowStore store{head, clock, milliseconds{600}};
+  EXPECT_TRUE(engine.instant(*parse("m"), store, from_ms(0)));
+  const auto late = engine.instant(*parse("m + m"), store, from_ms(0));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::timed_out);
+}
+
+TEST_F(EngineTest, HandsOnTheStoresError) {
+  const Engine engine{clock};
+  EXPECT_EQ(engine.instant(*parse("sum(rate(m[5m]))"), BrokenStore{}, from_ms(0)).error().code, Errc::unavailable);
+}
+
+TEST_F(EngineTest, YieldsEveryTypeOfValue) {
+  const Engine engine{clock};
+  EXPECT_EQ(std::get<double>(*engine.instant(*parse("1 + 1"), head, from_ms(0))), 2);
+  EXPECT_EQ(std::get<std::string>(*engine.instant(*parse("'text'"), head, from_ms(0))), "text");
+  EXPECT_EQ(std::get<Vector>(*engine.instant(*parse("m{n='3'}"), head, from_ms(5000))),
+            (Vector{{{{"__name__", "m"}, {"n", "3"}}, 5}}));
+  const Matrix expected{{{{"__name__", "m"}, {"n", "3"}}, {{from_ms(4000), 4}, {from_ms(5000), 5}}}};
+  EXPECT_EQ(std::get<Matrix>(*engine.instant(*parse("(m{n='3'}[2s])"), head, from_ms(5000))), expected);
+  EXPECT_EQ(std::get<Matrix>(*engine.instant(*parse("m{n='3'}[2s:1s]"), head, from_ms(5000))), expected);
+}
+
+TEST_F(EngineTest, RefusesBadRanges) {
+  const Engine engine{clock};
+  EXPECT_FALSE(engine.range(*parse("m"), head, {from_ms(0), from_ms(10), milliseconds{0}}));
+  EXPECT_FALSE(engine.range(*parse("m"), head, {from_ms(10), from_ms(0), milliseconds{1}}));
+  const auto matrix = engine.range(*parse("m[5m]"), head, {from_ms(0), from_ms(10), milliseconds{1}});
+  ASSERT_FALSE(matrix);
+  EXPECT_EQ(matrix.error().what,
+            "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector");
+}
+
+TEST_F(EngineTest, SortsRangeResultsByLabels) {
+  const Engine engine{clock};
+  const auto matrix = engine.range(*parse("sort_desc(m)"), head, {from_ms(0), from_ms(1000), milliseconds{1000}});
+  ASSERT_TRUE(matrix);
+  ASSERT_EQ(matrix->size(), 10U);
+  EXPECT_EQ(matrix->front().labels.get("n"), "0");
+}
+
+TEST_F(EngineTest, SurvivesTheEndsOfTime) {
+  const Engine engine{clock};
+  for (const auto t : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()})
+    for (const std::string query :
+         {"m", "rate(m[5m])", "sum_over_time(m[5m:1m])", "m offset 1y", "m offset -1y", "m @ 9e15", "m[1h:1m] @ -9e15"})
+      (void)engine.instant(*parse(query), head, from_ms(t));
+  EXPECT_TRUE(engine.instant(*parse("m"), head, from_ms(0)));
+}
+
+TEST(Functions, AreSortedSoThatTheyAreFound) {
+  for (const auto& f : functions()) EXPECT_EQ(find_function(f.name), &f);
+  EXPECT_EQ(find_function("nope"), nullptr);
+  EXPECT_EQ(find_function(""), nullptr);
+}
+
+}  // namespace
+}  // namespace ward::promql
