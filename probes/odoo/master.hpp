@@ -13,7 +13,7 @@ namespace ward::probes::odoo {
 struct ServerMatch {
   std::uint16_t port = 8069;
   std::string command = "odoo";  ///< must occur in the command line of its processes
-  std::string cgroup;            ///< must occur in /proc/<pid>/cgroup, e.g. a pod's uid; "" = any
+  std::string cgroup{};          ///< must occur in /proc/<pid>/cgroup, e.g. a pod's uid; "" = any
 };
 
 struct Master {

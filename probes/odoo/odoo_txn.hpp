@@ -13,12 +13,12 @@ namespace ward::probes {
 enum class TxnMethod : std::uint8_t { search_read, search_count };
 
 struct OdooTxnOptions {
-  std::string url;       ///< base, without a trailing '/'
-  std::string database;  ///< X-Odoo-Database; "" where only one is visible
+  std::string url{};       ///< base, without a trailing '/'
+  std::string database{};  ///< X-Odoo-Database; "" where only one is visible
   std::string model = "res.company";
   TxnMethod method = TxnMethod::search_read;
   std::vector<std::string> fields{"id", "write_date"};  ///< of search_read; never fields that describe people
-  Secret key;
+  Secret key{};
   std::chrono::milliseconds timeout{10'000};
 };
 std::unique_ptr<Probe> make_odoo_txn(OdooTxnOptions options);
