@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_host.hpp"
+#include "tests/support/probe_config.hpp"
 
 namespace ward::test {
 namespace {
@@ -91,6 +92,23 @@ TEST(NodeProbe, LeavesOutExcludedCollectors) {
   EXPECT_EQ(count_of(got.readings, "node_cpu_seconds_total"), 0U);
   EXPECT_EQ(count_of(got.readings, "node_network_receive_bytes_total"), 0U);
   EXPECT_EQ(value_of(got.readings, "node_scrape_collector_success", {{"collector", "cpu"}}), std::nullopt);
+}
+
+TEST(NodeProbe, TakesItsExclusionsFromTheSection) {
+  FakeHost host;
+  const auto made =
+      configure("node", "collectors: {exclude: [cpu]}\nfilesystem_exclude: [ext4, /backup]\nnetwork_exclude: [lo]\n");
+  ASSERT_TRUE(made.probe) << made.problems;
+  const auto got = collect(*made.probe, recorded(host));
+  EXPECT_EQ(count_of(got.readings, "node_cpu_seconds_total"), 0U);
+  EXPECT_EQ(count_of(got.readings, "node_filesystem_size_bytes"), 0U);
+  EXPECT_EQ(value_of(got.readings, "node_network_receive_bytes_total", {{"device", "lo"}}), std::nullopt);
+}
+
+TEST(NodeProbe, RefusesAnUnknownCollector) {
+  const auto made = configure("node", "collectors: {exclude: [cpus]}\n");
+  EXPECT_FALSE(made.probe);
+  EXPECT_NE(made.problems.find("'cpus' is no collector"), std::string::npos) << made.problems;
 }
 
 }  // namespace
