@@ -1,0 +1,106 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collector/event/state.hpp"
+#include "common/base/world.hpp"
+
+namespace ward::collector {
+
+/// What came of one attempt.
+struct SendOutcome {
+  enum class Kind : std::uint8_t { delivered, retry, refused };
+  Kind kind = Kind::delivered;
+  milliseconds retry_after{0};  ///< the receiver's own wish; 0 = none
+  std::string error;            ///< for people; no body, no credential
+  friend bool operator==(const SendOutcome&, const SendOutcome&) = default;
+};
+
+struct OutboxStats {
+  std::uint64_t delivered = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t refused = 0;        ///< failed_permanent
+  std::uint64_t redirected = 0;     ///< went to the fallback receiver instead
+  std::uint64_t undeliverable = 0;  ///< refused with no fallback left: somebody must look
+  friend bool operator==(const OutboxStats&, const OutboxStats&) = default;
+};
+
+/// The rows still to be delivered and what happens to them (facts: reliability section 4). It sends nothing and stores
+/// nothing: rows are planned, committed by the caller, then accepted; only accepted rows are ever handed out. A failed
+/// commit is repeated until it succeeds: planned rows wait for it. Per receiver and incident rows go in the order of their
+/// planning, one at a time per receiver, and are retried for ever. Thread: one at a time.
+class Outbox {
+ public:
+  struct Options {
+    std::map<std::string, std::string> fallbacks;  ///< receiver -> who takes over when it refuses for good
+    milliseconds first_wait{1'000};
+    milliseconds longest_wait{60'000};
+    milliseconds longest_retry_after{std::chrono::minutes{10}};  ///< a receiver may not silence itself for longer
+  };
+  /// `random` must outlive it.
+  Outbox(Options options, Random& random) : options_(std::move(options)), random_(random) {}
+
+  /// The rows to commit for these deliveries. Known keys are left out; what a receiver that refused for good should get
+  /// goes to its fallback.
+  std::vector<DeliveryRow> plan(std::span<const Delivery> deliveries, Time now);
+  /// These rows are committed: planned ones, or those of the store after a restart.
+  void accept(std::span<const DeliveryRow> rows);
+
+  /// Rows to send now; each stays out until on_result() tells of it.
+  [[nodiscard]] std::vector<Delivery> due(MonoTime now);
+
+  /// What to commit after an attempt: `updates` of known rows, and `added` rows for a fallback, to be accepted when
+  /// committed.
+  struct Change {
+    std::vector<DeliveryRow> updates;
+    std::vector<DeliveryRow> added;
+    friend bool operator==(const Change&, const Change&) = default;
+  };
+  Change on_result(const std::string& key, const SendOutcome& outcome, MonoTime mono, Time now);
+
+  /// When after `now` due() may yield more without another event; nullopt when nothing waits for time.
+  [[nodiscard]] std::optional<MonoTime> next_wake(MonoTime now) const;
+  /// created_at of the oldest row still to be delivered.
+  [[nodiscard]] std::optional<Time> oldest_pending() const;
+  [[nodiscard]] std::size_t pending() const;
+  [[nodiscard]] const OutboxStats& stats() const { return stats_; }
+
+ private:
+  struct Entry {
+    DeliveryRow row;
+    MonoTime not_before{};
+    bool sending = false;
+    bool committed = false;
+  };
+  using Rows = std::list<Entry>;
+
+  [[nodiscard]] std::vector<std::string> targets(const Delivery& delivery) const;
+  void put(DeliveryRow row);
+  [[nodiscard]] bool hears(const std::string& incident, const std::string& receiver) const;
+  [[nodiscard]] bool refuses(const std::string& incident, const std::string& receiver) const;
+  [[nodiscard]] bool owes_end(const std::string& incident, const std::string& receiver) const;
+  [[nodiscard]] std::optional<std::string> replacement(const std::string& incident, const std::string& receiver) const;
+  [[nodiscard]] std::optional<DeliveryRow> redirected(const DeliveryRow& row, const std::string& to, Time now) const;
+  void refuse(Entry& entry, Change& change, Time now);
+  void drop_finished(const std::string& incident);
+  [[nodiscard]] milliseconds wait_before(std::uint32_t attempts, milliseconds wish);
+
+  Options options_;
+  Random& random_;
+  Rows rows_;  ///< oldest first; finished ones stay while their incident has more to come
+  std::map<std::string, Rows::iterator> by_key_;
+  OutboxStats stats_;
+};
+
+/// Judges an HTTP answer: 2xx delivered; 408, 425, 429 and 5xx retry, honouring Retry-After in seconds; everything else,
+/// redirects too, is refused for good.
+SendOutcome judge_status(int status, std::string_view retry_after);
+
+}  // namespace ward::collector

@@ -1,0 +1,68 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "collector/notify/outbox.hpp"
+#include "collector/notify/page.hpp"
+#include "collector/notify/receiver.hpp"
+#include "collector/notify/wakeup.hpp"
+#include "common/async/task_group.hpp"
+#include "common/base/world.hpp"
+#include "common/http/client.hpp"
+
+namespace ward::collector {
+
+/// Makes a change durable; on an error nothing of it is, and the sender tries again together with what came since.
+using CommitState = std::function<async::Task<Status>(StateChange)>;
+
+struct SenderOptions {
+  std::chrono::milliseconds timeout{10'000};
+  std::uint64_t max_answer_bytes = 64 << 10;
+  PageOptions page;
+};
+
+/// Drives an outbox over HTTP: sends what is due, one message at a time per receiver, tells the outbox what came of it and
+/// has that stored. Redirects are not followed, so a token never travels on. Decides nothing itself. Thread: the
+/// executor's. References must outlive it; await stop() before its end.
+class Sender {
+ public:
+  Sender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Outbox& outbox,
+         std::vector<Receiver> receivers, CommitState commit, SenderOptions options);
+
+  void start();
+  /// Call after Outbox::accept().
+  void wake() { sends_.wake(); }
+  /// Breaks off what is on its way (it goes out again after the next start) and stores once more what is known.
+  async::Task<void> stop();
+
+  /// When the sending loop last ran, for the heartbeat.
+  [[nodiscard]] MonoTime last_round() const { return last_round_; }
+  [[nodiscard]] std::uint64_t failed_commits() const { return failed_commits_; }
+
+ private:
+  async::Task<void> send_loop();
+  async::Task<void> save_loop();
+  async::Task<void> attempt(Delivery delivery);
+  async::Task<SendOutcome> send(Delivery delivery);
+  [[nodiscard]] Result<http::Request> request_for(const Delivery& delivery) const;
+
+  http::Client& client_;
+  const Clock& clock_;
+  Outbox& outbox_;
+  std::map<std::string, Receiver> receivers_;
+  CommitState commit_;
+  SenderOptions options_;
+  StateChange unsaved_;  ///< results since the commit under way began
+  StateChange in_commit_;
+  MonoTime last_round_{};
+  std::uint64_t failed_commits_ = 0;
+  Wakeup sends_;
+  Wakeup saves_;
+  async::TaskGroup group_;
+};
+
+}  // namespace ward::collector
