@@ -1,0 +1,58 @@
+#include "collector/store/sqlite/state_schema.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace ward::collector {
+namespace {
+
+// One entry per schema version, never edited once released. Times are ms since the epoch, UTC.
+constexpr std::array<std::string_view, 1> kSteps{R"sql(
+  CREATE TABLE alert_state (
+    rule_group TEXT NOT NULL, rule TEXT NOT NULL, instance TEXT NOT NULL,
+    data BLOB NOT NULL,                      -- opaque, alerting's own
+    PRIMARY KEY (rule_group, rule, instance)) WITHOUT ROWID;
+  CREATE TABLE incident (
+    id TEXT PRIMARY KEY, is_open INTEGER NOT NULL, opened_at INTEGER NOT NULL, resolved_at INTEGER NOT NULL,
+    data TEXT NOT NULL) WITHOUT ROWID;       -- collector/event/json.hpp
+  CREATE INDEX incident_by_time ON incident (is_open, resolved_at);
+  CREATE INDEX incident_by_opening ON incident (opened_at);
+  CREATE TABLE watched (position INTEGER PRIMARY KEY, data TEXT NOT NULL);
+  CREATE TABLE notified (
+    incident TEXT NOT NULL, receiver TEXT NOT NULL, PRIMARY KEY (incident, receiver)) WITHOUT ROWID;
+  CREATE TABLE decision (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, incident TEXT NOT NULL, alert TEXT NOT NULL,
+    what TEXT NOT NULL, why TEXT NOT NULL);
+  CREATE INDEX decision_by_time ON decision (at);
+  CREATE INDEX decision_by_incident ON decision (incident);
+  CREATE INDEX decision_by_alert ON decision (alert);
+  CREATE TABLE delivery (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, incident TEXT NOT NULL, kind TEXT NOT NULL, receiver TEXT NOT NULL,
+    body TEXT NOT NULL, created_at INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL,
+    instead_of TEXT NOT NULL, updated_at INTEGER NOT NULL);
+  CREATE INDEX delivery_by_incident ON delivery (incident);
+  CREATE INDEX delivery_pending ON delivery (seq) WHERE state = 'pending';
+)sql"};
+
+}  // namespace
+
+Status migrate_state_schema(sqlite::Database& db) {
+  const auto version = db.scalar("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version > static_cast<std::int64_t>(kSteps.size()))
+    return fail(
+        Errc::denied,
+        "the state file has schema " + std::to_string(*version) + ", this release knows " + std::to_string(kSteps.size()),
+        "Run the newer release of Ward again, or restore the state file from before the upgrade.");
+  for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
+    auto transaction = sqlite::Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    if (auto done = db.run(kSteps[step]); !done) return done;
+    if (auto done = db.run("PRAGMA user_version=" + std::to_string(step + 1)); !done) return done;
+    if (auto done = transaction->commit(); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,47 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/event/state.hpp"
+#include "common/sqlite/database.hpp"
+
+namespace ward::collector {
+
+/// The state of alerting, incidents, routing and outbox in one SQLite file of its own, every commit synced to disk. Format:
+/// the tables in state_schema.hpp. After an I/O error the file is closed and opened again before anything else is
+/// written: a commit whose sync failed must never be repeated on the same handle. Thread: one at a time.
+class SqliteStateStore final : public StateStore, public IncidentLog {
+ public:
+  /// Opens or creates the file and brings an older schema up to date. Errc::denied for a newer one.
+  static Result<SqliteStateStore> open(sqlite::OpenOptions options);
+
+  Status commit(const StateChange& change) override;
+  Result<LoadedState> load(Time resolved_after) override;
+  Result<std::vector<Incident>> incidents(Time since, std::size_t limit) override;
+  Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) override;
+
+  /// Deletes decisions made and incidents resolved before `before`, with the outbox rows of those incidents. The usual
+  /// age is 90 days.
+  Status prune(Time before);
+
+ private:
+  explicit SqliteStateStore(sqlite::OpenOptions options) : options_(std::move(options)) {}
+  Status ensure_open();
+  /// Drops the handle when the error says that it can no longer be trusted.
+  Status note(Status status);
+  Status delete_older(Time before);
+  Status write(const StateChange& change);
+  Status write_alerts(const StateChange& change);
+  Status write_incidents(const StateChange& change);
+  Status write_outbox(const StateChange& change);
+  Status load_alerts(LoadedState& into);
+  Status load_incidents(LoadedState& into, Time resolved_after);
+  Status load_outbox(LoadedState& into, Time resolved_after);
+
+  sqlite::OpenOptions options_;
+  std::optional<sqlite::Database> db_;
+};
+
+}  // namespace ward::collector
