@@ -7,6 +7,7 @@
 #include "common/base/assert.hpp"
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
+#include "common/sqlite/files.hpp"
 
 namespace ward::agent {
 namespace {
@@ -48,12 +49,7 @@ Spool::~Spool() = default;
 
 Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Random& random) {
   std::unique_ptr<Spool> spool(new Spool(std::move(options), random));
-  auto opened = spool->open_file();
-  if (!opened && opened.error().code == Errc::corrupt) {
-    if (auto saved = salvage_spool(spool->options_.path, spool->options_.vfs); !saved) return fail(saved.error());
-    opened = spool->open_file();
-  }
-  if (!opened) return fail(opened.error());
+  if (auto opened = spool->open_or_salvage(); !opened) return fail(opened.error());
   if (auto loaded = spool->load(); !loaded) return fail(loaded.error());
   if (auto begun = spool->begin_life(); !begun) spool->note_failure(begun.error());
   return spool;
@@ -70,6 +66,8 @@ Status Spool::open_file() {
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
   if (auto made = db->run(kSpoolSchema); !made) return made;
+  if (auto bounded = db->run("PRAGMA wal_autocheckpoint=256"); !bounded) return bounded;
+  if (auto settled = db->settle(); !settled) return settled;
   const auto verdict = db->quick_check();
   if (!verdict) return fail(verdict.error());
   if (!verdict->empty()) return fail(Errc::corrupt, "the spool file '" + options_.path + "' is damaged: " + *verdict, "");
@@ -231,11 +229,11 @@ void Spool::seal(StreamId id, wire::Record record) {
 }
 
 bool Spool::flush(sqlite::Durability durability) {
-  if (unsaved_.empty() && unsaved_gaps_.empty() && !(unsynced_ && durability == sqlite::Durability::full)) return true;
+  if (db_ && unsaved_.empty() && unsaved_gaps_.empty() && !(unsynced_ && durability == sqlite::Durability::full)) return true;
   auto written = db_ ? Status{} : reopen();
   if (written && durability == sqlite::Durability::full) written = db_->set_durability(durability);
   if (written) written = write_unsaved();
-  if (!written && written.error().code == Errc::full) {
+  if (!written && written.error().code == Errc::full && db_) {
     if (auto room = make_room(); room) written = write_unsaved();
   }
   if (db_ && durability == sqlite::Durability::full) (void)db_->set_durability(sqlite::Durability::normal);
@@ -264,14 +262,19 @@ void Spool::note_failure(const Error& error) {
   }
 }
 
-Status Spool::reopen() {
+Status Spool::open_or_salvage() {
   auto opened = open_file();
-  if (!opened && opened.error().code == Errc::corrupt) {
-    if (planted(Planted::drop_spool_on_damage)) return opened;
-    if (auto saved = salvage_spool(options_.path, options_.vfs); !saved) return saved;
-    opened = open_file();
+  if (opened || opened.error().code != Errc::corrupt) return opened;
+  if (planted(Planted::drop_spool_on_damage)) {
+    for (const char* suffix : {"", "-wal"}) (void)sqlite::remove_file(options_.vfs, options_.path + suffix);
+  } else if (auto saved = salvage_spool(options_.path, options_.vfs); !saved) {
+    return saved;
   }
-  if (!opened) return opened;
+  return open_file();
+}
+
+Status Spool::reopen() {
+  if (auto opened = open_or_salvage(); !opened) return opened;
   // Whatever was committed before the error may be gone: series and streams are written again with the next flush.
   unsaved_series_.clear();
   for (const auto& [labels, id] : ids_by_labels_) unsaved_series_.push_back(id);

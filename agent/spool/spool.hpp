@@ -97,6 +97,7 @@ class Spool {
 
   Spool(SpoolOptions options, Random& random);
   Status open_file();
+  Status open_or_salvage();
   Status load();
   Status begin_life();
   Status reopen();

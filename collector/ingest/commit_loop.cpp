@@ -54,12 +54,13 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
       return;
     }
     busy = false;
+    // Also when the file broke while it was full: nothing waits any more, so nobody else would give the credit back.
+    if (std::exchange(is_full, false)) callbacks.full(false);
     if (!step->result) {
       // Entries behind a lost group would leave holes: they go too, and the agents send all of it again.
       pending.entries.clear();
       callbacks.lost(step->result.error());
     } else {
-      if (std::exchange(is_full, false)) callbacks.full(false);
       if (!step->result->empty()) callbacks.committed(*step->result);
     }
     for (const auto& exclusive : step->jobs) exclusive.done();

@@ -163,6 +163,11 @@ Status Database::set_durability(Durability durability) {
   return run(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
 
+Status Database::settle() {
+  if (auto copied = run("PRAGMA wal_checkpoint(TRUNCATE)"); !copied) return copied;
+  return run("CREATE TABLE IF NOT EXISTS settled(at INTEGER); DELETE FROM settled; INSERT INTO settled VALUES(1)");
+}
+
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(db_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
 

@@ -80,6 +80,7 @@ Status SqliteJournal::reopen() {
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
   if (auto made = db->run(kSchema); !made) return made;
+  if (auto settled = db->settle(); !settled) return settled;
   db_ = std::move(*db);
   auto statements = Statements::prepare(*db_);
   if (!statements) return fail(statements.error());

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "tests/sim/nodes.hpp"
+
+namespace ward::sim {
+namespace {
+
+/// Watches what the agent is told, for D1.
+class WatchedSource final : public wire::RecordSource {
+ public:
+  WatchedSource(wire::RecordSource& inner, CollectorNode& node) : inner_(inner), node_(node) {}
+  std::vector<wire::HelloStream> streams() const override { return inner_.streams(); }
+  Result<std::optional<Item>> read(const wire::HelloStream& stream, Sequence from) override { return inner_.read(stream, from); }
+  const Labels& series(std::uint32_t id) const override { return inner_.series(id); }
+  Status on_durable(const wire::HelloStream& stream, Sequence durable) override {
+    auto& acked = node_.acked[stream.incarnation];
+    acked = std::max(acked, durable.get());
+    return inner_.on_durable(stream, durable);
+  }
+  Status reject(const wire::HelloStream& stream, Sequence seq) override { return inner_.reject(stream, seq); }
+
+ private:
+  wire::RecordSource& inner_;
+  CollectorNode& node_;
+};
+
+}  // namespace
+
+struct AgentNode::Link {
+  std::unique_ptr<WatchedSource> source;
+  std::unique_ptr<wire::AgentSession> session;
+  MonoTime retry_at{};
+  MonoTime lost_at{};
+};
+
+AgentNode::AgentNode(World& w) : world(w), disk("sim-agent", w.settings_.seed * 17 + 5) {
+  links_.resize(static_cast<std::size_t>(w.settings_.collectors));
+  start();
+}
+AgentNode::~AgentNode() = default;
+
+void AgentNode::start() {
+  agent::SpoolOptions options;
+  options.path = "spool.db";
+  options.vfs = disk.vfs();
+  options.max_bytes = kSpoolBytes;
+  options.max_unsaved_bytes = 64 << 10;
+  for (int i = 0; i < world.settings_.collectors; ++i) options.collectors.push_back(collector_name(i));
+  options.tenants = {TenantId{"clinic-a"}};
+  auto opened = agent::Spool::open(options, world.random_);
+  if (!opened) {
+    down_until = world.now_ + std::chrono::seconds{1};
+    return;
+  }
+  spool = std::move(*opened);
+  sample_at_ = maintain_at_ = world.now_;
+  check_survivors();
+}
+
+// D12: kill -9 loses nothing that was appended, power loss at most the last group; a disk that took nothing is excused.
+void AgentNode::check_survivors() {
+  for (const auto& stream : spool->streams()) {
+    const auto made = world.oracle_.streams.find(stream.incarnation);
+    if (made == world.oracle_.streams.end()) continue;
+    auto& truth = made->second;
+    truth.kept_through = std::max(truth.kept_through, stream.next.get() - 1);
+    const auto lost = truth.records.lower_bound(stream.next.get());
+    if (lost == truth.records.end() || truth.tainted) continue;
+    const bool power = lost->second.at >= world.oracle_.power_lost_at - std::chrono::milliseconds{1'600} &&
+                       world.oracle_.power_lost_at >= lost->second.at;
+    const bool excused = world.oracle_.disk_trouble_at + std::chrono::seconds{3} >= lost->second.at;
+    if (std::exchange(truth.end_is_known, true)) continue;  // judged at an earlier restart
+    if (!power && !excused)
+      world.oracle_.violation("D12: a restart lost records from " + std::to_string(lost->first) + " on, made " +
+                              std::to_string(to_seconds(world.now_ - lost->second.at)) + " s ago; power went " +
+                              std::to_string(to_seconds(world.now_ - world.oracle_.power_lost_at)) + " s ago, disk trouble " +
+                              std::to_string(to_seconds(world.now_ - world.oracle_.disk_trouble_at)) + " s ago");
+  }
+}
+
+void AgentNode::kill() {
+  disk.kill_writers();
+  for (std::size_t i = 0; i < links_.size(); ++i) drop(i);
+  spool.reset();
+}
+
+void AgentNode::drop(std::size_t index) {
+  auto& link = links_[index];
+  auto& node = *world.collectors_[index];
+  if (link.session) link.lost_at = world.now_;
+  link.session.reset();
+  link.source.reset();
+  link.retry_at = world.now_ + std::chrono::milliseconds{500 + world.random_.below(2000)};
+  // Behind a cut the other end does not hear of it.
+  if (!node.from_agent.cut) node.disconnect();
+}
+
+void AgentNode::sample() {
+  Batch batch;
+  batch.tenant = TenantId{"clinic-a"};
+  batch.time = world.wall_;
+  const auto count = 1 + world.random_.below(60);
+  batch.data_class = world.random_.below(4) == 0 ? DataClass::page : DataClass::raw;
+  std::uint64_t content = 14695981039346656037ULL;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const double value = static_cast<double>(++value_) * 1.0001;
+    batch.values.push_back({Labels{{"__name__", "m"}, {"i", std::to_string(i)}}, value});
+    content = (content ^ std::bit_cast<std::uint64_t>(value)) * 1099511628211ULL;
+  }
+  spool->append(batch);
+  world.oracle_.sampled += count;
+  for (const auto& stream : spool->streams()) {
+    if (!stream.live) continue;
+    auto& known = world.oracle_.streams[stream.incarnation];
+    const auto seq = stream.next.get() - 1;
+    known.records[seq] = {count, content, world.now_};
+    known.made += count;
+    if (stream.sampled != known.made) world.oracle_.violation("D6: the spool counts other samples than were taken");
+    world.note(stream.sampled);
+  }
+}
+
+void AgentNode::step() {
+  if (!spool) {
+    if (world.now_ >= down_until) start();
+    if (!spool) return;
+  }
+  disk.set_full(!world.healing_ && world.now_ < full_until);
+  if (spool->trouble()) world.oracle_.disk_trouble_at = world.now_;
+  if (world.now_ >= sample_at_ && !world.quiet_) {
+    sample_at_ = world.now_ + std::chrono::milliseconds{200};
+    sample();
+  }
+  if (world.now_ >= maintain_at_) {
+    maintain_at_ = world.now_ + std::chrono::seconds{1};
+    spool->maintain();
+  }
+  for (std::size_t i = 0; i < links_.size(); ++i) serve(i);
+}
+
+void AgentNode::serve(std::size_t index) {
+  auto& link = links_[index];
+  auto& node = *world.collectors_[index];
+  if (!link.session) {
+    if (world.now_ < link.retry_at) return;
+    if (!node.journal || node.from_agent.cut || node.to_agent.cut) {
+      link.retry_at = world.now_ + std::chrono::milliseconds{500 + world.random_.below(2000)};
+      return;
+    }
+    // As agent/uplink does: behind a long backlog live data gets a new stream, and other sessions learn of it.
+    if (world.now_ - link.lost_at >= std::chrono::seconds{10} && spool->live_backlog(collector_name(node.index)) >= 64) {
+      spool->start_new_streams();
+      for (std::size_t other = 0; other < links_.size(); ++other)
+        if (other != index && links_[other].session) drop(other);
+    }
+    node.connect();
+    link.source = std::make_unique<WatchedSource>(spool->source(collector_name(node.index)), node);
+    wire::AgentSession::Options options;
+    options.agent = AgentId{"node-1"};
+    link.session = std::make_unique<wire::AgentSession>(options, *link.source, world.now_);
+  }
+  Status fine;
+  if (!node.connected) fine = fail(Errc::unavailable, "reset", "");
+  while (fine && !node.to_agent.cut && !node.to_agent.pieces.empty() && node.to_agent.pieces.front().due <= world.now_) {
+    const auto piece = std::move(node.to_agent.pieces.front());
+    node.to_agent.pieces.pop_front();
+    fine = link.session->on_bytes(piece.bytes, world.now_, world.wall_);
+  }
+  if (fine) fine = link.session->pump();
+  if (fine) fine = link.session->tick(world.now_, world.wall_);
+  if (fine && link.session->has_output()) {
+    auto bytes = link.session->take_output();
+    const auto due = world.now_ + std::chrono::milliseconds{world.random_.below(60)};
+    const auto at = bytes.size() > 1 ? world.random_.below(bytes.size()) : 0;
+    // In two pieces, so that frames arrive torn.
+    node.from_agent.pieces.push_back({due, {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at)}});
+    node.from_agent.pieces.push_back({due, {bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end()}});
+  }
+  if (!fine || link.session->goaway()) drop(index);
+}
+
+}  // namespace ward::sim

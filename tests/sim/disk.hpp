@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ward::sim {
+
+/// A simulated volume behind a SQLite VFS, so that the spool's and the journal's own code runs on it. Writes land in a
+/// page cache (it survives kill -9); xSync makes them durable; power loss keeps durable bytes and, sector by sector at
+/// random, some of the rest. A failed sync marks pages clean without writing them, as Linux does ("fsyncgate").
+class Disk {
+ public:
+  explicit Disk(std::string name, std::uint64_t seed);
+  ~Disk();
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  /// Name to open databases with (sqlite::OpenOptions::vfs).
+  [[nodiscard]] const std::string& vfs() const { return name_; }
+
+  /// The process is gone: open handles go on to exist in its destructors, but nothing they do counts any more.
+  void kill_writers() { ++life_; }
+  void power_loss();
+  void wipe();
+  /// Flips one bit somewhere in a file; false when there is nothing to damage.
+  bool damage(const std::string& path);
+  void set_full(bool full) { full_ = full; }
+  void fail_next_sync() { fail_sync_ = true; }
+  [[nodiscard]] std::uint64_t size(const std::string& path) const;
+  [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+
+ private:
+  friend struct DiskVfs;
+  static constexpr std::size_t kSector = 512;
+  struct File {
+    std::vector<std::uint8_t> cache;
+    std::vector<std::uint8_t> durable;
+    bool exists_durably = false;
+    std::set<std::size_t> dirty;  // sectors whose cache differs from durable
+    std::set<std::size_t> ghost;  // sectors a failed sync forgot: clean to the kernel, never written
+  };
+  std::string name_;
+  std::mt19937_64 random_;
+  std::map<std::string, std::shared_ptr<File>> files_;
+  std::uint64_t life_ = 1;
+  bool full_ = false;
+  bool fail_sync_ = false;
+  std::uint64_t syncs_ = 0;
+  std::unique_ptr<struct DiskVfs> registered_;
+};
+
+}  // namespace ward::sim
