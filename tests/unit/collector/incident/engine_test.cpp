@@ -144,6 +144,14 @@ TEST(Engine, NeverBlamesAnotherTenantsFault) {
   EXPECT_EQ(play.told.size(), 2U);
 }
 
+TEST(Engine, NeverBlamesAnotherTenantsFaultOverAnEdgeThatJoinsOnNothing) {
+  Play play;
+  auto elsewhere = kRedisDown;
+  elsewhere.extra = kClinicB;
+  play.step(0, {elsewhere.firing(at(0)), kWorkersBusy.firing(at(0))});
+  EXPECT_EQ(play.told.size(), 2U);
+}
+
 TEST(Engine, OneSharedFaultExplainsAllTenants) {
   Play play;
   auto shared = kPrimaryDown;
