@@ -12,21 +12,6 @@ namespace {
 
 constexpr std::size_t kSqlstateLength = 5;
 
-/// The last line that ends in ":  XXXXX" wins: with sslmode prefer, libpq reports both attempts.
-std::string sqlstate_in(std::string_view text) {
-  std::string found;
-  std::string_view line;
-  while (next_line(text, line)) {
-    line = trim(line);
-    if (line.size() < kSqlstateLength + 2) continue;
-    const auto tail = line.substr(line.size() - kSqlstateLength);
-    const auto before = line.substr(0, line.size() - kSqlstateLength);
-    const bool code = std::ranges::all_of(tail, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
-    if (code && trim(before).ends_with(':')) found = tail;
-  }
-  return found;
-}
-
 struct Words {
   std::string_view text;
   FailureReason reason;
@@ -100,6 +85,20 @@ PostgresFailure refused_by_server(std::string sqlstate, const PostgresTarget& ta
 }
 
 }  // namespace
+
+std::string sqlstate_in(std::string_view text) {
+  std::string found;
+  std::string_view line;
+  while (next_line(text, line)) {
+    line = trim(line);
+    if (line.size() < kSqlstateLength + 2) continue;
+    const auto tail = line.substr(line.size() - kSqlstateLength);
+    const auto before = line.substr(0, line.size() - kSqlstateLength);
+    const bool code = std::ranges::all_of(tail, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+    if (code && trim(before).ends_with(':')) found = tail;
+  }
+  return found;
+}
 
 std::string address_of(const PostgresTarget& target) { return target.host + ":" + std::to_string(target.port); }
 

@@ -43,6 +43,9 @@ struct PostgresFailure {
 template <class T>
 using PostgresResult = tl::expected<T, PostgresFailure>;
 
+/// The code in a text of verbosity PQERRORS_SQLSTATE, "" without one. The last line that ends in ":  XXXXX" wins: with
+/// sslmode prefer, libpq reports both attempts.
+std::string sqlstate_in(std::string_view libpq_text);
 /// From libpq's text after a failed connect. With PQERRORS_SQLSTATE the server's part of it is the bare SQLSTATE, so
 /// that it neither depends on a language nor carries data.
 PostgresFailure connect_failure(std::string_view libpq_text, const PostgresTarget& target);

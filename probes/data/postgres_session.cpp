@@ -112,7 +112,8 @@ struct PostgresSession::Impl {
     try {
       return work();
     } catch (const pqxx::sql_error& e) {
-      sqlstate = e.sqlstate();
+      // libpqxx forgets the code of some of its classes (insufficient_privilege); the text has it.
+      sqlstate = e.sqlstate().empty() ? sqlstate_in(e.what()) : e.sqlstate();
       if (sqlstate.empty()) sqlstate = "XX000";
     } catch (const std::exception&) {
       sqlstate.clear();

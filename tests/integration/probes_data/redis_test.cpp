@@ -92,11 +92,10 @@ TEST(RedisProbe, AWrongPasswordIsAuthAndSaysNothingAboutTheServer) {
 }
 
 TEST(RedisProbe, AFullServerIsRefusedAndNotDown) {
-  RedisServer::Options options;
-  options.lines = {"maxclients 1"};
-  const RedisServer server(options);
+  const RedisServer server;
   LiveProbe first("redis", yaml_of(server));
   EXPECT_FALSE(first.run().failure);
+  std::ignore = server.cli({"CONFIG", "SET", "maxclients", "1"});
   LiveProbe second("redis", yaml_of(server));
   const auto output = second.run();
   ASSERT_TRUE(output.failure);
