@@ -30,7 +30,7 @@ class Listeners {
     const auto [entry, fresh] = known_.try_emplace(link ? *link : "pid:" + std::to_string(pid));
     if (fresh) {
       std::array<PortSockets, 1> ports{PortSockets{.port = port_}};
-      if (read_tcp_tables(host_, pid, ports)) entry->second = std::move(ports[0].listen_inodes);
+      if (read_tcp_tables(host_, pid, TcpTables{}, ports)) entry->second = std::move(ports[0].listen_inodes);
     }
     return entry->second;
   }

@@ -80,6 +80,7 @@ class OdooWorkers final : public Probe {
   ProbeOutput down(Error error);
   bool still_there(Host& host, Ports& ports);
   Status find(Host& host, Ports& ports);
+  Status learn_tables(Host& host, std::uint32_t pid);
   [[nodiscard]] Ports fresh_ports() const {
     return {PortSockets{.port = options_.server.port}, PortSockets{.port = options_.gevent_port}};
   }
@@ -89,6 +90,7 @@ class OdooWorkers final : public Probe {
 
   const OdooWorkersOptions options_;
   std::optional<Master> master_;
+  TcpTables tables_;
   std::optional<double> started_at_;
   WorkerSet workers_;
   std::uint64_t most_http_workers_ = 0;
@@ -99,15 +101,27 @@ bool OdooWorkers::still_there(Host& host, Ports& ports) {
   if (!master_) return false;
   const auto stat = read_process_stat(host, master_->pid);
   if (!stat || stat->start_ticks != master_->start_ticks) return false;
-  return read_tcp_tables(host, master_->pid, ports) && ports[0].listen_inodes == master_->listen_inodes;
+  return read_tcp_tables(host, master_->pid, tables_, ports) && ports[0].listen_inodes == master_->listen_inodes;
+}
+
+/// Both servers of an Odoo bind to the same interface, so one family holds all their connections.
+Status OdooWorkers::learn_tables(Host& host, std::uint32_t pid) {
+  auto four = fresh_ports();
+  if (auto ok = read_tcp_tables(host, pid, {.four = true, .six = false}, four); !ok) return ok;
+  const bool in_four = !four[0].listen_inodes.empty();
+  auto both = fresh_ports();
+  if (auto ok = read_tcp_tables(host, pid, {.four = true, .six = true}, both); !ok) return ok;
+  tables_ = {.four = in_four, .six = both[0].listen_inodes.size() > four[0].listen_inodes.size()};
+  return {};
 }
 
 Status OdooWorkers::find(Host& host, Ports& ports) {
   const auto last = std::exchange(master_, std::nullopt);
   auto found = find_master(host, options_.server);
   if (!found) return fail(found.error());
+  if (auto ok = learn_tables(host, found->pid); !ok) return ok;
   ports = fresh_ports();
-  if (auto ok = read_tcp_tables(host, found->pid, ports); !ok) return ok;
+  if (auto ok = read_tcp_tables(host, found->pid, tables_, ports); !ok) return ok;
   found->listen_inodes = ports[0].listen_inodes;
   if (!last || last->pid != found->pid || last->start_ticks != found->start_ticks) {
     workers_.follow_new_master();

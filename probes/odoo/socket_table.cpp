@@ -62,13 +62,17 @@ Status add_tcp_table(std::string_view text, std::span<PortSockets> ports) {
   return {};
 }
 
-Status read_tcp_tables(Host& host, std::uint32_t pid, std::span<PortSockets> ports) {
+Status read_tcp_tables(Host& host, std::uint32_t pid, TcpTables which, std::span<PortSockets> ports) {
   const auto directory = "/proc/" + std::to_string(pid) + "/net/";
-  const auto four = host.read_file(directory + "tcp");
-  if (!four) return fail(four.error());
-  if (auto ok = add_tcp_table(*four, ports); !ok) return ok;
-  const auto six = host.read_file(directory + "tcp6");
-  return six ? add_tcp_table(*six, ports) : Status{};
+  if (which.four) {
+    const auto text = host.read_file(directory + "tcp");
+    if (!text) return fail(text.error());
+    if (auto ok = add_tcp_table(*text, ports); !ok) return ok;
+  }
+  if (!which.six) return {};
+  const auto text = host.read_file(directory + "tcp6");
+  if (text) return add_tcp_table(*text, ports);
+  return which.four && text.error().code == Errc::not_found ? Status{} : fail(text.error());
 }
 
 }  // namespace ward::probes::odoo

@@ -21,7 +21,12 @@ struct PortSockets {
 /// Adds the rows of a /proc/<pid>/net/tcp or tcp6 to the entry of their port; other ports are skipped unparsed, as the
 /// table of a busy server is long with TIME_WAIT. Errc::corrupt for a row that is not as the kernel writes it.
 Status add_tcp_table(std::string_view text, std::span<PortSockets> ports);
-/// Both tables of the network namespace of `pid`; tcp6 may be absent.
-Status read_tcp_tables(Host& host, std::uint32_t pid, std::span<PortSockets> ports);
+/// The kernel walks its whole hash table for each of the two files, milliseconds on a machine with much memory. A
+/// connection stands in the file of its listener's family: read only that once it is known.
+struct TcpTables {
+  bool four = true, six = true;
+};
+/// The tables of the network namespace of `pid`; tcp6 may be absent.
+Status read_tcp_tables(Host& host, std::uint32_t pid, TcpTables which, std::span<PortSockets> ports);
 
 }  // namespace ward::probes::odoo

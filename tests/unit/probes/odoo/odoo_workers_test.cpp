@@ -145,6 +145,31 @@ TEST_F(OdooWorkersTest, ScansTheMachineOnlyWhenTheMasterIsUnknown) {
   EXPECT_EQ(host_.touched("/proc"), 2);
 }
 
+TEST_F(OdooWorkersTest, ReadsOnlyTheTableOfItsListener) {
+  load("odoo19-idle");
+  run();
+  host_.forget_touches();
+  run();
+  EXPECT_EQ(host_.touched("/proc/100/net/tcp"), 1);
+  EXPECT_EQ(host_.touched("/proc/100/net/tcp6"), 0);
+}
+
+TEST_F(OdooWorkersTest, FollowsAListenerOnIpv6) {
+  load("odoo19-saturated");
+  const auto four = *host_.read_file("/proc/100/net/tcp");
+  const auto head = four.substr(0, four.find('\n') + 1);
+  for (const auto* pid : {"60", "100"}) {
+    host_.set("/proc/" + std::string(pid) + "/net/tcp6", four);  // the parser takes addresses of any length
+    host_.set("/proc/" + std::string(pid) + "/net/tcp", head);
+  }
+  run();
+  host_.forget_touches();
+  const auto got = run();
+  EXPECT_EQ(of(got, "odoo_http_backlog"), 10);
+  EXPECT_EQ(of(got, "odoo_http_workers_busy"), 2);
+  EXPECT_EQ(host_.touched("/proc/100/net/tcp"), 0);
+}
+
 TEST_F(OdooWorkersTest, LooksAtAWorkersDescriptorsOnlyWhileItIsNew) {
   load("odoo19-idle");
   for (int i = 0; i < 5; ++i) run();
