@@ -195,6 +195,9 @@ std::unique_ptr<Probe> make_http_from(config::Section& target) {
   options.username = basic.text("username", "");
   options.password = basic.secret("password");
   basic.close();
+  if (!options.username.empty() && !options.bearer_token.empty())
+    target.problems().add(target.at("basic_auth"), "both 'basic_auth' and 'bearer_token' are set",
+                          "Keep the one the server asks for.");
   auto tls = target.child("tls");
   request.tls.ca_file = tls.text("ca", "");
   request.tls.certificate = tls.text("certificate", "");

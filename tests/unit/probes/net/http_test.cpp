@@ -160,6 +160,8 @@ TEST(HttpProbeConfig, ReadsATargetAndRefusesWrongOnes) {
       {"url: http://x/\nbody_match: '('\n", "'body_match' is not a regular expression"},
       {"url: http://x/\nmax_redirects: 11\n", "max_redirects"},
       {"url: http://x/\nbearer_token: secret\n", "bearer_token"},
+      {"url: http://x/\nbearer_token: {env: PATH}\nbasic_auth: {username: a, password: {env: PATH}}\n",
+       "both 'basic_auth' and"},
       {"url: http://x/\ntls: {verify: false}\n", "verify"},
   };
   for (const auto& [yaml, says] : table) {
