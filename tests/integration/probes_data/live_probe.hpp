@@ -1,9 +1,11 @@
 #pragma once
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "common/async/within.hpp"
 #include "common/config/node.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/support/processes.hpp"
@@ -23,6 +25,18 @@ class LiveProbe {
     if (!probe_ || !problems.empty()) throw std::runtime_error(problems.to_text());
   }
   probes::ProbeOutput run() { return collect(*probe_, host_, io_); }
+  /// As the schedule does at the deadline: cancels the run. True when it was cut off.
+  bool run_cut_off_after(std::chrono::milliseconds limit) {
+    bool cut_off = false;
+    boost::asio::co_spawn(io_, async::within(limit, probe_->collect(host_)),
+                          [&](std::exception_ptr, const std::optional<probes::ProbeOutput>& output) {
+                            cut_off = !output;
+                            io_.stop();
+                          });
+    io_.restart();
+    io_.run();
+    return cut_off;
+  }
   FakeHost& host() { return host_; }
 
  private:

@@ -199,6 +199,22 @@ TEST_F(PostgresProbeTest, AFrozenServerIsDownByTimeoutWithoutASecondConnection) 
   EXPECT_EQ(value_of(output.readings, "pg_up"), 0);
 }
 
+TEST_F(PostgresProbeTest, ARunCutOffAtItsDeadlineLeavesNoHangingCall) {
+  create_ward_role(server_, "1");
+  auto probe = std::make_unique<LiveProbe>("postgres", yaml());
+  EXPECT_FALSE(probe->run().failure);
+  const auto backend = std::stoi(server_.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'ward'"));
+  ::kill(backend, SIGSTOP);
+  EXPECT_TRUE(probe->run_cut_off_after(std::chrono::milliseconds{300}));
+  // The call has ended although its backend never answers: the pool can be joined, and the next run tries once more and
+  // is turned away, because the frozen backend still holds the role's only connection.
+  const auto next = probe->run();
+  ASSERT_TRUE(next.failure);
+  EXPECT_THAT(next.failure->reason, ::testing::AnyOf(FailureReason::probe_refused, FailureReason::timeout));
+  probe.reset();
+  ::kill(backend, SIGCONT);
+}
+
 TEST_F(PostgresProbeTest, CountsStatementsWithoutTheirText) {
   create_ward_role(server_);
   server_.stop();
