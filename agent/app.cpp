@@ -23,6 +23,8 @@
 namespace ward::agent {
 namespace {
 
+constexpr std::chrono::seconds kOwnSeriesEvery{15};
+
 Result<net::TlsContext> make_tls(const AgentConfig& config) {
   if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
   return net::make_client_context(config.tls);
@@ -134,7 +136,24 @@ class App {
       if (!failing && spool_failed_) world_.log.info("The spool's disk takes data again");
       spool_failed_ = failing;
       spool_failing_.set(failing ? 1 : 0);
+      if (world_.clock->mono() - own_series_at_ >= kOwnSeriesEvery) take_own_series();
     }
+  }
+
+  /// The agent's own metrics travel like any target's: rules watch overruns and drops.
+  void take_own_series() {
+    own_series_at_ = world_.clock->mono();
+    refresh_metrics();
+    Batch batch;
+    batch.tenant = config_.tenant;
+    batch.data_class = DataClass::sli;
+    batch.time = world_.clock->wall();
+    for (auto& [labels, value] : world_.metrics.snapshot()) {
+      auto own = labels.with("job", "ward-agent");
+      own.set("instance", config_.agent.get());
+      batch.values.push_back({std::move(own), value});
+    }
+    take(batch);
   }
 
   async::Task<void> handle_signals() {
@@ -226,6 +245,7 @@ class App {
   telemetry::Gauge& spool_failing_;
   telemetry::Counter& samples_;
   bool spool_failed_ = false;
+  MonoTime own_series_at_{};
   async::TaskGroup tasks_;
 };
 

@@ -10,7 +10,29 @@ void Catalogue::load(SeriesId id, Labels labels) {
   const std::scoped_lock lock(mutex_);
   next_ = std::max(next_, id + 1);
   ++by_tenant_[TenantId{std::string(labels.get("tenant"))}];
-  ids_.emplace(std::move(labels), id);
+  const auto at = ids_.emplace(std::move(labels), id).first;
+  if (id >= by_id_.size()) by_id_.resize(static_cast<std::size_t>(id) + 1);
+  by_id_[id] = &at->first;
+}
+
+SeriesId Catalogue::create(Labels labels) {
+  const auto id = next_++;
+  new_.push_back({id, labels});
+  const auto at = ids_.emplace(std::move(labels), id).first;
+  by_id_.resize(static_cast<std::size_t>(id) + 1);
+  by_id_[id] = &at->first;
+  return id;
+}
+
+SeriesId Catalogue::resolve_own(const Labels& labels) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = ids_.find(labels);
+  return known != ids_.end() ? known->second : create(labels);
+}
+
+Labels Catalogue::labels(SeriesId id) const {
+  const std::scoped_lock lock(mutex_);
+  return id < by_id_.size() && by_id_[id] != nullptr ? *by_id_[id] : Labels{};
 }
 
 SeriesId Catalogue::resolve(const TenantId& tenant, const AgentId& agent, Labels labels) {
@@ -26,10 +48,7 @@ SeriesId Catalogue::resolve(const TenantId& tenant, const AgentId& agent, Labels
   }
   ++of_tenant;
   ++of_agent;
-  const auto id = next_++;
-  new_.push_back({id, labels});
-  ids_.emplace(std::move(labels), id);
-  return id;
+  return create(std::move(labels));
 }
 
 std::vector<NewSeries> Catalogue::take_new() {

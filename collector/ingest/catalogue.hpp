@@ -27,6 +27,9 @@ class Catalogue {
   /// The id of a series of this tenant (the `tenant` label is set here, whatever the agent wrote); wire::kRefusedSeries
   /// above a cap. A new series waits in take_new() for the next commit.
   SeriesId resolve(const TenantId& tenant, const AgentId& agent, Labels labels);
+  /// The same for a series of the collector itself (rules' results, self-metrics): labels as they are, no cap.
+  SeriesId resolve_own(const Labels& labels);
+  [[nodiscard]] Labels labels(SeriesId id) const;  ///< empty when unknown
   /// Series created since the last call; the caller commits them before any sample of theirs.
   std::vector<NewSeries> take_new();
   /// The commit failed: they are new again.
@@ -39,7 +42,9 @@ class Catalogue {
  private:
   const Caps caps_;
   mutable std::mutex mutex_;
+  SeriesId create(Labels labels);
   std::unordered_map<Labels, SeriesId> ids_ WARD_GUARDED_BY(mutex_);
+  std::vector<const Labels*> by_id_ WARD_GUARDED_BY(mutex_);
   std::vector<NewSeries> new_ WARD_GUARDED_BY(mutex_);
   SeriesId next_ WARD_GUARDED_BY(mutex_) = 0;
   std::map<TenantId, std::size_t> by_tenant_ WARD_GUARDED_BY(mutex_);

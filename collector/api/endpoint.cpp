@@ -1,0 +1,58 @@
+#include "collector/api/endpoint.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace ward::collector::api {
+
+#define WARD_ENTRY(folder, name) Endpoint name##_endpoint();
+#include "collector/api/builtin.def"
+#undef WARD_ENTRY
+
+std::span<const Endpoint> all_endpoints() {
+  static const std::vector<Endpoint> endpoints{
+#define WARD_ENTRY(folder, name) name##_endpoint(),
+#include "collector/api/builtin.def"
+#undef WARD_ENTRY
+  };
+  return endpoints;
+}
+
+http::ServerResponse problem(int status, std::string_view title, std::string_view detail) {
+  http::ServerResponse response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = nlohmann::json{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}}.dump() + "\n";
+  return response;
+}
+
+http::ServerResponse prometheus_error(int status, std::string_view type, std::string_view error) {
+  http::ServerResponse response;
+  response.status = status;
+  response.body = nlohmann::json{{"status", "error"}, {"errorType", type}, {"error", error}}.dump() + "\n";
+  return response;
+}
+
+std::string parameter(const http::ServerRequest& request, std::string_view name) {
+  auto value = http::form_value(request.query, name);
+  if (value.empty() && request.method == "POST") value = http::form_value(request.body, name);
+  return value;
+}
+
+async::Task<http::ServerResponse> answer(View& view, http::ServerRequest request) {
+  if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
+    auto refused = problem(405, "Method not allowed", "Use GET, or POST where a query is sent.");
+    refused.headers.emplace_back("allow", "GET, HEAD, POST");
+    co_return refused;
+  }
+  for (const auto& endpoint : all_endpoints()) {
+    if (endpoint.path != request.path) continue;
+    co_return co_await endpoint.answer(view, std::move(request));
+  }
+  std::string known;
+  for (const auto& endpoint : all_endpoints()) known += (known.empty() ? "" : ", ") + std::string(endpoint.path);
+  co_return problem(404, "Not found", "There is no '" + request.path + "' here. Known: " + known + ".");
+}
+
+}  // namespace ward::collector::api

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collector/event/alert.hpp"
+#include "collector/event/incident.hpp"
+#include "collector/promql/engine.hpp"
+#include "collector/tsdb/queryable.hpp"
+#include "common/async/blocking.hpp"
+#include "common/base/world.hpp"
+
+namespace ward::collector::api {
+
+/// An agent as the API shows it.
+struct AgentView {
+  std::string agent;
+  std::vector<std::string> tenants;
+  bool connected = false;
+  std::string remote;
+  Time last_seen;
+  std::uint64_t records = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t lost_samples = 0;
+};
+
+/// One line of /readyz: what must hold before traffic and pages flow.
+struct Readiness {
+  std::string part;
+  bool ready = false;
+  std::string detail;
+};
+
+struct StatusView {
+  Time started;
+  std::uint64_t agents_connected = 0;
+  std::uint64_t agents_known = 0;
+  std::uint64_t series = 0;
+  std::uint64_t samples_stored = 0;
+  std::uint64_t rules = 0;
+  std::uint64_t alerts_firing = 0;
+  std::uint64_t incidents_open = 0;
+  std::uint64_t deliveries_pending = 0;
+  Time last_evaluation;
+};
+
+/// What the endpoints may see of the collector: readers only. Thread: the io thread, except store() and engine().
+class View {
+ public:
+  virtual ~View() = default;
+  [[nodiscard]] virtual const Clock& clock() const = 0;
+  [[nodiscard]] virtual const Queryable& store() const = 0;
+  [[nodiscard]] virtual const promql::Engine& engine() const = 0;
+  /// Queries run here, off the io thread.
+  [[nodiscard]] virtual async::BlockingPool& queries() = 0;
+  [[nodiscard]] virtual std::vector<AlertEvent> alerts() const = 0;
+  [[nodiscard]] virtual std::vector<Incident> incidents() const = 0;
+  [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;
+  [[nodiscard]] virtual StatusView status() const = 0;
+  [[nodiscard]] virtual std::vector<Readiness> readiness() const = 0;
+  [[nodiscard]] virtual std::string metrics() = 0;
+};
+
+}  // namespace ward::collector::api

@@ -1,0 +1,327 @@
+// The collector, wired: ingest -> journal and head -> alerting -> incident -> routing -> outbox -> notify.
+#include "collector/app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "collector/alerting/alert_rows.hpp"
+#include "collector/api/endpoint.hpp"
+#include "collector/parts.hpp"
+#include "common/async/task_group.hpp"
+#include "common/async/within.hpp"
+#include "common/http/client.hpp"
+#include "common/http/server.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::chrono::seconds kOwnSeriesEvery{5};
+constexpr std::chrono::minutes kChunksEvery{30};
+constexpr std::uint64_t kChunksAfterRows = 100'000;
+constexpr std::chrono::hours kKeepResolved{24 * 90};
+
+Result<net::TlsContext> make_tls(const CollectorConfig& config) {
+  if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
+  return net::make_server_context(config.tls);
+}
+
+Status prepare_data_dir(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error)
+    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(), "Create it writable for this user.");
+  return {};
+}
+
+sqlite::OpenOptions state_file(const CollectorConfig& config) {
+  sqlite::OpenOptions file;
+  file.path = config.data_dir + "/state.db";
+  return file;
+}
+
+RuleOptions rule_options(const CollectorConfig& config) {
+  RuleOptions options;
+  options.default_interval = config.evaluation_interval;
+  return options;
+}
+
+Outbox::Options outbox_options(const CollectorConfig& config) {
+  Outbox::Options options;
+  options.fallbacks = config.routing.fallbacks();
+  return options;
+}
+
+StreamServer::Options server_options(const CollectorConfig& config, net::TlsContext tls) {
+  StreamServer::Options options;
+  options.listener.address = config.stream_address;
+  options.listener.tls = std::move(tls);
+  return options;
+}
+
+SenderOptions sender_options(const CollectorConfig& config) {
+  SenderOptions options;
+  options.page.external_url = config.external_url;
+  return options;
+}
+
+/// What the parts share, in the order they may be destroyed in reverse.
+struct World {
+  explicit World(const CollectorConfig& config)
+      : clock(real_clock()),
+        random(real_random()),
+        sink(telemetry::make_stderr_sink()),
+        log(config.log, *clock, *sink),
+        http(http::make_curl_client(io.get_executor())) {}
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<Random> random;
+  std::unique_ptr<telemetry::LogSink> sink;
+  telemetry::Logger log;
+  telemetry::Registry metrics;
+  async::asio::io_context io{1};
+  std::unique_ptr<http::Client> http;
+  async::BlockingPool pool;
+  async::BlockingPool queries{async::BlockingPool::Options{4, std::chrono::seconds{30}}};
+};
+
+class App {
+ public:
+  App(std::string path, CollectorConfig config, net::TlsContext tls, std::unique_ptr<SqliteJournal> journal, SqliteStateStore state,
+      LoadedState loaded, World& world)
+      : path_(std::move(path)),
+        config_(std::move(config)),
+        world_(world),
+        store_(config_, world.metrics, std::move(journal)),
+        state_(std::move(state)),
+        engine_(*world.clock),
+        compiler_(engine_, store_.head),
+        rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
+        incidents_(config_.services, config_.correlation, loaded.incidents),
+        router_(config_.routing, loaded.notified),
+        outbox_(outbox_options(config_), *world.random),
+        writer_(world.io.get_executor(), world.pool, state_),
+        sender_(world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
+                [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_)),
+        server_(server_options(config_, std::move(tls)),
+                {world.io.get_executor(), *world.clock, world.log, world.metrics, world.pool, *store_.journal, store_.catalogue,
+                 store_.sink, [this] { ingested(); }}),
+        heartbeat_(config_.heartbeat),
+        signals_(world.io, SIGTERM, SIGINT, SIGHUP),
+        loaded_(std::move(loaded)),
+        tasks_(world.io.get_executor()) {}
+
+  Status start() {
+    auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
+    if (!rules.rules) return fail(rules.to_error());
+    const auto damaged = store_.replay();
+    if (!damaged) return fail(damaged.error());
+    if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
+    restore(rules.rules);
+    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics,
+                                                             world_.pool, store_.sink, rules_, incidents_, router_, outbox_, writer_,
+                                                             [this] { sender_.wake(); }});
+    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, world_.queries, server_,
+                                                       *pipeline_, rules_, outbox_});
+    http::ServerOptions options;
+    options.address = config_.http_address;
+    api_ = http::make_server(world_.io.get_executor(), options,
+                             [this](http::ServerRequest request) { return api::answer(*view_, std::move(request)); });
+    if (auto started = api_->start(); !started) return started;
+    if (auto started = server_.start(); !started) {
+      async::asio::co_spawn(world_.io, api_->stop(), [](const std::exception_ptr&) {});
+      world_.io.run();
+      return started;
+    }
+    run_parts();
+    world_.log.info("The collector runs", {{"stream", config_.stream_address},
+                                           {"http", config_.http_address},
+                                           {"rule_groups", rules_.rules().groups.size()},
+                                           {"series", store_.head.stats().series}});
+    return {};
+  }
+
+ private:
+  void restore(std::shared_ptr<const RuleSet> rules) {
+    const auto now = world_.clock->wall();
+    (void)rules_.reload(std::move(rules), now);
+    std::vector<AlertState> states;
+    for (const auto& row : loaded_.alerts)
+      if (auto state = from_row(row)) states.push_back(std::move(*state));
+    rules_.restore(states, now);
+    outbox_.accept(loaded_.deliveries);
+    server_.expect(store_.journal->streams().value_or(std::vector<StreamState>{}));
+    loaded_ = LoadedState{};
+  }
+
+  void run_parts() {
+    pipeline_->start();
+    sender_.start();
+    sender_.wake();
+    if (config_.watchdog) {
+      beat_ = std::make_unique<HeartbeatSender>(
+          world_.io.get_executor(), *world_.http, *world_.clock, heartbeat_, *config_.watchdog,
+          [this](Heartbeat& heartbeat) { return observe(heartbeat); },
+          [this](const Error& error) {
+            world_.log.error("The dead man's heartbeat was not sent", {{"error", error.what}, {"fix", error.fix}});
+          });
+      beat_->start();
+    }
+    tasks_.spawn("own series", write_own_series());
+    tasks_.spawn("chunks", keep_chunks());
+    tasks_.spawn("signals", handle_signals());
+  }
+
+  void ingested() {
+    last_ingest_ = world_.clock->mono();
+    if (pipeline_) pipeline_->arrived();
+  }
+
+  Heartbeat::Figures observe(Heartbeat& heartbeat) {
+    const auto now = world_.clock->mono();
+    if (pipeline_->last_progress() != MonoTime{}) heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
+    // No data to commit is not a dead ingest: agents may all be quiet, which a rule tells.
+    if (server_.commits().idle() && !server_.disk_full()) heartbeat.progress(Heartbeat::Stage::ingest, now);
+    heartbeat.progress(Heartbeat::Stage::outbox, std::max(sender_.last_round(), last_ingest_));
+    Heartbeat::Figures figures;
+    figures.last_tick = pipeline_->last_tick();
+    if (const auto oldest = outbox_.oldest_pending()) figures.outbox_oldest_age = world_.clock->wall() - *oldest;
+    figures.stored_samples = store_.head.stats().samples;
+    return figures;
+  }
+
+  async::Task<void> write_own_series() {
+    while (true) {
+      co_await async::sleep_for(kOwnSeriesEvery);
+      const auto series = view_->own_series();
+      store_.sink.write(world_.clock->wall(), series);
+      pipeline_->arrived();
+    }
+  }
+
+  async::Task<void> keep_chunks() {
+    auto last = world_.clock->mono();
+    while (true) {
+      co_await async::sleep_for(std::chrono::seconds{30});
+      const auto now = world_.clock->mono();
+      if (now - last < kChunksEvery && store_.journal->rows_since_chunks() < kChunksAfterRows) continue;
+      last = now;
+      store_chunks();
+    }
+  }
+
+  void store_chunks() {
+    auto done = std::make_shared<Status>();
+    const auto retention = config_.retention;
+    const auto wall = world_.clock->wall();
+    server_.commits().exclusive(
+        [this, done, retention, wall] {
+          *done = store_.store_chunks();
+          if (*done && retention.count() > 0) *done = store_.drop_before(wall - retention);
+          if (*done) *done = state_.prune(wall - kKeepResolved);
+        },
+        [this, done] {
+          if (!*done)
+            world_.log.error("Chunks could not be stored; the journal keeps their samples",
+                             {{"error", done->error().what}, {"fix", done->error().fix}});
+        });
+  }
+
+  async::Task<void> handle_signals() {
+    while (true) {
+      const int signal = co_await signals_.async_wait(async::asio::use_awaitable);
+      if (signal == SIGHUP) {
+        reload();
+        continue;
+      }
+      world_.log.info("The collector stops", {{"signal", signal}});
+      async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
+      co_return;
+    }
+  }
+
+  void reload() {
+    const auto config = load_collector_config(path_);
+    const auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
+    auto rules = config ? load_rules(config->rule_patterns, compiler_, rule_options(*config)) : RuleLoad{};
+    if (!config || !tls || !rules.rules) {
+      const auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
+      world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
+      return;
+    }
+    server_.use_context(*tls);
+    pipeline_->use_rules(rules.rules);
+    world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
+  }
+
+  async::Task<void> shut_down() {
+    if (beat_) co_await beat_->stop();
+    co_await server_.stop();
+    co_await pipeline_->stop();
+    co_await sender_.stop();
+    co_await api_->stop();
+    co_await tasks_.stop();
+  }
+
+  std::string path_;
+  CollectorConfig config_;
+  World& world_;
+  Store store_;
+  SqliteStateStore state_;
+  promql::Engine engine_;
+  PromqlCompiler compiler_;
+  RuleEngine rules_;
+  Engine incidents_;
+  Router router_;
+  Outbox outbox_;
+  StateWriter writer_;
+  Sender sender_;
+  StreamServer server_;
+  Heartbeat heartbeat_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<AppView> view_;
+  std::unique_ptr<http::Server> api_;
+  std::unique_ptr<HeartbeatSender> beat_;
+  async::asio::signal_set signals_;
+  LoadedState loaded_;
+  MonoTime last_ingest_{};
+  async::TaskGroup tasks_;
+};
+
+}  // namespace
+
+Status check(const std::string& config_path) {
+  const auto config = load_collector_config(config_path);
+  if (!config) return fail(config.error());
+  if (const auto tls = make_tls(*config); !tls) return fail(tls.error());
+  const auto clock = real_clock();
+  const promql::Engine engine(*clock);
+  const Head nothing;
+  const PromqlCompiler compiler(engine, nothing);
+  const auto rules = load_rules(config->rule_patterns, compiler, rule_options(*config));
+  if (!rules.rules) return fail(rules.to_error());
+  return {};
+}
+
+Status run(const std::string& config_path) {
+  auto config = load_collector_config(config_path);
+  if (!config) return fail(config.error());
+  auto tls = make_tls(*config);
+  if (!tls) return fail(tls.error());
+  if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
+  auto journal = SqliteJournal::open({config->data_dir + "/journal.db", "", config->journal_max_bytes});
+  if (!journal) return fail(journal.error());
+  auto state = SqliteStateStore::open(state_file(*config));
+  if (!state) return fail(state.error());
+  World world(*config);
+  auto loaded = state->load(world.clock->wall() - kKeepResolved);
+  if (!loaded) return fail(loaded.error());
+  App app(config_path, std::move(*config), std::move(*tls), std::move(*journal), std::move(*state), std::move(*loaded), world);
+  if (auto started = app.start(); !started) return started;
+  world.io.run();
+  return {};
+}
+
+}  // namespace ward::collector

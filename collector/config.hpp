@@ -1,0 +1,44 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/alerting/rule_file.hpp"
+#include "collector/incident/engine.hpp"
+#include "collector/incident/service_map.hpp"
+#include "collector/ingest/catalogue.hpp"
+#include "collector/notify/heartbeat.hpp"
+#include "collector/notify/receiver.hpp"
+#include "collector/routing/routing_table.hpp"
+#include "common/net/tls.hpp"
+#include "common/telemetry/log.hpp"
+
+namespace ward::collector {
+
+/// collector.yaml, checked (config/collector.yaml shows every key with its meaning).
+struct CollectorConfig {
+  std::string stream_address;
+  std::string http_address;
+  std::string data_dir;
+  std::string external_url;
+  telemetry::LogSettings log;
+  milliseconds retention{std::chrono::hours{24}};  ///< 0 = keep
+  milliseconds max_sample_age{0};                  ///< 0 = any
+  Catalogue::Caps caps;
+  std::uint64_t journal_max_bytes = 0;  ///< 0 = as the disk allows
+  bool insecure = false;
+  net::TlsFiles tls;
+  std::vector<std::string> rule_patterns;
+  milliseconds evaluation_interval{std::chrono::seconds{15}};
+  std::vector<Receiver> receivers;
+  RoutingTable routing;
+  EngineOptions correlation;
+  ServiceMap services;
+  std::optional<Receiver> watchdog;  ///< where the heartbeat goes
+  Heartbeat::Options heartbeat;
+};
+
+/// All problems at once, one line each, or the configuration.
+Result<CollectorConfig> load_collector_config(const std::string& path);
+
+}  // namespace ward::collector

@@ -1,0 +1,82 @@
+#include "collector/head_sink.hpp"
+
+namespace ward::collector {
+namespace {
+
+SeriesRef ref_of(SeriesId id) { return SeriesRef{id + 1}; }
+
+}  // namespace
+
+HeadSink::HeadSink(Head& head, Catalogue& catalogue, telemetry::Registry& metrics)
+    : head_(head),
+      catalogue_(catalogue),
+      stored_(metrics.counter("ward_tsdb_samples_appended_total", "Samples taken into the head.")),
+      metrics_(metrics) {}
+
+void HeadSink::define(SeriesId id, const Labels& labels) {
+  if (!head_.restore(ref_of(id), labels)) return;
+  const std::scoped_lock lock(mutex_);
+  const auto [at, fresh] = name_ids_.emplace(labels.name(), static_cast<std::uint32_t>(names_.size()));
+  if (fresh) {
+    names_.emplace_back(labels.name());
+    arrived_.push_back(false);
+  }
+  if (id >= name_of_.size()) name_of_.resize(static_cast<std::size_t>(id) + 1);
+  name_of_[id] = at->second;
+}
+
+void HeadSink::count(const AppendCounts& counts) {
+  stored_.add(static_cast<double>(counts.appended));
+  const auto refused = [&](const char* reason, std::size_t n) {
+    if (n > 0)
+      metrics_
+          .counter("ward_tsdb_samples_refused_total", "Samples the head did not take.", Labels{{"reason", reason}})
+          .add(static_cast<double>(n));
+  };
+  refused("conflicting", counts.conflicting);
+  refused("too_old", counts.too_old);
+  refused("unknown_series", counts.unknown_series);
+}
+
+void HeadSink::append(std::span<const wire::IdSample> samples) {
+  std::vector<RefSample> refs;
+  refs.reserve(samples.size());
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& sample : samples) {
+      refs.push_back({ref_of(sample.id), {sample.t, sample.v}});
+      if (sample.id < name_of_.size()) arrived_[name_of_[sample.id]] = true;
+    }
+  }
+  auto counts = head_.append(refs);
+  if (counts.unknown_series > 0) {
+    // Retention dropped a quiet series that speaks again: the journal still knows its labels.
+    for (const auto& sample : samples)
+      if (const auto labels = catalogue_.labels(sample.id); !labels.empty()) define(sample.id, labels);
+    counts = head_.append(refs);
+  }
+  count(counts);
+}
+
+void HeadSink::write(Time at, std::span<const SeriesValue> series) {
+  std::vector<wire::IdSample> samples;
+  for (const auto& [labels, value] : series) {
+    const auto id = catalogue_.resolve_own(labels);
+    define(id, labels);
+    samples.push_back({id, at, value});
+  }
+  append(samples);
+}
+
+std::vector<std::string> HeadSink::take_arrived() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < arrived_.size(); ++i) {
+    if (!arrived_[i]) continue;
+    arrived_[i] = false;
+    out.push_back(names_[i]);
+  }
+  return out;
+}
+
+}  // namespace ward::collector

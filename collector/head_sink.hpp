@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/alerting/engine.hpp"
+#include "collector/ingest/recorder.hpp"
+#include "collector/tsdb/head.hpp"
+#include "common/base/thread_annotations.hpp"
+#include "common/telemetry/metrics.hpp"
+
+namespace ward::collector {
+
+/// Joins the journal's series numbers to the head's and remembers which metrics arrived, for evaluation on arrival.
+/// A journal's id n is the head's ref n + 1. Thread: any.
+class HeadSink final : public SampleSink, public RuleOutput {
+ public:
+  HeadSink(Head& head, Catalogue& catalogue, telemetry::Registry& metrics);
+
+  void define(SeriesId id, const Labels& labels) override;
+  void append(std::span<const wire::IdSample> samples) override;
+  /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal with the chunks.
+  void write(Time at, std::span<const SeriesValue> series) override;
+  /// Names of metrics that got samples since the last call.
+  std::vector<std::string> take_arrived();
+
+ private:
+  void count(const AppendCounts& counts);
+  Head& head_;
+  Catalogue& catalogue_;
+  telemetry::Counter& stored_;
+  telemetry::Registry& metrics_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::uint32_t> name_ids_ WARD_GUARDED_BY(mutex_);
+  std::vector<std::string> names_ WARD_GUARDED_BY(mutex_);
+  std::vector<std::uint32_t> name_of_ WARD_GUARDED_BY(mutex_);  // by SeriesId
+  std::vector<bool> arrived_ WARD_GUARDED_BY(mutex_);           // by name
+};
+
+}  // namespace ward::collector

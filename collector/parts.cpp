@@ -1,0 +1,142 @@
+#include "collector/parts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ward::collector {
+namespace {
+
+HeadOptions head_options(const CollectorConfig& config) {
+  HeadOptions options;
+  options.max_sample_age = config.max_sample_age;
+  return options;
+}
+
+}  // namespace
+
+Store::Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened)
+    : journal(std::move(opened)), head(head_options(config)), catalogue(config.caps), sink(head, catalogue, metrics) {}
+
+Result<std::uint64_t> Store::replay() {
+  std::uint64_t damaged = 0;
+  Journal::Replay into;
+  into.series = [&](SeriesId id, Labels labels) {
+    sink.define(id, labels);
+    catalogue.load(id, std::move(labels));
+  };
+  into.chunk = [&](ChunkRow row) {
+    const SealedChunk chunk{SeriesRef{row.series + 1}, row.t_min, row.t_max, row.count, std::move(row.bytes)};
+    if (!head.load_chunk(chunk)) ++damaged;
+  };
+  into.samples = [&](std::vector<wire::IdSample> samples) { sink.append(samples); };
+  const auto rows = journal->replay(into);
+  if (!rows) return fail(rows.error());
+  (void)sink.take_arrived();
+  return *rows + damaged;
+}
+
+Status Store::store_chunks() {
+  for (auto& chunk : head.seal_unpersisted())
+    waiting_.push_back({chunk.series.get() - 1, chunk.t_min, chunk.t_max, chunk.count, std::move(chunk.bytes)});
+  if (waiting_.empty()) return {};
+  if (auto stored = journal->store_chunks(waiting_); !stored) return stored;
+  waiting_.clear();
+  return {};
+}
+
+Status Store::drop_before(Time time) {
+  head.drop_before(time);
+  return journal->drop_before(time);
+}
+
+std::vector<AlertEvent> AppView::alerts() const { return *sources_.pipeline.alerts(); }
+
+std::vector<api::AgentView> AppView::agents() const {
+  std::vector<api::AgentView> out;
+  for (const auto& agent : sources_.server.agents()) {
+    api::AgentView view;
+    view.agent = agent.agent.get();
+    for (const auto& tenant : agent.tenants) view.tenants.push_back(tenant.get());
+    view.connected = agent.connected;
+    view.remote = agent.remote;
+    view.last_seen = agent.last_seen;
+    view.records = agent.records;
+    view.samples = agent.samples;
+    view.lost_samples = agent.gap_samples;
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+api::StatusView AppView::status() const {
+  api::StatusView out;
+  out.started = started_;
+  for (const auto& agent : sources_.server.agents()) {
+    ++out.agents_known;
+    out.agents_connected += agent.connected ? 1 : 0;
+  }
+  const auto head = sources_.head.stats();
+  out.series = head.series;
+  out.samples_stored = head.samples;
+  for (const auto& group : sources_.rules.rules().groups) out.rules += group.rules.size();
+  for (const auto& alert : *sources_.pipeline.alerts()) out.alerts_firing += alert.phase == AlertPhase::firing ? 1 : 0;
+  out.incidents_open = sources_.pipeline.open_incidents().size();
+  out.deliveries_pending = sources_.outbox.pending();
+  out.last_evaluation = sources_.pipeline.last_tick();
+  return out;
+}
+
+std::vector<api::Readiness> AppView::readiness() const {
+  const auto now = sources_.clock.mono();
+  const auto& trouble = sources_.pipeline.trouble();
+  const bool evaluates = sources_.pipeline.last_progress() != MonoTime{} &&
+                         now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
+  return {{"ingest", !sources_.server.disk_full(), sources_.server.disk_full() ? "the journal's disk is full" : ""},
+          {"evaluation", evaluates, evaluates ? "" : "no evaluation in the last 30 s"},
+          {"alert state", !trouble, trouble ? describe(*trouble) : ""}};
+}
+
+void AppView::refresh_gauges() {
+  const auto now = status();
+  const auto set = [&](std::string_view name, std::string_view help, double value) { sources_.metrics.gauge(name, help).set(value); };
+  set("ward_tsdb_series", "Series in the head.", static_cast<double>(now.series));
+  set("ward_tsdb_samples", "Samples in the head.", static_cast<double>(now.samples_stored));
+  set("ward_ingest_agents_connected", "Agents with an open session.", static_cast<double>(now.agents_connected));
+  set("ward_alerting_alerts_firing", "Alerts that fire.", static_cast<double>(now.alerts_firing));
+  set("ward_incident_open", "Open incidents.", static_cast<double>(now.incidents_open));
+  set("ward_notify_outbox_pending", "Messages committed and not delivered yet.", static_cast<double>(now.deliveries_pending));
+  set("ward_ingest_disk_full", "1 while the journal's disk takes no data.", sources_.server.disk_full() ? 1 : 0);
+  const auto& sent = sources_.outbox.stats();
+  set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
+  set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.", static_cast<double>(sent.undeliverable));
+  double missed = 0;
+  const auto& rules = sources_.rules.rules();
+  for (std::size_t group = 0; group < rules.groups.size(); ++group)
+    missed += static_cast<double>(sources_.rules.iterations_missed(group));
+  set("ward_alerting_iterations_missed", "Group ticks that passed while evaluation was busy.", missed);
+}
+
+std::string AppView::metrics() {
+  refresh_gauges();
+  return sources_.metrics.exposition();
+}
+
+std::vector<SeriesValue> AppView::own_series() {
+  refresh_gauges();
+  std::vector<SeriesValue> out;
+  for (auto& [labels, value] : sources_.metrics.snapshot()) {
+    auto own = labels.with("job", "ward-collector");
+    own.set("instance", "collector");
+    out.push_back({std::move(own), value});
+  }
+  const auto now = sources_.clock.wall();
+  for (const auto& agent : sources_.server.agents())
+    for (const auto& tenant : agent.tenants) {
+      const Labels who{{"agent", agent.agent.get()}, {"tenant", tenant.get()}, {"job", "ward-collector"}};
+      out.push_back({who.with(kNameLabel, "ward_agent_up"), agent.connected ? 1.0 : 0.0});
+      out.push_back({who.with(kNameLabel, "ward_agent_last_seen_seconds"), std::max(0.0, to_seconds(now - agent.last_seen))});
+    }
+  return out;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,164 @@
+#include "collector/pipeline.hpp"
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <utility>
+
+#include "collector/alerting/alert_rows.hpp"
+#include "common/async/within.hpp"
+
+namespace ward::collector {
+namespace {
+
+// Samples of one probe run and of its neighbours come within this; waiting it out saves evaluations.
+constexpr milliseconds kDebounce{30};
+constexpr milliseconds kLongestSleep{1'000};
+
+}  // namespace
+
+StateWriter::StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store)
+    : pool_(pool), store_(store), freed_(std::move(executor), async::asio::steady_timer::time_point::max()) {}
+
+async::Task<Status> StateWriter::commit(StateChange change) {
+  while (busy_) {
+    boost::system::error_code woken;
+    co_await freed_.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
+  }
+  busy_ = true;
+  auto* store = &store_;
+  auto shared = std::make_shared<const StateChange>(std::move(change));
+  auto job = [store, shared] { return store->commit(*shared); };
+  Status done;
+  std::exception_ptr left;
+  try {
+    auto running = async::run_blocking(pool_, std::move(job));
+    done = co_await std::move(running);
+  } catch (...) {
+    left = std::current_exception();
+  }
+  busy_ = false;
+  freed_.cancel();
+  if (left) std::rethrow_exception(left);
+  co_return done;
+}
+
+Pipeline::Pipeline(Context context)
+    : context_(std::move(context)),
+      wakeup_(context_.executor),
+      alerts_(std::make_shared<std::vector<AlertEvent>>()),
+      tasks_(context_.executor, [this](const std::string&, const std::exception_ptr& error) {
+        std::string what = "unknown exception";
+        try {
+          std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+          what = e.what();
+        } catch (...) {  // keeps "unknown exception"
+        }
+        context_.log.error("Evaluation ended unexpectedly; restart the collector and report this", {{"error", what}});
+      }) {
+  for (const auto& state : context_.rules.save()) {
+    const auto row = to_row(state);
+    saved_.emplace(row.key, row.data);
+  }
+}
+
+void Pipeline::use_rules(std::shared_ptr<const RuleSet> rules) {
+  next_rules_ = std::move(rules);
+  wakeup_.wake();
+}
+
+std::shared_ptr<const std::vector<AlertEvent>> Pipeline::alerts() const {
+  const std::scoped_lock lock(mutex_);
+  return alerts_;
+}
+
+milliseconds Pipeline::until_next(Time now) const {
+  const auto due = std::min(context_.rules.next_wake(now), context_.incidents.next_wake());
+  if (due <= now) return milliseconds{0};
+  return std::min(due - now, kLongestSleep);
+}
+
+async::Task<void> Pipeline::loop() {
+  while (true) {
+    co_await wakeup_.wait(until_next(context_.clock.wall()));
+    co_await async::sleep_for(kDebounce);
+    const auto now = context_.clock.wall();
+    auto events = co_await evaluate(now);
+    co_await settle(std::move(events), now);
+    last_tick_ = now;
+    last_progress_ = context_.clock.mono();
+  }
+}
+
+async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
+  auto* rules = &context_.rules;
+  auto next = std::exchange(next_rules_, nullptr);
+  auto arrived = context_.head.take_arrived();
+  auto job = [rules, next = std::move(next), arrived = std::move(arrived), now] {
+    std::vector<AlertEvent> events;
+    if (next) events = rules->reload(next, now);
+    auto groups = rules->due(now);
+    const auto early = rules->groups_reading(arrived);
+    groups.insert(groups.end(), early.begin(), early.end());
+    std::sort(groups.begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+    for (const auto group : groups) {
+      auto some = rules->evaluate(group, now);
+      events.insert(events.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    }
+    return events;
+  };
+  auto running = async::run_blocking(context_.pool, std::move(job));
+  auto events = co_await std::move(running);
+  auto current = std::make_shared<std::vector<AlertEvent>>(context_.rules.current());
+  std::erase_if(*current, [](const AlertEvent& a) { return a.phase == AlertPhase::resolved; });
+  const std::scoped_lock lock(mutex_);
+  alerts_ = std::move(current);
+  co_return events;
+}
+
+void Pipeline::save_alerts(StateChange& change) {
+  std::map<AlertRowKey, std::string> now_there;
+  for (const auto& state : context_.rules.save()) {
+    auto row = to_row(state);
+    const auto known = saved_.find(row.key);
+    if (known == saved_.end() || known->second != row.data) change.alerts.push_back(row);
+    now_there.emplace(std::move(row.key), std::move(row.data));
+  }
+  for (const auto& [key, data] : saved_)
+    if (!now_there.contains(key)) change.alerts_gone.push_back(key);
+  saved_ = std::move(now_there);
+}
+
+async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
+  auto folded = context_.incidents.fold(events, now);
+  const auto open = context_.incidents.open();
+  auto routed = context_.router.route(folded.notices, open, now);
+  StateChange change;
+  save_alerts(change);
+  change.incidents = std::move(folded.incidents);
+  change.watched = std::move(folded.watched);
+  change.notified = std::move(routed.notified);
+  change.notified_gone = std::move(routed.notified_gone);
+  change.decisions = std::move(folded.decisions);
+  change.decisions.insert(change.decisions.end(), routed.decisions.begin(), routed.decisions.end());
+  change.deliveries = context_.outbox.plan(routed.deliveries, now);
+  for (const auto& decision : change.decisions)
+    context_.log.info("Decision", {{"incident", decision.incident}, {"what", decision.what}, {"why", decision.why}});
+  append(unsaved_, std::move(change));
+  if (is_empty(unsaved_)) co_return;
+  auto attempt = unsaved_;
+  const auto done = co_await context_.writer.commit(std::move(attempt));
+  if (!done) {
+    if (!trouble_)
+      context_.log.error("Alert state cannot be stored; pages wait until it can", {{"error", done.error().what}, {"fix", done.error().fix}});
+    trouble_ = done.error();
+    co_return;
+  }
+  trouble_.reset();
+  context_.outbox.accept(unsaved_.deliveries);
+  if (!unsaved_.deliveries.empty()) context_.sent_wake();
+  unsaved_ = StateChange{};
+}
+
+}  // namespace ward::collector

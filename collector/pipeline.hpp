@@ -1,0 +1,92 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "collector/alerting/engine.hpp"
+#include "collector/event/state.hpp"
+#include "collector/head_sink.hpp"
+#include "collector/incident/engine.hpp"
+#include "collector/notify/outbox.hpp"
+#include "collector/notify/wakeup.hpp"
+#include "collector/routing/router.hpp"
+#include "common/async/blocking.hpp"
+#include "common/async/task_group.hpp"
+#include "common/telemetry/log.hpp"
+#include "common/telemetry/metrics.hpp"
+
+namespace ward::collector {
+
+/// One writer at a time to the state store, off the io thread. Thread: the io thread.
+class StateWriter {
+ public:
+  StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store);
+  async::Task<Status> commit(StateChange change);
+
+ private:
+  async::BlockingPool& pool_;
+  StateStore& store_;
+  bool busy_ = false;
+  async::asio::steady_timer freed_;
+};
+
+/// alerting -> incident -> routing -> one commit -> outbox. Evaluates when a group is due and, for groups with urgent
+/// rules, when a metric they read has arrived. Nothing is sent that is not committed. Thread: the io thread; rules are
+/// evaluated on the pool, one step at a time.
+class Pipeline {
+ public:
+  struct Context {
+    async::asio::any_io_executor executor;
+    const Clock& clock;
+    telemetry::Logger& log;
+    telemetry::Registry& metrics;
+    async::BlockingPool& pool;
+    HeadSink& head;
+    RuleEngine& rules;
+    Engine& incidents;
+    Router& router;
+    Outbox& outbox;
+    StateWriter& writer;
+    std::function<void()> sent_wake;  ///< rows were accepted into the outbox
+  };
+  explicit Pipeline(Context context);
+
+  void start() { tasks_.spawn("evaluation", loop()); }
+  async::Task<void> stop() { return tasks_.stop(); }
+  /// Samples became durable.
+  void arrived() { wakeup_.wake(); }
+  /// Takes new rules between two steps; what they end is told like any other end.
+  void use_rules(std::shared_ptr<const RuleSet> rules);
+
+  /// Pending and firing alerts as of the last step; any thread.
+  [[nodiscard]] std::shared_ptr<const std::vector<AlertEvent>> alerts() const;
+  [[nodiscard]] std::vector<Incident> open_incidents() const { return context_.incidents.open(); }
+  [[nodiscard]] Time last_tick() const { return last_tick_; }
+  [[nodiscard]] MonoTime last_progress() const { return last_progress_; }
+  /// Whether state could be committed the last time.
+  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
+
+ private:
+  async::Task<void> loop();
+  async::Task<std::vector<AlertEvent>> evaluate(Time now);
+  async::Task<void> settle(std::vector<AlertEvent> events, Time now);
+  void save_alerts(StateChange& change);
+  [[nodiscard]] milliseconds until_next(Time now) const;
+
+  Context context_;
+  Wakeup wakeup_;
+  std::shared_ptr<const RuleSet> next_rules_;
+  std::map<AlertRowKey, std::string> saved_;  // alert rows as the store has them
+  StateChange unsaved_;
+  Time last_tick_;
+  MonoTime last_progress_{};
+  std::optional<Error> trouble_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const std::vector<AlertEvent>> alerts_ WARD_GUARDED_BY(mutex_);
+  async::TaskGroup tasks_;
+};
+
+}  // namespace ward::collector
