@@ -83,7 +83,7 @@ class ServiceMap {
 };
 
 /// Reads `services`, `workflows` and `tenants`, or the ServiceMap document that holds them under `spec`. Flaws become
-/// problems at their place, and the result is then an error.
+/// problems at their place, and the result is then an error. The caller closes a section that is not a document.
 Result<ServiceMap> read_service_map(config::Section& section);
 
 }  // namespace ward::collector

@@ -58,7 +58,6 @@ Result<ServiceMap> read_body(config::Section& section) {
     workflows.push_back(read_workflow(name, from));
   }
   read_tenants(section, workflows);
-  section.close();
   for (auto& flaw : ServiceMap::flaws(services, workflows))
     section.problems().add(places[flaw.service], std::move(flaw.what), std::move(flaw.fix));
   if (section.problems().list().size() != problems_before) return fail(section.problems().to_error());
@@ -73,8 +72,12 @@ Result<ServiceMap> read_service_map(config::Section& section) {
   section.choice("apiVersion", {"ward/v1"}, 0);
   section.raw("metadata");
   auto spec = section.child("spec");
+  auto map = read_body(spec);
+  const auto problems_before = section.problems().list().size();
+  spec.close();
   section.close();
-  return read_body(spec);
+  if (section.problems().list().size() != problems_before) return fail(section.problems().to_error());
+  return map;
 }
 
 }  // namespace ward::collector

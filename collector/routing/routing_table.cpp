@@ -58,7 +58,6 @@ RoutingTable read_routing_table(config::Section& section) {
     rule.text("name", "");
     rule.close();
   }
-  section.close();
   return table;
 }
 

@@ -35,7 +35,7 @@ struct RoutingTable {
 
 /// Reads `owners: {database: {receiver, fallback}}`, `fallback_receiver` (default: the receiver of owner platform) and
 /// `inhibit_rules: [{source_matchers, target_matchers, equal}]`. An unknown fallback owner is a problem, and so is a table
-/// without any fallback receiver.
+/// without any fallback receiver. The caller closes the section.
 RoutingTable read_routing_table(config::Section& section);
 
 }  // namespace ward::collector

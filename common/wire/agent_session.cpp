@@ -32,8 +32,13 @@ AgentSession::AgentSession(Options options, RecordSource& source, MonoTime now)
   write_frame(hello, out_);
 }
 
-void AgentSession::describe_metrics(std::vector<MetaEntry> entries) {
+void AgentSession::describe_metrics(std::vector<MetaEntry> entries) { described_ = std::move(entries); }
+
+// After WELCOME only: a collector takes no more than kMaxHelloBytes from a peer it does not know yet.
+void AgentSession::send_descriptions() {
   constexpr std::size_t kPerFrame = 256;
+  auto entries = std::move(described_);
+  described_.clear();
   for (std::size_t at = 0; at < entries.size(); at += kPerFrame) {
     const auto end = std::min(entries.size(), at + kPerFrame);
     Meta meta;
@@ -78,6 +83,7 @@ Status AgentSession::on_welcome(const Welcome& welcome) {
   if (welcome.marks.size() != streams_.size()) return protocol("WELCOME names another number of streams");
   open_ = true;
   credit_limit_ = welcome.credit;
+  send_descriptions();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     auto& stream = streams_[i];
     const auto& mark = welcome.marks[i];

@@ -57,6 +57,7 @@ class AgentSession {
   Status pump();
   /// PINGs and time limits; call at least every ping_every / 2.
   Status tick(MonoTime now, Time wall);
+  /// What META says once the session is open.
   void describe_metrics(std::vector<MetaEntry> entries);
 
   [[nodiscard]] bool has_output() const { return !out_.empty(); }
@@ -79,6 +80,7 @@ class AgentSession {
   };
 
   Status on_frame(Frame frame, MonoTime now, Time wall);
+  void send_descriptions();
   Status on_welcome(const Welcome& welcome);
   Status on_ack(const Ack& ack);
   Status on_nack(const Nack& nack);
@@ -93,6 +95,7 @@ class AgentSession {
   FrameReader reader_{kMaxFrameBytes};
   Buffer out_;
   std::vector<Outgoing> streams_;
+  std::vector<MetaEntry> described_;
   bool open_ = false;
   std::uint64_t credit_limit_ = 0;
   std::size_t in_flight_ = 0;

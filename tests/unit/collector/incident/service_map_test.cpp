@@ -15,7 +15,10 @@ Result<ServiceMap> read(const std::string& yaml) {
   const auto documents = config::parse_yaml(yaml, "map.yaml").value();
   config::Problems problems;
   config::Section section(documents.at(0), "", problems);
-  return read_service_map(section);
+  auto map = read_service_map(section);
+  section.close();
+  if (map && !problems.empty()) return fail(problems.to_error());
+  return map;
 }
 
 constexpr const char* kExample = R"(

@@ -175,6 +175,7 @@ Read read(const std::string& yaml) {
   config::Problems problems;
   config::Section section(documents.at(0), "", problems);
   Read out{.table = read_routing_table(section), .problems = ""};
+  section.close();
   if (!problems.empty()) out.problems = problems.to_text();
   return out;
 }
