@@ -81,6 +81,13 @@ secret() {
   cat "$file"
 }
 
+# Only one command at a time changes the lab. The lock is an open descriptor of a file that is always there; daemons close it.
+lock_lab() {
+  exec 9<tools/dev/common.sh
+  flock -n 9 || die "another ./dev command is changing the lab of this clone" "Wait until it is done, then run this again."
+}
+unlock_lab() { exec 9<&-; }
+
 # A process is its pid and its start time: a pid alone may have been given to somebody else since.
 start_time() { [ -r "/proc/$1/stat" ] && sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 remember() { # remember NAME PID
@@ -102,7 +109,7 @@ start() {
   local name=$1
   shift
   mkdir -p "$STATE/log"
-  setsid "$@" </dev/null >>"$STATE/log/$name.log" 2>&1 &
+  setsid "$@" </dev/null >>"$STATE/log/$name.log" 2>&1 9>&- &
   remember "$name" $!
   disown
 }

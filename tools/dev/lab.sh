@@ -45,7 +45,8 @@ cmd_up() {
   if is_up; then
     say "the lab is already up"
   else
-    [ ! -d "$STATE" ] || cmd_down >/dev/null  # leftovers of a run that was cut off
+    lock_lab
+    [ ! -d "$STATE" ] || clear_lab >/dev/null  # leftovers of a run that was cut off
     need build run
     build_preset release
     say "Starting the lab in .ward/"
@@ -67,6 +68,7 @@ cmd_up() {
     begin=$SECONDS
     wait_for 30 samples_flow || fail_start agent-data "the agents did not reach the collector in 30 s"
     printf '  %-52s %4d s\n' "${#AGENTS[@]} agents stream" $((SECONDS - begin))
+    unlock_lab
     say "Up. Collector: http://127.0.0.1:$(port_of http)   pages: .ward/pages.jsonl   logs: .ward/log/"
   fi
   if [ -n "$detach" ]; then
@@ -79,11 +81,17 @@ cmd_up() {
 }
 
 cmd_down() {
-  local file
   if [ ! -d "$STATE" ]; then
     say "nothing is up"
     return 0
   fi
+  lock_lab
+  clear_lab
+  unlock_lab
+  say "down; .ward/ is gone"
+}
+clear_lab() {
+  local file
   for file in "$STATE"/run/agent-*.pid; do
     [ ! -e "$file" ] || stop "$(basename "$file" .pid)"
   done
@@ -98,7 +106,6 @@ cmd_down() {
   if mountpoint -q "$STATE/small"; then as_root umount "$STATE/small"; fi  # of fault PL8
   [ ! -e "$STATE/odoo" ] || cmd_lab odoo down  # its files stay in .lab/odoo for the next time
   rm -rf -- "${STATE:?}"
-  say "down; .ward/ is gone"
 }
 
 # --- status ---------------------------------------------------------------------------------------------------------

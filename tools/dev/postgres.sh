@@ -20,7 +20,7 @@ psql_admin() { # psql_admin primary|standby SQL
 pg_start() { # pg_start primary|standby
   local dir
   dir=$(pg_dir "$1")
-  as_pg "$PG_BIN/pg_ctl" -s -w -t 30 -D "$dir" -l "$(pg_home)/$1.log" start >/dev/null 2>&1 ||
+  as_pg "$PG_BIN/pg_ctl" -s -w -t 30 -D "$dir" -l "$(pg_home)/$1.log" start >/dev/null 2>&1 9>&- ||
     pg_fail "$1" "PostgreSQL $1 did not start"
   remember "pg-$1" "$(pg_pid "$1")"
 }
