@@ -47,7 +47,8 @@ Status Spool::trim() {
     if (auto trimmed = trim_stream(live, held_by_all(it->first)); !trimmed) return trimmed;
     if (!live.info.live && live.info.base == live.info.next) {
       const auto which = std::to_string(it->first);
-      if (auto gone = db_->run("DELETE FROM stream WHERE id=" + which + "; DELETE FROM cursor WHERE stream=" + which); !gone) return gone;
+      if (auto gone = db_->run("DELETE FROM stream WHERE id=" + which + "; DELETE FROM cursor WHERE stream=" + which); !gone)
+        return gone;
       it = after.erase(it);
     } else {
       ++it;
@@ -64,7 +65,8 @@ Status Spool::trim() {
           return put;
   if (auto done = transaction->commit(); !done) return done;
   streams_ = std::move(after);
-  for (auto& [collector, cursors] : cursors_) std::erase_if(cursors, [&](const auto& c) { return !streams_.contains(c.first); });
+  for (auto& [collector, cursors] : cursors_)
+    std::erase_if(cursors, [&](const auto& c) { return !streams_.contains(c.first); });
   return {};
 }
 
@@ -100,7 +102,8 @@ Status Spool::make_room() {
   for (const auto& [id, live] : streams_) {
     const auto any = held_by_any(id);
     if (any.get() == 0) continue;
-    held += (held.empty() ? "" : " OR ") + std::string("(stream=") + std::to_string(id) + " AND seq<=" + std::to_string(any.get()) + ")";
+    held += (held.empty() ? "" : " OR ") + std::string("(stream=") + std::to_string(id) +
+            " AND seq<=" + std::to_string(any.get()) + ")";
   }
   std::vector<std::string> order;
   if (!held.empty()) order.push_back("(" + held + ")");
@@ -122,8 +125,8 @@ Status Spool::drop_where(const std::string& condition, std::int64_t limit) {
   };
   std::vector<Dropped> runs;
   {
-    auto rows = db_->prepare("SELECT stream,seq,count,t_min,t_max FROM record WHERE " + condition + " ORDER BY t_min,stream,seq LIMIT " +
-                             std::to_string(limit));
+    auto rows = db_->prepare("SELECT stream,seq,count,t_min,t_max FROM record WHERE " + condition +
+                             " ORDER BY t_min,stream,seq LIMIT " + std::to_string(limit));
     if (!rows) return fail(rows.error());
     auto more = rows->step();
     for (; more && *more; more = rows->step()) {
@@ -149,8 +152,8 @@ Status Spool::drop_where(const std::string& condition, std::int64_t limit) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
   for (const auto& [id, gap] : runs) {
-    const auto range = " WHERE stream=" + std::to_string(id) + " AND seq BETWEEN " + std::to_string(gap.from.get()) + " AND " +
-                       std::to_string(gap.to.get());
+    const auto range = " WHERE stream=" + std::to_string(id) + " AND seq BETWEEN " + std::to_string(gap.from.get()) +
+                       " AND " + std::to_string(gap.to.get());
     if (auto gone = db_->run("DELETE FROM record" + range); !gone) return gone;
     if (auto put = write_gap(id, gap); !put) return put;
   }
@@ -183,13 +186,13 @@ std::vector<Gap> Spool::gaps(const TenantId& tenant, const Incarnation& incarnat
   for (const auto& [owner, gap] : unsaved_gaps_)
     if (owner == id) out.push_back(gap);
   if (!db_) return out;
-  auto rows = const_cast<sqlite::Database&>(*db_).prepare("SELECT from_seq,to_seq,samples,reason,t0,t1 FROM gap WHERE stream=" +
-                                                          std::to_string(id));
+  auto rows = const_cast<sqlite::Database&>(*db_).prepare(
+      "SELECT from_seq,to_seq,samples,reason,t0,t1 FROM gap WHERE stream=" + std::to_string(id));
   if (!rows) return out;
   for (auto more = rows->step(); more && *more; more = rows->step())
-    out.push_back({Sequence{static_cast<std::uint64_t>(rows->integer(0))}, Sequence{static_cast<std::uint64_t>(rows->integer(1))},
-                   static_cast<std::uint64_t>(rows->integer(2)), static_cast<GapReason>(rows->integer(3)), from_ms(rows->integer(4)),
-                   from_ms(rows->integer(5))});
+    out.push_back({Sequence{static_cast<std::uint64_t>(rows->integer(0))},
+                   Sequence{static_cast<std::uint64_t>(rows->integer(1))}, static_cast<std::uint64_t>(rows->integer(2)),
+                   static_cast<GapReason>(rows->integer(3)), from_ms(rows->integer(4)), from_ms(rows->integer(5))});
   return out;
 }
 
@@ -198,8 +201,8 @@ std::uint64_t Spool::spooled_samples(const TenantId& tenant, const Incarnation& 
   std::uint64_t samples = 0;
   for (const auto& [owner, record] : unsaved_) samples += owner == id ? record.samples.size() : 0;
   if (!db_) return samples;
-  const auto stored =
-      const_cast<sqlite::Database&>(*db_).scalar("SELECT coalesce(sum(count),0) FROM record WHERE stream=" + std::to_string(id));
+  const auto stored = const_cast<sqlite::Database&>(*db_).scalar("SELECT coalesce(sum(count),0) FROM record WHERE stream=" +
+                                                                 std::to_string(id));
   return samples + (stored ? static_cast<std::uint64_t>(*stored) : 0);
 }
 

@@ -21,7 +21,8 @@ class SpoolSource final : public wire::RecordSource {
       (info.live ? live : old)
           .push_back({info.tenant, info.incarnation, info.boot, info.base, info.next, info.sampled_before_base, info.live});
     }
-    if (old.size() + live.size() > wire::kMaxStreams) old.resize(wire::kMaxStreams - std::min(live.size(), wire::kMaxStreams));
+    if (old.size() + live.size() > wire::kMaxStreams)
+      old.resize(wire::kMaxStreams - std::min(live.size(), wire::kMaxStreams));
     old.insert(old.end(), live.begin(), live.end());
     return old;
   }
@@ -44,7 +45,10 @@ class SpoolSource final : public wire::RecordSource {
 
   Status reject(const wire::HelloStream& stream, Sequence seq) override {
     const auto id = spool_.find(stream.tenant, stream.incarnation);
-    return id == 0 ? Status{} : spool_.replace_by_gap(id, seq, GapReason::rejected);
+    if (id == 0) return {};
+    auto set_aside = spool_.replace_by_gap(id, seq, GapReason::rejected);
+    if (!set_aside) spool_.note_failure(set_aside.error());
+    return set_aside;
   }
 
  private:
@@ -96,7 +100,8 @@ Result<std::optional<wire::RecordSource::Item>> Spool::read_stored(StreamId id, 
     record.t_min = from_ms(get.integer(3));
     record.t_max = from_ms(get.integer(4));
     record.digest = static_cast<std::uint32_t>(get.integer(5));
-    const bool intact = crc32c(get.blob(7)) == static_cast<std::uint32_t>(get.integer(6)) && codec_.decode(get.blob(7), record) &&
+    const bool intact = crc32c(get.blob(7)) == static_cast<std::uint32_t>(get.integer(6)) &&
+                        codec_.decode(get.blob(7), record) &&
                         std::all_of(record.samples.begin(), record.samples.end(),
                                     [&](const auto& sample) { return labels_by_id_.contains(sample.id); });
     get.reset();
@@ -167,12 +172,15 @@ Status Spool::replace_by_gap(StreamId id, Sequence seq, GapReason reason) {
   const auto found = row->step();
   if (!found) return fail(found.error());
   if (!*found) return {};
-  const Gap gap{seq, seq, static_cast<std::uint64_t>(row->integer(0)), reason, from_ms(row->integer(1)), from_ms(row->integer(2))};
+  const Gap gap{
+      seq, seq, static_cast<std::uint64_t>(row->integer(0)), reason, from_ms(row->integer(1)), from_ms(row->integer(2))};
   row->reset();
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
   if (auto put = write_gap(id, gap); !put) return put;
-  if (auto gone = db_->run("DELETE FROM record WHERE stream=" + std::to_string(id) + " AND seq=" + std::to_string(seq.get())); !gone)
+  if (auto gone =
+          db_->run("DELETE FROM record WHERE stream=" + std::to_string(id) + " AND seq=" + std::to_string(seq.get()));
+      !gone)
     return gone;
   stats_.dropped_samples[reason] += gap.samples;
   return transaction->commit();

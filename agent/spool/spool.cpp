@@ -12,8 +12,9 @@
 namespace ward::agent {
 namespace {
 
-constexpr std::size_t kSamplesPerRecord = 4096;  // a record stays far below wire::kMaxRecordBytes even when nothing compresses
-constexpr std::uint64_t kRecordOverhead = 96;    // of an in-memory record, beside its samples
+constexpr std::size_t kSamplesPerRecord =
+    4096;                                      // a record stays far below wire::kMaxRecordBytes even when nothing compresses
+constexpr std::uint64_t kRecordOverhead = 96;  // of an in-memory record, beside its samples
 
 std::uint64_t memory_of(const wire::Record& record) {
   return kRecordOverhead + record.samples.size() * sizeof(wire::IdSample) + record.events.size() * 256;
@@ -63,10 +64,10 @@ Status Spool::open_file() {
   file.vfs = options_.vfs;
   file.max_bytes = options_.max_bytes;
   file.cache_bytes = 512 << 10;
+  file.checkpoint_pages = 256;
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
   if (auto made = db->run(kSpoolSchema); !made) return made;
-  if (auto bounded = db->run("PRAGMA wal_autocheckpoint=256"); !bounded) return bounded;
   if (auto settled = db->settle(); !settled) return settled;
   const auto verdict = db->quick_check();
   if (!verdict) return fail(verdict.error());
@@ -79,7 +80,8 @@ Status Spool::open_file() {
 }
 
 Status Spool::load() {
-  auto rows = db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base FROM stream ORDER BY id");
+  auto rows =
+      db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base FROM stream ORDER BY id");
   if (!rows) return fail(rows.error());
   auto more = rows->step();
   for (; more && *more; more = rows->step()) {
@@ -206,7 +208,8 @@ void Spool::append(const Batch& batch) {
     record.kind = wire::RecordKind::events;
     record.data_class = std::max(batch.data_class, DataClass::page);
     const auto end = std::min(batch.events.size(), at + wire::kMaxRecordEvents);
-    record.events.assign(batch.events.begin() + static_cast<std::ptrdiff_t>(at), batch.events.begin() + static_cast<std::ptrdiff_t>(end));
+    record.events.assign(batch.events.begin() + static_cast<std::ptrdiff_t>(at),
+                         batch.events.begin() + static_cast<std::ptrdiff_t>(end));
     record.t_min = record.events.front().t;
     record.t_max = record.events.back().t;
     record.digest = wire::digest(record.events);
@@ -229,12 +232,15 @@ void Spool::seal(StreamId id, wire::Record record) {
 }
 
 bool Spool::flush(sqlite::Durability durability) {
-  if (db_ && unsaved_.empty() && unsaved_gaps_.empty() && !(unsynced_ && durability == sqlite::Durability::full)) return true;
+  if (db_ && unsaved_.empty() && unsaved_gaps_.empty() && !(unsynced_ && durability == sqlite::Durability::full))
+    return true;
   auto written = db_ ? Status{} : reopen();
   if (written && durability == sqlite::Durability::full) written = db_->set_durability(durability);
   if (written) written = write_unsaved();
   if (!written && written.error().code == Errc::full && db_) {
-    if (auto room = make_room(); room) written = write_unsaved();
+    // Making room may meet another error than the one it should heal, and that one decides what comes next.
+    written = make_room();
+    if (written) written = write_unsaved();
   }
   if (db_ && durability == sqlite::Durability::full) (void)db_->set_durability(sqlite::Durability::normal);
   if (!written) {
@@ -275,7 +281,20 @@ Status Spool::open_or_salvage() {
 
 Status Spool::reopen() {
   if (auto opened = open_or_salvage(); !opened) return opened;
-  // Whatever was committed before the error may be gone: series and streams are written again with the next flush.
+  // A commit that failed in its sync may have happened all the same: a trim that did counts, or its records would be
+  // missed as a hole.
+  auto rows = db_->prepare("SELECT id,base,sampled_before_base FROM stream");
+  if (!rows) return fail(rows.error());
+  auto more = rows->step();
+  for (; more && *more; more = rows->step()) {
+    auto* known = stream(rows->integer(0));
+    const Sequence base{static_cast<std::uint64_t>(rows->integer(1))};
+    if (known == nullptr || base <= known->info.base) continue;
+    known->info.base = base;
+    known->info.sampled_before_base = static_cast<std::uint64_t>(rows->integer(2));
+  }
+  if (!more) return fail(more.error());
+  // And whatever was committed before the error may be gone: series and streams are written again with the next flush.
   unsaved_series_.clear();
   for (const auto& [labels, id] : ids_by_labels_) unsaved_series_.push_back(id);
   for (auto& [id, live] : streams_) live.dirty = true;

@@ -59,7 +59,8 @@ struct ChunkRow {
 };
 
 /// The collector's durable side of a stream; SQLite implements it (collector/store/sqlite). One thread at a time.
-/// An Errc::full commit changed nothing and may be tried again; after any other error call reopen() first.
+/// An Errc::full commit changed nothing and may be tried again. After any other error it is open whether the commit
+/// happened; streams() after a reopen() tells (collector/ingest/recorder does so).
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -76,7 +77,8 @@ class Journal {
   };
   /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
   virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
-  /// Stores closed chunks and removes the journal rows they cover (all committed so far), in one transaction.
+  /// Stores closed chunks and removes the journal rows they cover (all committed so far), in one transaction. Refuses
+  /// between an error and the next reopen(): rows that nobody has seen may have been committed.
   virtual Status store_chunks(std::span<const ChunkRow> chunks) = 0;
   /// Retention: chunks, events and gaps wholly older than this.
   virtual Status drop_before(Time time) = 0;

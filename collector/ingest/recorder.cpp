@@ -1,6 +1,7 @@
 #include "collector/ingest/recorder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/planted.hpp"
 
@@ -21,14 +22,43 @@ Position position(const JournalEntry& entry) {
 }  // namespace
 
 Result<std::vector<Committed>> Recorder::commit(std::span<const JournalEntry> entries) {
+  if (auto learned = resolve(); !learned) return fail(learned.error());
   auto series = catalogue_.take_new();
   auto done = journal_.commit(series, entries);
-  if (!done && planted(Planted::retry_failed_commit) && done.error().code != Errc::full) done = Status{};
-  if (!done) {
+  if (!done && planted(Planted::ack_failed_commit) && done.error().code != Errc::full) done = Status{};
+  if (done) return hand_on(series, entries);
+  if (done.error().code == Errc::full || planted(Planted::retry_failed_commit)) {
     catalogue_.put_back(std::move(series));
-    if (done.error().code != Errc::full) (void)journal_.reopen();
     return fail(done.error());
   }
+  in_doubt_.emplace(Doubt{std::move(series), {entries.begin(), entries.end()}});
+  const auto happened = resolve();
+  if (!happened || happened->empty()) return fail(done.error());
+  return *happened;
+}
+
+Result<std::vector<StreamState>> Recorder::open_streams(std::span<const StreamKey> keys,
+                                                        std::span<const std::uint64_t> boots) {
+  if (auto learned = resolve(); !learned) return fail(learned.error());
+  return journal_.open_streams(keys, boots);
+}
+
+Result<std::vector<Committed>> Recorder::resolve() {
+  if (!in_doubt_) return std::vector<Committed>{};
+  if (auto opened = journal_.reopen(); !opened) return fail(opened.error());
+  const auto streams = journal_.streams();
+  if (!streams) return fail(streams.error());
+  auto doubt = *std::exchange(in_doubt_, std::nullopt);
+  // One transaction: if its first entry is there, all of it is.
+  const auto first = position(doubt.entries.front());
+  const auto held = std::find_if(streams->begin(), streams->end(), [&](const auto& s) { return s.row == first.stream; });
+  if (held != streams->end() && held->durable >= first.seq && !planted(Planted::forget_doubt))
+    return hand_on(doubt.series, doubt.entries);
+  catalogue_.put_back(std::move(doubt.series));
+  return std::vector<Committed>{};
+}
+
+std::vector<Committed> Recorder::hand_on(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
   for (const auto& [id, labels] : series) sink_.define(id, labels);
   std::vector<Committed> out;
   for (const auto& entry : entries) {

@@ -29,16 +29,29 @@ struct Committed {
 /// disk. No thread of its own: the shell (recorder_thread) or the simulator calls it.
 class Recorder {
  public:
-  Recorder(Journal& journal, Catalogue& catalogue, SampleSink& sink) : journal_(journal), catalogue_(catalogue), sink_(sink) {}
+  Recorder(Journal& journal, Catalogue& catalogue, SampleSink& sink)
+      : journal_(journal), catalogue_(catalogue), sink_(sink) {}
 
-  /// One transaction for all entries. Errc::full: nothing happened, keep the entries and try again later. Any other
-  /// error: the entries are dropped unacknowledged and the file was reopened; end the sessions, the agents send again.
+  /// One transaction for all entries (at least one). Errc::full: nothing happened, keep the entries and try again later.
+  /// Any other error: drop them unacknowledged and end the sessions; the agents greet again and send what is missing.
   Result<std::vector<Committed>> commit(std::span<const JournalEntry> entries);
+  /// The streams' marks for a session that greets, after everything in doubt is settled.
+  Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots);
 
  private:
+  // A commit whose sync failed may yet be found in the reopened journal. Then the stream's mark covers it and no agent
+  // sends it again, so that it must reach the sink from here: otherwise it would stand in no chunk when its rows go.
+  struct Doubt {
+    std::vector<NewSeries> series;
+    std::vector<JournalEntry> entries;
+  };
+  Result<std::vector<Committed>> resolve();
+  std::vector<Committed> hand_on(std::span<const NewSeries> series, std::span<const JournalEntry> entries);
+
   Journal& journal_;
   Catalogue& catalogue_;
   SampleSink& sink_;
+  std::optional<Doubt> in_doubt_;
 };
 
 }  // namespace ward::collector

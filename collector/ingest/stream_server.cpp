@@ -135,8 +135,8 @@ void StreamServer::open_streams(IngestSession& session) {
     boots->push_back(stream.boot);
   }
   auto opened = std::make_shared<Result<std::vector<StreamState>>>();
-  auto* journal = &context_.journal;
-  commits_.exclusive([journal, keys, boots, opened] { *opened = journal->open_streams(*keys, *boots); },
+  auto* recorder = &recorder_;
+  commits_.exclusive([recorder, keys, boots, opened] { *opened = recorder->open_streams(*keys, *boots); },
                      [this, opening, opened] { welcome(opening, std::move(*opened)); });
 }
 

@@ -12,7 +12,9 @@ enum class Planted : std::uint8_t {
   trim_at_sent,            ///< spool trims what was sent instead of what was acknowledged
   trim_at_first_ack,       ///< spool trims at the fastest collector instead of the slowest
   drop_spool_on_damage,    ///< a damaged spool is deleted and nothing is said
-  retry_failed_commit,     ///< journal repeats a commit that failed in fsync as if nothing had happened
+  retry_failed_commit,     ///< journal repeats a commit that failed in fsync on the same connection
+  ack_failed_commit,       ///< collector acknowledges a commit that failed in fsync
+  forget_doubt,            ///< collector takes a commit that failed in fsync for undone without looking
   store_duplicates,        ///< collector stores a resent record again
   accept_hole,             ///< collector takes a record beyond the next one
   watermark_apart,         ///< the stream's mark is committed before its records

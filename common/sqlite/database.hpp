@@ -58,14 +58,16 @@ enum class Durability { normal, full };
 
 struct OpenOptions {
   std::string path;
-  std::string vfs;                ///< name of a registered sqlite3_vfs; "" is the real file system
-  std::uint64_t max_bytes = 0;    ///< hard cap of the main file (max_page_count); 0 = none
-  bool exclusive = true;          ///< locking_mode=EXCLUSIVE: one process, no shared memory file
+  std::string vfs;              ///< name of a registered sqlite3_vfs; "" is the real file system
+  std::uint64_t max_bytes = 0;  ///< hard cap of the main file (max_page_count); 0 = none
+  bool exclusive = true;        ///< locking_mode=EXCLUSIVE: one process, no shared memory file
   std::uint64_t cache_bytes = 1 << 20;
+  int checkpoint_pages = 1000;  ///< copy the log into the main file when it is longer than this
 };
 
-/// One SQLite database in WAL mode, synchronous=FULL. Errors: Errc::full (disk or cap), Errc::corrupt, Errc::unavailable
-/// (I/O error: close and reopen before anything is written again, never retry the commit). One thread at a time.
+/// One SQLite database in WAL mode, synchronous=FULL. Errors: Errc::full (disk or cap: nothing was changed), Errc::corrupt,
+/// Errc::unavailable (I/O error: the transaction may or may not have happened; close, open and settle() before anything is
+/// written again, never retry on the same connection). One thread at a time.
 class Database {
  public:
   static Result<Database> open(const OpenOptions& options);
@@ -73,7 +75,7 @@ class Database {
   Database& operator=(Database&&) noexcept;
   ~Database();
 
-  Status run(std::string_view sql);                ///< one or more statements without parameters or rows
+  Status run(std::string_view sql);  ///< one or more statements without parameters or rows
   Result<Statement> prepare(std::string_view sql);
   Result<std::int64_t> scalar(std::string_view sql);  ///< first column of the first row; 0 when there is none
   Status set_durability(Durability durability);

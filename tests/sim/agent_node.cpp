@@ -12,7 +12,9 @@ class WatchedSource final : public wire::RecordSource {
  public:
   WatchedSource(wire::RecordSource& inner, CollectorNode& node) : inner_(inner), node_(node) {}
   std::vector<wire::HelloStream> streams() const override { return inner_.streams(); }
-  Result<std::optional<Item>> read(const wire::HelloStream& stream, Sequence from) override { return inner_.read(stream, from); }
+  Result<std::optional<Item>> read(const wire::HelloStream& stream, Sequence from) override {
+    return inner_.read(stream, from);
+  }
   const Labels& series(std::uint32_t id) const override { return inner_.series(id); }
   Status on_durable(const wire::HelloStream& stream, Sequence durable) override {
     auto& acked = node_.acked[stream.incarnation];
@@ -75,7 +77,8 @@ void AgentNode::check_survivors() {
     if (!power && !excused)
       world.oracle_.violation("D12: a restart lost records from " + std::to_string(lost->first) + " on, made " +
                               std::to_string(to_seconds(world.now_ - lost->second.at)) + " s ago; power went " +
-                              std::to_string(to_seconds(world.now_ - world.oracle_.power_lost_at)) + " s ago, disk trouble " +
+                              std::to_string(to_seconds(world.now_ - world.oracle_.power_lost_at)) +
+                              " s ago, disk trouble " +
                               std::to_string(to_seconds(world.now_ - world.oracle_.disk_trouble_at)) + " s ago");
   }
 }

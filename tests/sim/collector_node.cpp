@@ -20,8 +20,10 @@ void CollectorNode::start() {
   }
   journal = std::move(*opened);
   catalogue_ = std::make_unique<collector::Catalogue>(collector::Catalogue::Caps{});
-  const auto replayed = journal->replay({[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); },
-                                         [](collector::ChunkRow) {}, [](std::vector<wire::IdSample>) {}});
+  sink_.taken = 0;
+  const auto replayed = journal->replay(
+      {[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); }, [](collector::ChunkRow) {},
+       [&](std::vector<wire::IdSample> samples) { sink_.taken += samples.size(); }});
   if (!replayed || *replayed != 0) world.oracle_.violation("D1: " + collector_name(index) + " cannot replay its journal");
   recorder_ = std::make_unique<collector::Recorder>(*journal, *catalogue_, sink_);
   for (const auto& stream : streams()) {
@@ -71,11 +73,13 @@ void CollectorNode::step() {
     if (!journal) return;
   }
   disk.set_full(!world.healing_ && world.now_ < full_until);
-  while (connected && session_ && !from_agent.cut && !from_agent.pieces.empty() && from_agent.pieces.front().due <= world.now_) {
+  while (connected && session_ && !from_agent.cut && !from_agent.pieces.empty() &&
+         from_agent.pieces.front().due <= world.now_) {
     session_->on_bytes(from_agent.pieces.front().bytes, world.now_, world.wall_);
     from_agent.pieces.pop_front();
   }
-  if (!pending_.empty() && commit_at_ == MonoTime{}) commit_at_ = world.now_ + std::chrono::milliseconds{world.random_.below(100)};
+  if (!pending_.empty() && commit_at_ == MonoTime{})
+    commit_at_ = world.now_ + std::chrono::milliseconds{world.random_.below(100)};
   if (!pending_.empty() && world.now_ >= commit_at_) commit();
   if (session_ && greeting_ && pending_.empty()) {
     greeting_ = false;
@@ -85,7 +89,7 @@ void CollectorNode::step() {
       keys.push_back({stream.tenant, session_->identity().agent, stream.incarnation});
       boots.push_back(stream.boot);
     }
-    auto opened = journal->open_streams(keys, boots);
+    auto opened = recorder_->open_streams(keys, boots);
     if (opened)
       session_->welcome(std::move(*opened), is_full_ ? 0 : 64 << 10, world.wall_);
     else
@@ -119,11 +123,15 @@ void CollectorNode::commit() {
     return;
   }
   if (std::exchange(is_full_, false) && session_) session_->set_credit(64 << 10);
+  std::uint64_t stored = 0;
   for (const auto& stream : streams()) {
+    stored += stream.stored;
     auto& highest = highest_durable[stream.key.incarnation];
     highest = std::max(highest, stream.durable.get());
     world.note(stream.durable.get());
   }
+  if (stored != sink_.taken)
+    world.oracle_.violation("D5: the head of " + collector_name(index) + " is not what its journal holds");
   if (session_) session_->on_committed(*result);
 }
 

@@ -1,9 +1,8 @@
 #include "tests/sim/disk.hpp"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstring>
+#include <sqlite3.h>
 #include <utility>
 
 #include "common/base/assert.hpp"
@@ -66,6 +65,7 @@ struct DiskVfs {
     handle->file = new std::shared_ptr<Disk::File>(at->second);
     handle->path = new std::string(path);
     handle->life = disk->life_;
+    disk->alive_ = true;
     handle->delete_on_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
     handle->base.pMethods = &methods;
     if (out_flags != nullptr) *out_flags = flags;
@@ -92,7 +92,9 @@ struct DiskVfs {
     };
     m.xFileControl = [](sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; };
     m.xSectorSize = [](sqlite3_file*) { return static_cast<int>(Disk::kSector); };
-    m.xDeviceCharacteristics = [](sqlite3_file*) { return 0; };
+    m.xDeviceCharacteristics = [](sqlite3_file* f) {
+      return self(f)->disk->powersafe_ ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
+    };
     return m;
   }
 
@@ -133,7 +135,14 @@ struct DiskVfs {
 
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
     if (dead(f)) return SQLITE_IOERR_TRUNCATE;
-    (*self(f)->file)->cache.resize(static_cast<std::size_t>(size));
+    auto& file = **self(f)->file;
+    const auto cut = static_cast<std::size_t>(size);
+    file.cache.resize(cut);
+    file.least = std::min(file.least, cut);
+    // What was to be written beyond the end is no more.
+    const auto first_gone = (cut + Disk::kSector - 1) / Disk::kSector;
+    file.dirty.erase(file.dirty.lower_bound(first_gone), file.dirty.end());
+    file.ghost.erase(file.ghost.lower_bound(first_gone), file.ghost.end());
     return SQLITE_OK;
   }
 
@@ -148,7 +157,9 @@ struct DiskVfs {
       return SQLITE_IOERR_FSYNC;
     }
     file.exists_durably = true;
+    file.durable.resize(std::min(file.least, file.durable.size()));
     file.durable.resize(file.cache.size());
+    file.least = file.cache.size();
     for (const auto sector : file.dirty) copy_sector(file, sector);
     file.dirty.clear();
     return SQLITE_OK;
@@ -165,6 +176,7 @@ struct DiskVfs {
 
   static int remove(sqlite3_vfs* v, const char* name, int) {
     auto* disk = static_cast<Disk*>(v->pAppData);
+    if (!disk->alive_) return SQLITE_IOERR_DELETE;  // a destructor of a killed process
     return disk->files_.erase(name) > 0 ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT;
   }
   static int access(sqlite3_vfs* v, const char* name, int, int* out) {
@@ -180,7 +192,7 @@ struct DiskVfs {
   sqlite3_vfs vfs{};
 };
 
-Disk::Disk(std::string name, std::uint64_t seed) : name_(std::move(name)), random_(seed) {
+Disk::Disk(std::string name, std::uint64_t seed) : name_(std::move(name)), random_(seed), powersafe_(seed % 3 != 0) {
   registered_ = std::make_unique<DiskVfs>(*this);
 }
 Disk::~Disk() = default;
@@ -197,6 +209,7 @@ void Disk::power_loss() {
     for (const auto sector : file.dirty)
       if ((random_() & 1) != 0) DiskVfs::copy_sector(file, sector);
     file.cache = file.durable;
+    file.least = file.cache.size();
     file.dirty.clear();
     file.ghost.clear();
     file.exists_durably = true;

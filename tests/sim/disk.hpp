@@ -23,7 +23,10 @@ class Disk {
   [[nodiscard]] const std::string& vfs() const { return name_; }
 
   /// The process is gone: open handles go on to exist in its destructors, but nothing they do counts any more.
-  void kill_writers() { ++life_; }
+  void kill_writers() {
+    ++life_;
+    alive_ = false;
+  }
   void power_loss();
   void wipe();
   /// Flips one bit somewhere in a file; false when there is nothing to damage.
@@ -40,6 +43,7 @@ class Disk {
     std::vector<std::uint8_t> cache;
     std::vector<std::uint8_t> durable;
     bool exists_durably = false;
+    std::size_t least = 0;        // size it was cut to since the last sync: beyond it `durable` holds a former life's bytes
     std::set<std::size_t> dirty;  // sectors whose cache differs from durable
     std::set<std::size_t> ghost;  // sectors a failed sync forgot: clean to the kernel, never written
   };
@@ -47,6 +51,8 @@ class Disk {
   std::mt19937_64 random_;
   std::map<std::string, std::shared_ptr<File>> files_;
   std::uint64_t life_ = 1;
+  bool alive_ = false;  // a process has opened something since the last kill
+  bool powersafe_;      // SQLITE_IOCAP_POWERSAFE_OVERWRITE: on ordinary disks; without it SQLite pads and writes differently
   bool full_ = false;
   bool fail_sync_ = false;
   std::uint64_t syncs_ = 0;

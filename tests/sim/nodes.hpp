@@ -31,9 +31,12 @@ class CollectorNode final : public collector::IngestSession::Host {
   bool wiped = false;
 
  private:
-  class NoSink final : public collector::SampleSink {
+  /// Stands for the head: counts what it was given.
+  class CountingSink final : public collector::SampleSink {
+   public:
     void define(collector::SeriesId, const Labels&) override {}
-    void append(std::span<const wire::IdSample>) override {}
+    void append(std::span<const wire::IdSample> samples) override { taken += samples.size(); }
+    std::uint64_t taken = 0;
   };
   void open_streams(collector::IngestSession& session) override;
   void submit(collector::JournalEntry entry) override { pending_.push_back(std::move(entry)); }
@@ -43,7 +46,7 @@ class CollectorNode final : public collector::IngestSession::Host {
   void duplicate(collector::StreamRow, Sequence, std::uint32_t, const AgentId&) override {}
   void commit();
 
-  NoSink sink_;
+  CountingSink sink_;
   std::unique_ptr<collector::Catalogue> catalogue_;
   std::unique_ptr<collector::Recorder> recorder_;
   std::unique_ptr<collector::IngestSession> session_;

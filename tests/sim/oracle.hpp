@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "common/model/ids.hpp"
 #include "common/base/time.hpp"
+#include "common/model/ids.hpp"
 
 namespace ward::sim {
 

@@ -1,8 +1,7 @@
 // The delivery invariants D1-D9 and D12 (facts: reliability 3.7) over thousands of virtual seconds of trouble, and the
 // proof that the simulator would notice: each planted bug must be found.
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <iostream>
 
 #include "tests/sim/world.hpp"
@@ -62,22 +61,19 @@ TEST_P(PlantedBug, IsFoundWithinAThousandSeeds) {
   FAIL() << "no seed finds it: the checkers are blind to '" << GetParam().name << "'";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PlantedBug,
-                         testing::Values(Plant{Planted::ack_before_commit, "ack_before_commit"},
-                                         Plant{Planted::reuse_incarnation, "reuse_incarnation"},
-                                         Plant{Planted::trim_at_sent, "trim_at_sent"},
-                                         Plant{Planted::trim_at_first_ack, "trim_at_first_ack"},
-                                         Plant{Planted::drop_spool_on_damage, "drop_spool_on_damage"},
-                                         Plant{Planted::retry_failed_commit, "retry_failed_commit"},
-                                         Plant{Planted::store_duplicates, "store_duplicates"},
-                                         Plant{Planted::accept_hole, "accept_hole"},
-                                         Plant{Planted::watermark_apart, "watermark_apart"},
-                                         Plant{Planted::forget_gap, "forget_gap"},
-                                         Plant{Planted::miscount_gap, "miscount_gap"},
-                                         Plant{Planted::drop_silently, "drop_silently"},
-                                         Plant{Planted::starve_backlog, "starve_backlog"},
-                                         Plant{Planted::never_sync_spool, "never_sync_spool"}),
-                         [](const auto& plant) { return std::string(plant.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    All, PlantedBug,
+    testing::Values(Plant{Planted::ack_before_commit, "ack_before_commit"},
+                    Plant{Planted::reuse_incarnation, "reuse_incarnation"}, Plant{Planted::trim_at_sent, "trim_at_sent"},
+                    Plant{Planted::trim_at_first_ack, "trim_at_first_ack"},
+                    Plant{Planted::drop_spool_on_damage, "drop_spool_on_damage"},
+                    Plant{Planted::retry_failed_commit, "retry_failed_commit"},
+                    Plant{Planted::ack_failed_commit, "ack_failed_commit"}, Plant{Planted::forget_doubt, "forget_doubt"},
+                    Plant{Planted::store_duplicates, "store_duplicates"}, Plant{Planted::accept_hole, "accept_hole"},
+                    Plant{Planted::watermark_apart, "watermark_apart"}, Plant{Planted::forget_gap, "forget_gap"},
+                    Plant{Planted::miscount_gap, "miscount_gap"}, Plant{Planted::drop_silently, "drop_silently"},
+                    Plant{Planted::starve_backlog, "starve_backlog"}, Plant{Planted::never_sync_spool, "never_sync_spool"}),
+    [](const auto& plant) { return std::string(plant.param.name); });
 
 }  // namespace
 }  // namespace ward::sim

@@ -41,7 +41,9 @@ void World::step() {
 
 void World::cause_faults() {
   const auto& f = settings_.faults;
-  const auto later = [&](std::uint64_t max_seconds) { return now_ + std::chrono::milliseconds{200 + random_.below(max_seconds * 1000)}; };
+  const auto later = [&](std::uint64_t max_seconds) {
+    return now_ + std::chrono::milliseconds{200 + random_.below(max_seconds * 1000)};
+  };
   if (agent_->spool) {
     if (f.agent_kill && chance(0.02)) {
       agent_->kill();
@@ -135,7 +137,8 @@ void World::check_end() {
       for (const auto& held : c->streams())
         if (held.key.incarnation == inc) durable = held.durable.get();
       // What drained before a disk was wiped comes back from backup only (facts: reliability 3.4).
-      if (durable < made.kept_through && !c->wiped) oracle_.violation("D5: " + collector_name(c->index) + " misses the end of a stream");
+      if (durable < made.kept_through && !c->wiped)
+        oracle_.violation("D5: " + collector_name(c->index) + " misses the end of a stream");
     }
   }
 }
@@ -164,7 +167,8 @@ void World::check_stream(CollectorNode& node, const collector::StreamState& stre
     if (!codec.decode(rows.blob(1), record)) oracle_.violation("D1: a stored record does not decode");
     stored += record.samples.size();
     std::uint64_t content = 14695981039346656037ULL;
-    for (const auto& sample : record.samples) content = (content ^ std::bit_cast<std::uint64_t>(sample.v)) * 1099511628211ULL;
+    for (const auto& sample : record.samples)
+      content = (content ^ std::bit_cast<std::uint64_t>(sample.v)) * 1099511628211ULL;
     const auto truth = made->second.records.find(seq);
     if (truth == made->second.records.end() || truth->second.content != content)
       oracle_.violation("D4: " + name + " holds another payload under a number than the agent made");

@@ -25,7 +25,8 @@ namespace ward::sim {
 /// What may go wrong in a run; a seed picks when.
 struct Faults {
   bool agent_kill = true, agent_power = true, agent_disk_full = true, agent_sync_error = true, agent_damage = true;
-  bool collector_kill = true, collector_power = true, collector_wipe = true, collector_disk_full = true, collector_sync_error = true;
+  bool collector_kill = true, collector_power = true, collector_wipe = true, collector_disk_full = true,
+       collector_sync_error = true;
   bool partition = true, one_way = true, reset = true;
 };
 

@@ -41,7 +41,8 @@ struct SqliteJournal::Statements {
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db) {
     auto out = std::make_unique<Statements>();
     const std::pair<sqlite::Statement*, std::string_view> all[] = {
-        {&out->put_stream, "INSERT INTO stream(tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,0,0,0,0)"},
+        {&out->put_stream,
+         "INSERT INTO stream(tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,0,0,0,0)"},
         {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?)"},
         {&out->put_record, "INSERT INTO journal(stream,seq,class,t_min,t_max,digest,payload) VALUES(?,?,?,?,?,?,?)"},
         {&out->put_gap, "INSERT INTO gap VALUES(?,?,?,?,?,?,?)"},
@@ -71,7 +72,6 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(Options options) {
 Status SqliteJournal::reopen() {
   statements_.reset();
   db_.reset();
-  streams_.clear();
   sqlite::OpenOptions file;
   file.path = options_.path;
   file.vfs = options_.vfs;
@@ -91,7 +91,24 @@ Status SqliteJournal::reopen() {
   return load_streams();
 }
 
+Status SqliteJournal::closed() const {
+  return fail(Errc::unavailable, "the journal '" + options_.path + "' is closed after an I/O error", "Check its disk.");
+}
+
+Status SqliteJournal::ensure_open() { return db_ ? Status{} : reopen(); }
+
+// After a failed sync the kernel holds pages that are clean and not on disk. Another write through the same connection
+// builds on them: SQLite writes again only what it rolled back, not the frame tails before it, and a forced commit behind
+// such a hole is gone after a power loss (found by tests/sim, seed 44: open_streams() failed, the next commit did not).
+Status SqliteJournal::note(Status status) {
+  if (status || status.error().code == Errc::full || planted(Planted::retry_failed_commit)) return status;
+  statements_.reset();
+  db_.reset();
+  return status;
+}
+
 Status SqliteJournal::load_streams() {
+  std::map<StreamRow, StreamState> found;
   auto rows = db_->prepare("SELECT id,tenant,agent,incarnation,boot,durable,stored,refused,lost FROM stream");
   if (!rows) return fail(rows.error());
   auto more = rows->step();
@@ -101,25 +118,28 @@ Status SqliteJournal::load_streams() {
     state.key.tenant = TenantId{std::string(rows->text(1))};
     state.key.agent = AgentId{std::string(rows->text(2))};
     const auto bytes = rows->blob(3);
-    std::copy_n(bytes.begin(), std::min(bytes.size(), state.key.incarnation.bytes.size()), state.key.incarnation.bytes.begin());
+    std::copy_n(bytes.begin(), std::min(bytes.size(), state.key.incarnation.bytes.size()),
+                state.key.incarnation.bytes.begin());
     state.boot = static_cast<std::uint64_t>(rows->integer(4));
     state.durable = Sequence{static_cast<std::uint64_t>(rows->integer(5))};
     state.stored = static_cast<std::uint64_t>(rows->integer(6));
     state.refused = static_cast<std::uint64_t>(rows->integer(7));
     state.lost = static_cast<std::uint64_t>(rows->integer(8));
-    streams_.emplace(state.row, std::move(state));
+    found.emplace(state.row, std::move(state));
   }
   if (!more) return fail(more.error());
+  streams_ = std::move(found);
   return {};
 }
 
-Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots) {
+Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const StreamKey> keys,
+                                                             std::span<const std::uint64_t> boots) {
   WARD_ASSERT(keys.size() == boots.size());
-  if (!db_)
-    if (auto opened = reopen(); !opened) return fail(opened.error());
+  if (auto opened = ensure_open(); !opened) return fail(opened.error());
   std::vector<StreamState> out;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto known = std::find_if(streams_.begin(), streams_.end(), [&](const auto& s) { return s.second.key == keys[i]; });
+    const auto known =
+        std::find_if(streams_.begin(), streams_.end(), [&](const auto& s) { return s.second.key == keys[i]; });
     if (known != streams_.end()) {
       out.push_back(known->second);
       continue;
@@ -127,25 +147,31 @@ Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const Str
     StreamState state;
     state.key = keys[i];
     state.boot = boots[i];
-    auto put = statements_->put_stream.bind(1, std::string_view{state.key.tenant.get()})
-                   .bind(2, std::string_view{state.key.agent.get()})
-                   .bind(3, sqlite::Bytes{state.key.incarnation.bytes})
-                   .bind(4, static_cast<std::int64_t>(state.boot))
-                   .run();
-    if (!put) return fail(put.error());
-    state.row = StreamRow{db_->last_insert_id()};
+    if (auto put = note(write_new_stream(state)); !put) return fail(put.error());
     streams_.emplace(state.row, state);
     out.push_back(std::move(state));
   }
   return out;
 }
 
+Status SqliteJournal::write_new_stream(StreamState& state) {
+  auto put = statements_->put_stream.bind(1, std::string_view{state.key.tenant.get()})
+                 .bind(2, std::string_view{state.key.agent.get()})
+                 .bind(3, sqlite::Bytes{state.key.incarnation.bytes})
+                 .bind(4, static_cast<std::int64_t>(state.boot))
+                 .run();
+  if (!put) return put;
+  state.row = StreamRow{db_->last_insert_id()};
+  return {};
+}
+
 Status SqliteJournal::commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
-  if (!db_)
-    if (auto opened = reopen(); !opened) return opened;
+  if (auto opened = ensure_open(); !opened) return opened;
   // The marks in memory move only when the transaction did.
   auto after = streams_;
-  if (auto written = write(series, entries, after); !written) return written;
+  auto written = write(series, entries, after);
+  if (!written && planted(Planted::retry_failed_commit)) written = write(series, entries, after = streams_);
+  if (!written) return note(std::move(written));
   streams_ = std::move(after);
   rows_since_chunks_ += entries.size();
   return {};
@@ -245,6 +271,7 @@ Status SqliteJournal::write_mark(const StreamState& state) {
 }
 
 Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
+  if (!db_) return fail(closed().error());
   std::uint64_t damaged = 0;
   auto series = db_->prepare("SELECT id,labels FROM series ORDER BY id");
   if (!series) return fail(series.error());
@@ -287,7 +314,13 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
 }
 
 Status SqliteJournal::store_chunks(std::span<const ChunkRow> chunks) {
-  if (!db_) return fail(Errc::unavailable, "the journal '" + options_.path + "' is closed after an I/O error", "Check its disk.");
+  if (!db_) return closed();
+  if (auto stored = note(write_chunks(chunks)); !stored) return stored;
+  rows_since_chunks_ = 0;
+  return {};
+}
+
+Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
   for (const auto& chunk : chunks) {
@@ -300,16 +333,14 @@ Status SqliteJournal::store_chunks(std::span<const ChunkRow> chunks) {
     if (!put) return put;
   }
   if (auto gone = db_->run("DELETE FROM journal"); !gone) return gone;
-  if (auto done = transaction->commit(); !done) return done;
-  rows_since_chunks_ = 0;
-  return {};
+  return transaction->commit();
 }
 
 Status SqliteJournal::drop_before(Time time) {
-  if (!db_) return fail(Errc::unavailable, "the journal '" + options_.path + "' is closed after an I/O error", "Check its disk.");
+  if (!db_) return closed();
   const auto limit = std::to_string(to_ms(time));
-  return db_->run("DELETE FROM chunk WHERE t_max<" + limit + "; DELETE FROM event WHERE t<" + limit + "; DELETE FROM gap WHERE t1<" +
-                  limit + " AND t1>0");
+  return note(db_->run("DELETE FROM chunk WHERE t_max<" + limit + "; DELETE FROM event WHERE t<" + limit +
+                       "; DELETE FROM gap WHERE t1<" + limit + " AND t1>0"));
 }
 
 Result<std::vector<StreamState>> SqliteJournal::streams() {

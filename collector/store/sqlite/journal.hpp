@@ -11,6 +11,7 @@
 namespace ward::collector {
 
 /// The journal in one SQLite file (docs/format/store.md): WAL, synchronous=FULL, so that a returned commit() is on disk.
+/// After an I/O error the file is closed at once: nobody can write to it before it was opened and settled again.
 class SqliteJournal final : public Journal {
  public:
   struct Options {
@@ -21,7 +22,8 @@ class SqliteJournal final : public Journal {
   static Result<std::unique_ptr<SqliteJournal>> open(Options options);
   ~SqliteJournal() override;
 
-  Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots) override;
+  Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys,
+                                                std::span<const std::uint64_t> boots) override;
   Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override;
   Status reopen() override;
   Result<std::uint64_t> replay(const Replay& replay) override;
@@ -34,12 +36,18 @@ class SqliteJournal final : public Journal {
  private:
   struct Statements;
   explicit SqliteJournal(Options options);
-  Status write(std::span<const NewSeries> series, std::span<const JournalEntry> entries, std::map<StreamRow, StreamState>& after);
+  Status write(std::span<const NewSeries> series, std::span<const JournalEntry> entries,
+               std::map<StreamRow, StreamState>& after);
   Status write_record(const ReceivedRecord& received);
   Status write_events(const ReceivedRecord& received);
   Status write_gap(const ReceivedGap& received);
   Status write_mark(const StreamState& state);
+  Status write_new_stream(StreamState& state);
+  Status write_chunks(std::span<const ChunkRow> chunks);
   Status load_streams();
+  Status ensure_open();
+  [[nodiscard]] Status closed() const;
+  Status note(Status status);
 
   Options options_;
   std::optional<sqlite::Database> db_;
