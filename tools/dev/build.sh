@@ -115,8 +115,8 @@ cmd_bench() {
       *) name=$1; shift ;;
     esac
   done
-  need build run
-  build_preset bench
+  need build run bench
+  configure bench
   mapfile -t all < <(find tests/bench -maxdepth 1 -name '*.sh' -printf '%f\n' | sed 's/\.sh$//' | sort)
   mapfile -t programs < <(test_programs bench '^ward_bench_')
   if [ -n "$name" ]; then
@@ -129,13 +129,15 @@ cmd_bench() {
     bench_one "$name" "${json:+${json%.json}-$name.json}"
   done
 }
-bench_one() { # bench_one NAME JSON
-  local program
+# bench_one NAME JSON: builds only what the benchmark runs.
+bench_one() {
   if [ -f "tests/bench/$1.sh" ]; then
+    build_preset bench ward-agent ward-collector wardctl
     WARD_ROOT=$WARD_ROOT WARD_BUILD=$BUILD/bench bash "tests/bench/$1.sh" ${2:+--json "$2"}
     return
   fi
-  program=$(program_path bench "ward_bench_$1")
-  [ -n "$program" ] || die "there is no benchmark '$1'" "Scenarios live in tests/bench: $(find tests/bench -name '*.sh' -printf '%f ')"
-  "$program" ${2:+--benchmark_out="$2" --benchmark_out_format=json}
+  [ -n "$(test_programs bench "^ward_bench_$1\$")" ] ||
+    die "there is no benchmark '$1'" "Scenarios live in tests/bench: $(find tests/bench -name '*.sh' -printf '%f ')"
+  build_preset bench "ward_bench_$1"
+  "$(program_path bench "ward_bench_$1")" ${2:+--benchmark_out="$2" --benchmark_out_format=json}
 }

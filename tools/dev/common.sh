@@ -1,7 +1,7 @@
 # Words to the user, steps with their time, free ports and processes with a pid file. Sourced by ./dev.
 # shellcheck shell=bash
 
-readonly STATE=$WARD_ROOT/.ward
+readonly STATE=${WARD_STATE:-$WARD_ROOT/.ward}  # a benchmark has its own
 # shellcheck disable=SC2034  # used by the other parts
 readonly BUILD=$WARD_ROOT/build
 
