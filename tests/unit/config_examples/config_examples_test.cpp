@@ -1,0 +1,113 @@
+// The commented examples under config/ are what users copy: they must load, and show every probe.
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <regex>
+#include <sstream>
+
+#include "agent/config.hpp"
+#include "collector/alerting/promql_expression.hpp"
+#include "collector/config.hpp"
+#include "collector/tsdb/queryable.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/processes.hpp"
+
+namespace ward {
+namespace {
+
+using testing::IsEmpty;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+/// A copy of one example in a folder where the secrets it names exist and `rules` is the shipped folder.
+class Installed {
+ public:
+  explicit Installed(const std::string& name) : folder_("config-example") {
+    const auto text = text_of(std::filesystem::path(WARD_SOURCE_DIR) / "config" / name);
+    std::filesystem::create_directory(folder_ / "secrets");
+    std::filesystem::create_directory_symlink(std::filesystem::path(WARD_SOURCE_DIR) / "rules", folder_ / "rules");
+    static const std::regex kSecret("file: (secrets/[a-z-]+)");
+    for (std::sregex_iterator at(text.begin(), text.end(), kSecret), end; at != end; ++at)
+      folder_.write((*at)[1], "made up\n");
+    path_ = folder_.write(name, text);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  test::TempDir folder_;
+  std::string path_;
+};
+
+class EmptyStore final : public collector::Queryable {
+ public:
+  [[nodiscard]] Result<std::vector<collector::SeriesData>> select(std::span<const collector::Matcher>, Time,
+                                                                  Time) const override {
+    return std::vector<collector::SeriesData>{};
+  }
+};
+
+TEST(AgentExample, LoadsAndShowsEveryProbe) {
+  const Installed example("agent.yaml");
+  const auto config = agent::load_agent_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  std::vector<std::string_view> missing;
+  for (const auto& kind : probes::all_probes())
+    if (std::none_of(config->targets.begin(), config->targets.end(),
+                     [&](const auto& t) { return t.kind->name == kind.name; }))
+      missing.push_back(kind.name);
+  EXPECT_THAT(missing, IsEmpty());
+}
+
+TEST(AgentExample, ShowsTheDefaultRhythmOfEveryProbe) {
+  const Installed example("agent.yaml");
+  const auto config = agent::load_agent_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  for (const auto& target : config->targets) {
+    EXPECT_EQ(target.interval, target.kind->interval) << target.kind->name;
+    EXPECT_EQ(target.deadline, target.kind->deadline) << target.kind->name;
+    EXPECT_EQ(target.labels.get("job"), target.kind->job) << target.kind->name;
+  }
+}
+
+TEST(CollectorExample, Loads) {
+  const Installed example("collector.yaml");
+  const auto config = collector::load_collector_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_TRUE(config->watchdog.has_value());
+}
+
+TEST(CollectorExample, ShowsTheDefaults) {
+  const Installed example("collector.yaml");
+  const auto config = collector::load_collector_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  const collector::CollectorConfig usual;
+  EXPECT_EQ(config->retention, usual.retention);
+  EXPECT_EQ(config->max_sample_age, usual.max_sample_age);
+  EXPECT_EQ(config->caps.per_agent, usual.caps.per_agent);
+  EXPECT_EQ(config->caps.per_tenant, usual.caps.per_tenant);
+  EXPECT_EQ(config->evaluation_interval, usual.evaluation_interval);
+  EXPECT_EQ(config->correlation, usual.correlation);
+  EXPECT_EQ(config->heartbeat, usual.heartbeat);
+}
+
+TEST(CollectorExample, NamesRulesThatLoad) {
+  const Installed example("collector.yaml");
+  const auto config = collector::load_collector_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  const test::ManualClock clock;
+  const EmptyStore store;
+  promql::Engine engine{clock};
+  const collector::PromqlCompiler compiler{engine, store};
+  const auto loaded = collector::load_rules(config->rule_patterns, compiler, {});
+  ASSERT_NE(loaded.rules, nullptr) << loaded.to_error().what;
+  EXPECT_THAT(loaded.warnings, IsEmpty());
+  EXPECT_FALSE(loaded.rules->groups.empty());
+}
+
+}  // namespace
+}  // namespace ward
