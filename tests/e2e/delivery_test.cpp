@@ -1,0 +1,74 @@
+// Nothing that was measured and spooled is lost or counted twice, whoever dies when.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iostream>
+#include <random>
+
+#include "tests/e2e/estate.hpp"
+#include "tests/e2e/ledger.hpp"
+#include "tests/e2e/page_receiver.hpp"
+
+namespace ward::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A dozen runs in 100 ms, one of them large.
+std::string fast_targets(std::uint16_t port) {
+  std::string out = "  - {probe: node, name: node, interval: 200ms, labels: {service: node}}\n";
+  for (int n = 0; n < 8; ++n)
+    out += "  - {probe: tcp, name: port-" + std::to_string(n) +
+           ", interval: 100ms, address: \"127.0.0.1:" + std::to_string(port) + "\"}\n";
+  return out;
+}
+
+void merge(std::map<StreamName, SpoolStream>& seen, const std::map<StreamName, SpoolStream>& now) {
+  for (const auto& [name, stream] : now) {
+    auto& kept = seen[name];
+    kept.next = std::max(kept.next, stream.next);
+    kept.sampled = std::max(kept.sampled, stream.sampled);
+    kept.acknowledged = std::max(kept.acknowledged, stream.acknowledged);
+  }
+}
+
+TEST(Delivery, SurvivesTwentyKills) {
+  constexpr int kKills = 20;
+  const PageReceiver receiver;
+  Estate estate({Estate::Transport::mutual_tls, receiver.port(), fast_targets(receiver.port()), "", ""});
+  const auto seed = std::random_device{}();
+  std::cout << "seed " << seed << '\n';
+  std::mt19937 dice(seed);
+  std::uniform_int_distribution<int> moment(50, 2'000);
+  estate.collector.start();
+  estate.agent.start();
+  ASSERT_TRUE(estate.flows()) << estate.logs();
+
+  std::map<StreamName, SpoolStream> seen;
+  int agents_killed = 0;
+  for (int kill = 0; kill < kKills; ++kill) {
+    const bool agent = dice() % 2 == 0;
+    auto& victim = agent ? estate.agent : estate.collector;
+    ASSERT_TRUE(victim.survives(milliseconds{moment(dice)})) << "it ended by itself\n" << estate.logs();
+    victim.kill();
+    // Killed within its first moments, an agent may not have made its file yet.
+    if (agent && std::filesystem::exists(estate.agent_data() / "spool.db")) merge(seen, read_spool(estate.agent_data()));
+    agents_killed += agent ? 1 : 0;
+    victim.start();
+  }
+
+  ASSERT_TRUE(estate.drained()) << estate.logs();
+  EXPECT_EQ(estate.agent.terminate(), 0) << estate.logs();
+  EXPECT_EQ(estate.collector.terminate(), 0) << estate.logs();
+  const auto last = read_spool(estate.agent_data());
+  const auto journal = read_journal(estate.collector_data());
+  EXPECT_THAT(audit(journal, seen, last), testing::IsEmpty()) << estate.logs();
+  EXPECT_EQ(last.size(), 1U) << "streams of killed agents are still in the spool";
+  std::int64_t samples = 0;
+  for (const auto& [name, stream] : journal) samples += stream.accounted();
+  std::cout << agents_killed << " agents and " << kKills - agents_killed << " collectors killed, " << samples
+            << " samples in " << journal.size() << " streams\n";
+  EXPECT_GT(samples, 1'000);
+}
+
+}  // namespace
+}  // namespace ward::test

@@ -1,0 +1,111 @@
+// A full disk delays, and says so; it loses nothing that is not counted.
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iostream>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "tests/e2e/estate.hpp"
+#include "tests/e2e/ledger.hpp"
+#include "tests/e2e/page_receiver.hpp"
+
+namespace ward::test {
+namespace {
+
+using std::chrono::seconds;
+
+/// A small file system of its own at a path.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::filesystem::path at) : at_(std::move(at)) {
+    std::filesystem::create_directories(at_);
+    mounted_ = ::mount("ward-e2e", at_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=8m,mode=0700") == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  void fill() {
+    std::ofstream ballast(at_ / "ballast", std::ios::binary | std::ios::app);
+    const std::string block(4096, 'x');
+    while (ballast.write(block.data(), static_cast<std::streamsize>(block.size())) && ballast.flush()) {}
+  }
+  void empty() { std::filesystem::remove(at_ / "ballast"); }
+
+ private:
+  std::filesystem::path at_;
+  bool mounted_ = false;
+};
+
+const std::string kBusyNode = "  - {probe: node, name: node, interval: 100ms, labels: {service: node}}\n";
+
+class DiskFull : public testing::Test {
+ protected:
+  DiskFull() : estate_({Estate::Transport::insecure, receiver_.port(), kBusyNode, "", ""}) {}
+
+  void start() {
+    estate_.collector.start();
+    estate_.agent.start();
+  }
+  void stop_and_audit() {
+    ASSERT_TRUE(estate_.drained()) << estate_.logs();
+    EXPECT_EQ(estate_.agent.terminate(), 0) << estate_.logs();
+    EXPECT_EQ(estate_.collector.terminate(), 0) << estate_.logs();
+    const auto journal = read_journal(estate_.collector_data());
+    EXPECT_THAT(audit(journal, {}, read_spool(estate_.agent_data())), testing::IsEmpty()) << estate_.logs();
+    for (const auto& [name, stream] : journal)
+      std::cout << stream.stored << " samples stored, " << stream.lost << " lost and counted\n";
+  }
+
+  PageReceiver receiver_;
+  Estate estate_;
+};
+
+TEST_F(DiskFull, CollectorStopsAcknowledgingAndDrainsLater) {
+  SmallDisk disk(estate_.collector_data());
+  ASSERT_TRUE(disk.mounted()) << "this test mounts a tmpfs and needs CAP_SYS_ADMIN";
+  start();
+  ASSERT_TRUE(estate_.flows()) << estate_.logs();
+  disk.fill();
+  const auto not_ready = [&] {
+    const auto answer = http_get(estate_.http_port, "/readyz");
+    return answer.status == 503 && answer.body.find("disk is full") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(seconds{30}, not_ready)) << http_get(estate_.http_port, "/readyz").body << estate_.logs();
+  const auto before = estate_.agent_metric("ward_agent_spool_records").value_or(0);
+  // Nothing is acknowledged, so nothing leaves the spool.
+  EXPECT_TRUE(eventually(seconds{30}, [&] {
+    return estate_.agent_metric("ward_agent_spool_records").value_or(0) > before + 50;
+  })) << estate_.logs();
+  EXPECT_EQ(http_get(estate_.http_port, "/readyz").status, 503);
+  EXPECT_TRUE(estate_.collector.running());
+
+  disk.empty();
+  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
+      << estate_.logs();
+  stop_and_audit();
+  for (const auto& [name, stream] : read_journal(estate_.collector_data())) EXPECT_EQ(stream.lost, 0);
+}
+
+TEST_F(DiskFull, AgentKeepsMeasuringAndCountsWhatItLoses) {
+  SmallDisk disk(estate_.agent_data());
+  ASSERT_TRUE(disk.mounted()) << "this test mounts a tmpfs and needs CAP_SYS_ADMIN";
+  start();
+  ASSERT_TRUE(estate_.flows()) << estate_.logs();
+  disk.fill();
+  ASSERT_TRUE(eventually(seconds{60}, [&] { return http_get(estate_.agent_port, "/healthz").status == 503; }))
+      << estate_.logs();
+  EXPECT_TRUE(estate_.agent.running());
+  EXPECT_NE(estate_.agent.log().find("The spool's disk takes no data"), std::string::npos);
+
+  disk.empty();
+  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.agent_port, "/healthz").status == 200; }))
+      << estate_.logs();
+  stop_and_audit();
+}
+
+}  // namespace
+}  // namespace ward::test
