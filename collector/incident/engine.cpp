@@ -207,8 +207,6 @@ bool Engine::place_as_late_root(const std::string& id, const Topology& topology)
 
 bool Engine::place_in_past(const std::string& id) {
   auto& live = live_.at(id);
-  const auto node = map_.node_of(live.alert.labels);
-  const bool informational = class_of(live.alert.labels) == AlertClass::informational;
   std::string latest;
   for (const auto& [incident_id, record] : book_.all()) {
     const auto& incident = record.incident;
@@ -216,8 +214,8 @@ bool Engine::place_in_past(const std::string& id) {
     if (incident.resolved_at + options_.reparent < now_) continue;
     const bool member = std::any_of(incident.alerts.begin(), incident.alerts.end(),
                                     [&](const AlertEvent& a) { return a.labels == live.alert.labels; });
-    const bool same_node = !informational && incident.cls != AlertClass::informational && book_.root_node(incident) == node;
-    if (!member && !same_node) continue;
+    // Another alert on a node that was well again is another fault, with a page of its own.
+    if (!member) continue;
     if (latest.empty() || book_.at(latest).incident.resolved_at < incident.resolved_at) latest = incident_id;
   }
   if (latest.empty()) return false;

@@ -26,7 +26,7 @@ receivers_yaml() {
 
 write_collector_yaml() {
   cat >"$STATE/collector.yaml" <<YAML
-# Written by ./dev up.
+# Written by ./dev up; config/collector.yaml explains every key.
 listen: {stream: "127.0.0.1:$(port_of stream)", http: "127.0.0.1:$(port_of http)"}
 data_dir: $STATE/collector
 external_url: "http://127.0.0.1:$(port_of http)"
@@ -48,6 +48,10 @@ owners:
   platform: {receiver: platform, fallback: database}
   security: {receiver: security, fallback: platform}
   backup: {receiver: backup, fallback: platform}
+# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
+correlation: {reparent: 1m, flap: {enter: 8, in: 10m, stable: 1m}}
+# The faults of a run follow each other within minutes. Each is an incident of its own here, not the flapping of the last.
+correlation: {flap: {in: 1m, stable: 30s}, reparent: 20s}
 services:
   odoo: {owner: application, dependsOn: [{to: pg-main, mode: hard}, {to: redis, mode: soft}, {to: node, mode: hard}]}
   pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}
@@ -62,7 +66,7 @@ YAML
 
 agent_head() { # agent_head NAME
   cat <<YAML
-# Written by ./dev up.
+# Written by ./dev up; config/agent.yaml explains every key.
 agent: $1
 tenant: $LAB_TENANT
 data_dir: $STATE/agent-$1
