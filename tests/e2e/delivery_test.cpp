@@ -4,6 +4,7 @@
 #include <iostream>
 #include <random>
 
+#include "common/sqlite/database.hpp"
 #include "tests/e2e/estate.hpp"
 #include "tests/e2e/ledger.hpp"
 #include "tests/e2e/page_receiver.hpp"
@@ -68,6 +69,41 @@ TEST(Delivery, SurvivesTwentyKills) {
   std::cout << agents_killed << " agents and " << kKills - agents_killed << " collectors killed, " << samples
             << " samples in " << journal.size() << " streams\n";
   EXPECT_GT(samples, 1'000);
+}
+
+/// The audit has to see what it is for.
+TEST(Delivery, AuditSeesEachKindOfDamage) {
+  const PageReceiver receiver;
+  Estate estate({Estate::Transport::insecure, receiver.port(), fast_targets(receiver.port()), "", ""});
+  estate.collector.start();
+  estate.agent.start();
+  ASSERT_TRUE(estate.flows()) << estate.logs();
+  EXPECT_EQ(estate.agent.terminate(), 0) << estate.logs();
+  EXPECT_EQ(estate.collector.terminate(), 0) << estate.logs();
+  const auto spool = read_spool(estate.agent_data());
+  ASSERT_THAT(audit(read_journal(estate.collector_data()), {}, spool), testing::IsEmpty()) << estate.logs();
+
+  const std::string second = "(SELECT min(position)+1 FROM journal)";
+  for (const auto& damage : {
+           "DELETE FROM journal WHERE position=" + second,
+           "INSERT INTO journal SELECT 1000000,stream,seq,class,t_min,t_max,digest,payload FROM journal WHERE position=" +
+               second,
+           "UPDATE journal SET payload=x'00' WHERE position=" + second,
+           std::string("DELETE FROM journal WHERE position=(SELECT max(position) FROM journal)"),
+           std::string("UPDATE stream SET stored=stored-1"),
+           std::string("UPDATE stream SET lost=lost+1"),
+           std::string("UPDATE stream SET durable=durable-1"),
+       }) {
+    const TempDir damaged("damaged");
+    std::filesystem::copy(estate.collector_data(), damaged.path(), std::filesystem::copy_options::recursive);
+    {
+      sqlite::OpenOptions options;
+      options.path = (damaged / "journal.db").string();
+      auto db = sqlite::Database::open(options);
+      ASSERT_TRUE(db && db->run(damage)) << damage;
+    }
+    EXPECT_THAT(audit(read_journal(damaged.path()), {}, spool), testing::Not(testing::IsEmpty())) << damage;
+  }
 }
 
 }  // namespace
