@@ -48,8 +48,6 @@ owners:
   platform: {receiver: platform, fallback: database}
   security: {receiver: security, fallback: platform}
   backup: {receiver: backup, fallback: platform}
-# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
-correlation: {reparent: 1m, flap: {enter: 8, in: 10m, stable: 1m}}
 # The faults of a run follow each other within minutes. Each is an incident of its own here, not the flapping of the last.
 correlation: {flap: {in: 1m, stable: 30s}, reparent: 20s}
 services:
