@@ -48,8 +48,6 @@ owners:
   platform: {receiver: platform, fallback: database}
   security: {receiver: security, fallback: platform}
   backup: {receiver: backup, fallback: platform}
-# The faults of a run follow each other within minutes. Each is an incident of its own here, not the flapping of the last.
-correlation: {flap: {in: 1m, stable: 30s}, reparent: 20s}
 services:
   odoo: {owner: application, dependsOn: [{to: pg-main, mode: hard}, {to: redis, mode: soft}, {to: node, mode: hard}]}
   pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}
