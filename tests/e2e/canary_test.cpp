@@ -1,6 +1,6 @@
 // Secrets and contents that Ward meets stay where they are: none of them is in a log, a file, a metric or a page.
+#include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <gtest/gtest.h>
 
 #include "tests/e2e/estate.hpp"
@@ -27,6 +27,10 @@ std::vector<std::string> files_with(const std::filesystem::path& dir, const std:
     if (entry.is_regular_file() && text_of(entry.path()).find(text) != std::string::npos)
       out.push_back(entry.path().filename());
   return out;
+}
+
+bool is_in(const std::vector<std::string>& files, const std::string& start) {
+  return std::any_of(files.begin(), files.end(), [&](const std::string& file) { return file.starts_with(start); });
 }
 
 /// What a user of the API or of /metrics could read, as files among the others.
@@ -79,6 +83,8 @@ TEST(Canary, NothingLeaks) {
     });
   };
   ASSERT_TRUE(seen("pg_up", "\"pg1\"")) << estate.logs();
+  // The worker whose name holds a number blocks the other one, and Ward says so without the name.
+  ASSERT_TRUE(seen("ward_pg_root_blockers", "_redacted")) << estate.logs();
   ASSERT_TRUE(seen("redis_up==1", "\"redis1\"")) << estate.logs();
   ASSERT_TRUE(seen("probe_success", "\"web\"")) << estate.logs();
   postgres.signal(SIGQUIT);
@@ -91,9 +97,10 @@ TEST(Canary, NothingLeaks) {
   std::filesystem::remove(estate.dir / "agent.yaml");
   estate.agent.kill();
   estate.collector.kill();
-  for (const char* there : {"spool.db", "journal.db", "state.db", "agent.log", "answer-query"})
-    EXPECT_FALSE(files_with(estate.dir.path(), there == std::string("agent.log") ? "The agent runs" : "pg1").empty())
-        << there;
+  // What may be there is found, so the search works; a file's newest part may still lie in its log.
+  for (const char* file : {"spool.db", "journal.db", "state.db", "agent.log", "answer-query", "pages"})
+    EXPECT_TRUE(is_in(files_with(estate.dir.path(), "pg1"), file)) << file;
+  EXPECT_TRUE(is_in(files_with(estate.dir.path(), "lock_blocked"), "journal.db"));
   for (const auto& marker :
        {kDatabasePassword, kRedisPassword, kQueryString, kSqlText, kRowValue, kPatientNumber, kWrongPassword})
     EXPECT_EQ(files_with(estate.dir.path(), marker), std::vector<std::string>{}) << marker;
