@@ -287,7 +287,7 @@ std::string RuleGroup::key() const { return base_name(file) + ";" + name; }
 Error RuleLoad::to_error() const {
   std::string what;
   for (const auto& problem : errors) what += (what.empty() ? "" : "\n") + to_string(problem);
-  return {Errc::invalid, std::move(what), "Mend the rule files; the rules that ran before go on running."};
+  return {Errc::invalid, std::move(what), "Mend the rule files."};
 }
 
 RuleLoad parse_rules(std::span<const RuleText> files, const ExpressionCompiler& compiler, const RuleOptions& options,
