@@ -144,10 +144,8 @@ std::vector<Mistake> mistakes_in_the_surroundings() {
 
 std::ostream& operator<<(std::ostream& out, const Mistake& mistake) { return out << mistake.name; }
 
-class BadInput : public testing::TestWithParam<Mistake> {};
-
-TEST_P(BadInput, EndsTheStartWithOneLine) {
-  const auto& mistake = GetParam();
+/// Starts the program with the mistake in its files and gives what it printed; the status has to be 2.
+std::string output_of(const Mistake& mistake, const std::vector<std::string>& more_arguments) {
   const bool agent = mistake.program == Program::agent;
   Scene scene;
   Estate::Options options;
@@ -162,18 +160,47 @@ TEST_P(BadInput, EndsTheStartWithOneLine) {
 
   std::vector<std::string> argv{agent ? WARD_AGENT_PROGRAM : WARD_COLLECTOR_PROGRAM};
   argv.insert(argv.end(), scene.arguments.begin(), scene.arguments.end());
+  argv.insert(argv.end(), more_arguments.begin(), more_arguments.end());
   Process process({argv, {}, "", "/", scene.dir / "output"});
   EXPECT_EQ(process.wait(seconds{20}), 2);
-  const auto output = text_of(scene.dir / "output");
+  return text_of(scene.dir / "output");
+}
+
+void expect_one_line(const std::string& output, const Mistake& mistake) {
   EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 1) << output;
   EXPECT_NE(output.find(mistake.place), std::string::npos) << output;
   EXPECT_NE(output.find(mistake.mend), std::string::npos) << output;
-  RecordProperty("output", output);
+}
+
+struct BadInput : testing::TestWithParam<Mistake> {};
+TEST_P(BadInput, EndsTheStartWithOneLine) { expect_one_line(output_of(GetParam(), {}), GetParam()); }
+
+/// What --check can see without touching the machine.
+struct BadConfiguration : testing::TestWithParam<Mistake> {};
+TEST_P(BadConfiguration, IsToldByCheckToo) { expect_one_line(output_of(GetParam(), {"--check"}), GetParam()); }
+
+TEST(SeveralProblems, AreToldOnALineEach) {
+  const Mistake three{"Three",
+                      Program::agent,
+                      kPlain,
+                      [](Scene& s) {
+                        s.replace("interval: 1s", "interval: fast");
+                        s.replace("log: {level: info", "log: {level: loud");
+                        s.text += "nonsense: 1\n";
+                      },
+                      "",
+                      ""};
+  const auto output = output_of(three, {});
+  EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 3) << output;
+  for (const char* part : {"config.yaml:4:", "'loud'", "config.yaml:10:", "'fast'", "config.yaml:11:", "'nonsense'"})
+    EXPECT_NE(output.find(part), std::string::npos) << part << " in " << output;
 }
 
 std::string name_of(const testing::TestParamInfo<Mistake>& info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Form, BadInput, testing::ValuesIn(mistakes_in_form()), name_of);
 INSTANTIATE_TEST_SUITE_P(Rules, BadInput, testing::ValuesIn(mistakes_in_rules_and_routes()), name_of);
+INSTANTIATE_TEST_SUITE_P(Form, BadConfiguration, testing::ValuesIn(mistakes_in_form()), name_of);
+INSTANTIATE_TEST_SUITE_P(Rules, BadConfiguration, testing::ValuesIn(mistakes_in_rules_and_routes()), name_of);
 INSTANTIATE_TEST_SUITE_P(Surroundings, BadInput, testing::ValuesIn(mistakes_in_the_surroundings()), name_of);
 
 std::size_t count_of(const std::string& text, const std::string& part) {
@@ -206,6 +233,35 @@ TEST(BrokenReload, KeepsTheRunningConfiguration) {
       eventually(seconds{20}, [&] { return estate.agent_metric("ward_agent_samples_total").value_or(0) > taken + 10; }));
   EXPECT_TRUE(evaluated());
   EXPECT_TRUE(both_say()) << estate.logs();
+}
+
+TEST(BrokenReload, KeepsTheRunningRulesUntilTheNewOnesAreMended) {
+  Estate estate({kPlain, 1, kTarget, "", ""});
+  const auto lines = [](const std::string& expression) {
+    return rule("    expr: " + expression +
+                "\n    labels: {class: informational, owner: platform, service: node, layer: data}\n"
+                "    annotations: {summary: s, description: d}\n");
+  };
+  auto text = text_of(estate.dir / "collector.yaml");
+  const auto shipped = std::string(WARD_SOURCE_DIR) + "/rules/postgres.yaml";
+  text.replace(text.find(shipped), shipped.size(), estate.dir.write("rules.yaml", lines("vector(1)")));
+  estate.dir.write("collector.yaml", text);
+  estate.collector.start();
+  const auto firing = [&](double count) {
+    return eventually(seconds{30}, [&] { return estate.collector_metric("ward_alerting_alerts_firing") == count; });
+  };
+  ASSERT_TRUE(firing(1)) << estate.logs();
+  estate.dir.write("rules.yaml", lines("vector(1"));
+  estate.collector.reload();
+  const auto says = [&](const std::string& what) {
+    return eventually(seconds{10}, [&] { return count_of(estate.collector.log(), what) == 1; });
+  };
+  EXPECT_TRUE(says("The new configuration is refused; the old one stays")) << estate.logs();
+  EXPECT_TRUE(firing(1)) << estate.logs();
+  estate.dir.write("rules.yaml", lines("vector(1) > 2"));
+  estate.collector.reload();
+  EXPECT_TRUE(says("New rules and certificates are in force")) << estate.logs();
+  EXPECT_TRUE(firing(0)) << estate.logs();
 }
 
 TEST(WrongAuthority, IsRefusedByBothSidesInWords) {
