@@ -26,9 +26,11 @@ struct PageReceiver::Inside {
   }
 };
 
-PageReceiver::PageReceiver() : inside_(std::make_unique<Inside>()) {
+PageReceiver::PageReceiver(std::uint16_t port) : inside_(std::make_unique<Inside>()) {
   auto* inside = inside_.get();
-  inside->server = http::make_server(inside->io.get_executor(), http::ServerOptions{},
+  http::ServerOptions options;
+  options.address = "127.0.0.1:" + std::to_string(port);
+  inside->server = http::make_server(inside->io.get_executor(), options,
                                      [inside](http::ServerRequest request) { return inside->take(std::move(request)); });
   if (auto started = inside->server->start(); !started) throw std::runtime_error(started.error().what);
   inside->thread = std::thread([inside] { inside->io.run(); });

@@ -1,7 +1,7 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -15,7 +15,8 @@ class PageReceiver {
     std::string body;
     std::chrono::steady_clock::time_point at;
   };
-  PageReceiver();
+  /// Port 0 takes a free one.
+  explicit PageReceiver(std::uint16_t port = 0);
   ~PageReceiver();
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::vector<Page> pages() const;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tests/e2e/estate.hpp"
 #include "tests/e2e/page_receiver.hpp"
@@ -23,7 +24,7 @@ constexpr seconds kResolveLimitAfterRestart = kResolveLimit + seconds{60};
 
 class Page : public testing::Test {
  protected:
-  Page() : estate_({Estate::Transport::insecure, receiver_.port(), target(), "", ""}) {
+  Page() : receiver_(std::in_place), estate_({Estate::Transport::insecure, receiver_->port(), target(), "", ""}) {
     estate_.collector.start();
     estate_.agent.start();
   }
@@ -46,12 +47,12 @@ class Page : public testing::Test {
     postgres_.stop();
   }
   bool pages(const std::string& status, std::size_t count, seconds limit) const {
-    return eventually(limit, [&] { return receiver_.pages(status).size() >= count; });
+    return eventually(limit, [&] { return receiver_->pages(status).size() >= count; });
   }
-  std::string everything() const { return receiver_.text() + estate_.logs(); }
+  std::string everything() const { return (receiver_ ? receiver_->text() : "no receiver\n") + estate_.logs(); }
 
   PostgresServer postgres_;
-  PageReceiver receiver_;
+  std::optional<PageReceiver> receiver_;
   Estate estate_;
   Clock::time_point broken_;
 };
@@ -72,7 +73,7 @@ TEST_F(Page, ReachesTheOwnersReceiver) {
   ASSERT_TRUE(measured("1")) << everything();
   break_primary();
   ASSERT_TRUE(pages("firing", 1, kPageLimit)) << everything();
-  const auto page = receiver_.pages().front();
+  const auto page = receiver_->pages().front();
   std::cout << "the page came " << std::chrono::duration<double>(page.at - broken_).count() << " s after the stop\n";
   EXPECT_EQ(page.path, "/database");
   expect_page_of_dead_primary(json::parse(page.body));
@@ -80,11 +81,11 @@ TEST_F(Page, ReachesTheOwnersReceiver) {
   postgres_.start();
   const auto mended = Clock::now();
   ASSERT_TRUE(pages("resolved", 1, kResolveLimit)) << everything();
-  const auto resolve = receiver_.pages("resolved").front();
+  const auto resolve = receiver_->pages("resolved").front();
   std::cout << "the resolve came " << std::chrono::duration<double>(resolve.at - mended).count() << " s after the start\n";
   EXPECT_EQ(resolve.path, "/database");
   EXPECT_EQ(json::parse(resolve.body)["groupKey"], json::parse(page.body)["groupKey"]);
-  EXPECT_EQ(receiver_.pages().size(), 2U) << everything();
+  EXPECT_EQ(receiver_->pages().size(), 2U) << everything();
 }
 
 using Restart = Page;
@@ -101,10 +102,28 @@ TEST_F(Restart, KeepsAlertState) {
 
   postgres_.start();
   ASSERT_TRUE(pages("resolved", 1, kResolveLimitAfterRestart)) << everything();
-  EXPECT_EQ(receiver_.pages("firing").size(), 1U) << everything();
-  EXPECT_EQ(receiver_.pages("resolved").size(), 1U) << everything();
-  const auto all = receiver_.pages();
+  EXPECT_EQ(receiver_->pages("firing").size(), 1U) << everything();
+  EXPECT_EQ(receiver_->pages("resolved").size(), 1U) << everything();
+  const auto all = receiver_->pages();
   EXPECT_EQ(json::parse(all.front().body)["groupKey"], json::parse(all.back().body)["groupKey"]);
+}
+
+TEST_F(Restart, SendsThePageThatNobodyTookBefore) {
+  ASSERT_TRUE(measured("1")) << everything();
+  const auto port = receiver_->port();
+  receiver_.reset();
+  break_primary();
+  const auto waiting = [&](double count) {
+    return eventually(seconds{60}, [&] { return estate_.collector_metric("ward_notify_outbox_pending") == count; });
+  };
+  ASSERT_TRUE(waiting(1)) << everything();
+  estate_.collector.kill();
+  receiver_.emplace(port);
+  estate_.collector.start();
+  ASSERT_TRUE(pages("firing", 1, seconds{60})) << everything();
+  ASSERT_TRUE(waiting(0)) << everything();
+  EXPECT_EQ(receiver_->pages().size(), 1U) << everything();
+  expect_page_of_dead_primary(json::parse(receiver_->pages().front().body));
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ struct Arguments {
   ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);  // a listening socket of the test would live on in the child
   const gid_t group = user != nullptr ? user->pw_gid : 0;
   if (user != nullptr && (::setgroups(1, &group) != 0 || ::setgid(group) != 0 || ::setuid(user->pw_uid) != 0)) ::_exit(126);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after setuid, which clears it
