@@ -47,6 +47,7 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   command::add_pki(app, outside, outcome);
+  command::add_check(app, outside, outcome);
   command::add_status(app, outside, outcome);
   command::add_query(app, outside, outcome);
   command::add_alerts(app, outside, outcome);

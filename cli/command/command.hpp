@@ -17,6 +17,7 @@ void add_pki(CLI::App& app, const Outside& outside, Status& outcome);
 void add_status(CLI::App& app, const Outside& outside, Status& outcome);
 void add_query(CLI::App& app, const Outside& outside, Status& outcome);
 void add_alerts(CLI::App& app, const Outside& outside, Status& outcome);
+void add_check(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);

@@ -1,0 +1,67 @@
+// wardctl check: reads configurations and rule files as the programs would, and says every mistake at once.
+#include <CLI/App.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "agent/app.hpp"
+#include "cli/command/command.hpp"
+#include "collector/alerting/promql_expression.hpp"
+#include "collector/alerting/rule_file.hpp"
+#include "collector/app.hpp"
+#include "collector/tsdb/head.hpp"
+
+namespace ward::cli::command {
+namespace {
+
+struct CheckOptions {
+  std::vector<std::string> agents;
+  std::vector<std::string> collectors;
+  std::vector<std::string> rules;
+};
+
+Status check_rules(const std::vector<std::string>& patterns, const Outside& outside) {
+  const auto clock = real_clock();
+  const promql::Engine engine(*clock);
+  const collector::Head nothing;
+  const collector::PromqlCompiler compiler(engine, nothing);
+  const auto load = collector::load_rules(patterns, compiler, collector::RuleOptions{});
+  for (const auto& warning : load.warnings) outside.out << "warning: " << to_string(warning) << '\n';
+  if (!load.rules) return fail(load.to_error());
+  std::size_t rules = 0;
+  for (const auto& group : load.rules->groups) rules += group.rules.size();
+  outside.out << "rules: fine, " << load.rules->groups.size() << " groups with " << rules << " rules\n";
+  return {};
+}
+
+Status check(const CheckOptions& options, const Outside& outside) {
+  if (options.agents.empty() && options.collectors.empty() && options.rules.empty())
+    return fail(Errc::invalid, "There is nothing to check", "Name a file: --agent FILE, --collector FILE or --rules GLOB.");
+  std::string wrong;
+  const auto one = [&](const std::string& what, const Status& status) {
+    if (status)
+      outside.out << what << ": fine\n";
+    else
+      wrong += (wrong.empty() ? "" : "\n") + describe(status.error());
+  };
+  for (const auto& file : options.agents) one(file, agent::check(file));
+  for (const auto& file : options.collectors) one(file, collector::check(file));
+  if (!options.rules.empty())
+    if (const auto rules = check_rules(options.rules, outside); !rules) wrong += (wrong.empty() ? "" : "\n") + describe(rules.error());
+  if (!wrong.empty()) return fail(Errc::invalid, std::move(wrong), "");
+  return {};
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, const Outside& outside, Status& outcome) {
+  auto* command = app.add_subcommand("check", "Read configurations and rules as the programs would, and say what is wrong");
+  const auto options = std::make_shared<CheckOptions>();
+  command->add_option("--agent", options->agents, "An agent's configuration");
+  command->add_option("--collector", options->collectors, "A collector's configuration, with the rules it names");
+  command->add_option("--rules", options->rules, "Rule files: paths or globs");
+  command->callback([=, &outside, &outcome] { outcome = check(*options, outside); });
+}
+
+}  // namespace ward::cli::command
