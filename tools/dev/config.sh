@@ -78,6 +78,15 @@ spool: {max_size: 64MiB}
 targets:
 YAML
 }
+# The real Odoo 19 of `up --odoo`.
+odoo_targets() {
+  local lab=$WARD_ROOT/.lab/odoo
+  cat <<YAML
+  - {probe: odoo_workers, name: odoo-19, interval: 5s, port: $(cat "$lab/.ward/ports/odoo-http"), gevent_port: $(cat "$lab/.ward/ports/odoo-gevent"), labels: {service: odoo}}
+  - {probe: odoo_http, name: odoo-19, interval: 5s, url: "$(cat "$lab/url")", labels: {service: odoo}}
+  - {probe: odoo_txn, name: odoo-19, interval: 10s, url: "$(cat "$lab/url")", key: {file: $lab/api-key}, labels: {service: odoo}}
+YAML
+}
 write_agent_data_yaml() {
   {
     agent_head data
@@ -105,8 +114,10 @@ write_agent_data_yaml() {
     heartbeat: {table: ward_heartbeat}
     labels: {service: pg-main, role: standby}
   - {probe: redis, name: redis, interval: 5s, host: 127.0.0.1, port: $(port_of redis), labels: {service: redis}}
+  - {probe: odoo_workers, name: odoo, interval: 5s, port: $(port_of standin), command: standin.py, labels: {service: odoo}}
   - {probe: odoo_http, name: odoo, interval: 5s, url: "http://127.0.0.1:$(port_of standin)", labels: {service: odoo}}
 YAML
+    [ ! -e "$STATE/odoo" ] || odoo_targets
   } >"$STATE/agent-data.yaml"
 }
 write_agent_edge_yaml() { # write_agent_edge_yaml NAME
