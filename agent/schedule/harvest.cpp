@@ -24,8 +24,8 @@ Harvest::Harvest(const Target& target, std::string agent, Caps caps)
       agent_(std::move(agent)),
       caps_(caps) {}
 
-void Harvest::add(Batch& batch, std::set<Labels>& now_there, std::map<std::string, std::size_t>& per_metric, Reading reading) {
-  if (now_there.size() >= caps_.series_per_target) return void(++dropped_["cap_target"]);
+void Harvest::add(Batch& batch, std::map<std::string, std::size_t>& per_metric, Reading reading) {
+  if (batch.values.size() >= caps_.series_per_target) return void(++dropped_["cap_target"]);
   auto& of_metric = per_metric[reading.metric];
   if (of_metric >= caps_.series_per_metric) return void(++dropped_["cap_metric"]);
   Labels series = std::move(reading.labels);
@@ -33,10 +33,23 @@ void Harvest::add(Batch& batch, std::set<Labels>& now_there, std::map<std::strin
   for (const auto& [name, value] : labels_) series.set(name, value);
   series.set(kNameLabel, reading.metric);
   if (!within_limits(series)) return void(++dropped_["limits"]);
-  const auto [at, fresh] = now_there.insert(std::move(series));
-  if (!fresh) return void(++dropped_["duplicate"]);
+  // Copies the labels of a new series only: half of an agent's work would be building the same sets again.
+  const auto [at, fresh] = there_.try_emplace(series, run_);
+  if (!fresh && at->second == run_) return void(++dropped_["duplicate"]);
+  at->second = run_;
   ++of_metric;
-  batch.values.push_back({*at, reading.value});
+  batch.values.push_back({std::move(series), reading.value});
+}
+
+void Harvest::end_vanished(Batch& batch) {
+  for (auto at = there_.begin(); at != there_.end();) {
+    if (at->second == run_) {
+      ++at;
+      continue;
+    }
+    batch.values.push_back({at->first, stale_marker()});
+    at = there_.erase(at);
+  }
 }
 
 void Harvest::explain(Batch& batch, const RunOutcome& outcome) {
@@ -58,26 +71,24 @@ Batch Harvest::gather(RunOutcome outcome) {
   batch.tenant = tenant_;
   batch.data_class = data_class_;
   batch.time = outcome.started;
-  std::set<Labels> now_there;
+  ++run_;
   std::map<std::string, std::size_t> per_metric;
   const auto& failure = outcome.output.failure;
   const Labels probe{{"probe", probe_name_}};
   batch.values.reserve(outcome.output.readings.size() + 8);
-  add(batch, now_there, per_metric, {"ward_probe_success", probe, failure ? 0.0 : 1.0});
-  add(batch, now_there, per_metric, {"ward_probe_duration_seconds", probe, to_seconds(outcome.took)});
+  add(batch, per_metric, {"ward_probe_success", probe, failure ? 0.0 : 1.0});
+  add(batch, per_metric, {"ward_probe_duration_seconds", probe, to_seconds(outcome.took)});
   if (failure)
-    add(batch, now_there, per_metric,
+    add(batch, per_metric,
         {"ward_probe_failure_info", Labels{{"probe", probe_name_}, {"reason", std::string(probes::to_string(failure->reason))}}, 1});
-  for (auto& reading : outcome.output.readings) add(batch, now_there, per_metric, std::move(reading));
+  for (auto& reading : outcome.output.readings) add(batch, per_metric, std::move(reading));
   std::uint64_t lost = 0;
   for (const auto& [reason, count] : dropped_) lost += count;
   if (lost > 0)
     for (const auto& [reason, count] : dropped_)
-      add(batch, now_there, per_metric,
+      add(batch, per_metric,
           {"ward_series_dropped_total", Labels{{"probe", probe_name_}, {"reason", reason}}, static_cast<double>(count)});
-  for (const auto& series : there_)
-    if (!now_there.contains(series)) batch.values.push_back({series, stale_marker()});
-  there_ = std::move(now_there);
+  end_vanished(batch);
   batch.events = std::move(outcome.output.events);
   explain(batch, outcome);
   return batch;
@@ -88,8 +99,8 @@ Batch Harvest::farewell(Time now) {
   batch.tenant = tenant_;
   batch.data_class = data_class_;
   batch.time = now;
-  for (const auto& series : there_) batch.values.push_back({series, stale_marker()});
-  there_.clear();
+  ++run_;
+  end_vanished(batch);
   return batch;
 }
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 
 #include "agent/schedule/target.hpp"
 #include "common/model/batch.hpp"
@@ -37,7 +37,8 @@ class Harvest {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& dropped() const { return dropped_; }
 
  private:
-  void add(Batch& batch, std::set<Labels>& now_there, std::map<std::string, std::size_t>& per_metric, Reading reading);
+  void add(Batch& batch, std::map<std::string, std::size_t>& per_metric, Reading reading);
+  void end_vanished(Batch& batch);
   void explain(Batch& batch, const RunOutcome& outcome);
 
   std::string probe_name_;
@@ -46,7 +47,8 @@ class Harvest {
   Labels labels_;
   std::string agent_;
   Caps caps_;
-  std::set<Labels> there_;
+  std::uint64_t run_ = 0;
+  std::unordered_map<Labels, std::uint64_t> there_;  // series -> the run that saw it last
   std::optional<probes::FailureReason> failing_;
   std::map<std::string, std::uint64_t> dropped_;
 };

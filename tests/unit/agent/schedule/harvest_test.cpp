@@ -1,0 +1,92 @@
+#include "agent/schedule/harvest.hpp"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+
+namespace ward::agent {
+namespace {
+
+using testing::Contains;
+
+class HarvestTest : public testing::Test {
+ protected:
+  HarvestTest() {
+    kind_.name = "redis";
+    target_.kind = &kind_;
+    target_.tenant = TenantId{"t"};
+    target_.labels = Labels{{"job", "redis"}, {"instance", "cache"}};
+  }
+  Harvest harvest(Harvest::Caps caps) const { return Harvest(target_, "a", caps); }
+  static RunOutcome run(std::vector<std::pair<std::string, double>> readings) {
+    RunOutcome outcome;
+    outcome.started = from_ms(1'000);
+    for (auto& [metric, value] : readings) outcome.output.readings.push_back({metric, {}, value});
+    return outcome;
+  }
+  /// Values of one metric; empty when the batch has none.
+  static std::vector<double> of(const Batch& batch, std::string_view metric) {
+    std::vector<double> out;
+    for (const auto& [series, value] : batch.values)
+      if (series.name() == metric) out.push_back(value);
+    return out;
+  }
+  static bool ends(const Batch& batch, std::string_view metric) {
+    const auto values = of(batch, metric);
+    return values.size() == 1 && is_stale(values.front());
+  }
+
+  probes::ProbeKind kind_;
+  Target target_;
+};
+
+TEST_F(HarvestTest, NamesSeriesByProbeAndTarget) {
+  auto h = harvest({});
+  const auto batch = h.gather(run({{"redis_up", 1}}));
+  const SeriesValue expected{Labels{{"__name__", "redis_up"}, {"instance", "cache"}, {"job", "redis"}}, 1};
+  EXPECT_THAT(batch.values, Contains(expected));
+  EXPECT_EQ(batch.time, from_ms(1'000));
+}
+
+TEST_F(HarvestTest, EndsASeriesThatVanishedOnce) {
+  auto h = harvest({});
+  h.gather(run({{"redis_up", 1}, {"redis_lag", 2}}));
+  EXPECT_TRUE(ends(h.gather(run({{"redis_up", 1}})), "redis_lag"));
+  EXPECT_TRUE(of(h.gather(run({{"redis_up", 1}})), "redis_lag").empty());
+}
+
+TEST_F(HarvestTest, TakesASeriesAgainThatCameBack) {
+  auto h = harvest({});
+  h.gather(run({{"redis_lag", 2}}));
+  h.gather(run({}));
+  EXPECT_THAT(of(h.gather(run({{"redis_lag", 3}})), "redis_lag"), testing::ElementsAre(3));
+  EXPECT_TRUE(ends(h.gather(run({})), "redis_lag"));
+}
+
+TEST_F(HarvestTest, TakesTheFirstOfTwoAlikeAndCountsTheOther) {
+  auto h = harvest({});
+  const auto batch = h.gather(run({{"redis_up", 1}, {"redis_up", 0}}));
+  EXPECT_THAT(of(batch, "redis_up"), testing::ElementsAre(1));
+  EXPECT_EQ(h.dropped().at("duplicate"), 1U);
+}
+
+TEST_F(HarvestTest, LeavesOutWhatIsAboveTheCapOfATarget) {
+  Harvest::Caps caps;
+  caps.series_per_target = 3;  // two of them are the agent's own: success and duration
+  auto h = harvest(caps);
+  const auto batch = h.gather(run({{"redis_a", 1}, {"redis_b", 1}}));
+  EXPECT_EQ(of(batch, "redis_a").size(), 1U);
+  EXPECT_TRUE(of(batch, "redis_b").empty());
+  EXPECT_GE(h.dropped().at("cap_target"), 1U);
+}
+
+TEST_F(HarvestTest, EndsEverySeriesOfATargetThatGoes) {
+  auto h = harvest({});
+  h.gather(run({{"redis_up", 1}}));
+  const auto batch = h.farewell(from_ms(2'000));
+  EXPECT_EQ(batch.values.size(), 3U);
+  EXPECT_TRUE(ends(batch, "redis_up"));
+  EXPECT_TRUE(h.farewell(from_ms(3'000)).values.empty());
+}
+
+}  // namespace
+}  // namespace ward::agent
