@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
-#include <regex>
 #include <sstream>
 
 #include "agent/config.hpp"
@@ -31,9 +30,11 @@ class Installed {
     const auto text = text_of(std::filesystem::path(WARD_SOURCE_DIR) / "config" / name);
     std::filesystem::create_directory(folder_ / "secrets");
     std::filesystem::create_directory_symlink(std::filesystem::path(WARD_SOURCE_DIR) / "rules", folder_ / "rules");
-    static const std::regex kSecret("file: (secrets/[a-z-]+)");
-    for (std::sregex_iterator at(text.begin(), text.end(), kSecret), end; at != end; ++at)
-      folder_.write((*at)[1], "made up\n");
+    constexpr std::string_view kSecret = "file: secrets/";
+    for (auto at = text.find(kSecret); at != std::string::npos; at = text.find(kSecret, at + 1)) {
+      const auto from = at + kSecret.size() - std::string_view("secrets/").size();
+      folder_.write(text.substr(from, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-/", from) - from), "made up\n");
+    }
     path_ = folder_.write(name, text);
   }
   [[nodiscard]] const std::string& path() const { return path_; }
