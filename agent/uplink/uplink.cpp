@@ -44,8 +44,8 @@ struct Uplink::Link {
   std::optional<Error> ended;
   async::TaskGroup* loops = nullptr;  // of the running session
   MonoTime lost_at;
-  bool told = false;  // the log knows that this collector is away
-  bool renew = false; // end the session to name new streams
+  std::optional<Errc> told;  // why this collector is away, as far as the log knows
+  bool renew = false;        // end the session to name new streams
   std::uint64_t bytes_seen = 0, samples_seen = 0;
   telemetry::Gauge& up;
   telemetry::Counter& sessions;
@@ -105,8 +105,9 @@ async::Task<void> Uplink::keep_connected(Link& link) {
       link.renew = false;
       continue;
     }
-    if (!result && !link.told) {
-      link.told = true;
+    // Once an outage, but a new kind of reason is news: a collector that was down and now shows a bad certificate.
+    if (!result && link.told != result.error().code) {
+      link.told = result.error().code;
       context_.log.warn("A collector is away; samples wait in the spool",
                         {{"collector", link.name}, {"error", result.error().what}, {"fix", result.error().fix}});
     }
@@ -202,7 +203,7 @@ async::Task<void> Uplink::read_loop(Link& link) {
         link.up.set(1);
         link.sessions.add();
         link.backoff.reset();
-        link.told = false;
+        link.told.reset();
         context_.log.info("A session with a collector is open", {{"collector", link.name}});
       }
       if (link.session->goaway()) {
