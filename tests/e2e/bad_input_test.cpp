@@ -264,7 +264,7 @@ TEST(BrokenReload, KeepsTheRunningRulesUntilTheNewOnesAreMended) {
   EXPECT_TRUE(firing(0)) << estate.logs();
 }
 
-TEST(WrongAuthority, IsRefusedByBothSidesInWords) {
+TEST(WrongAuthority, IsToldThoughTheCollectorWasDownBefore) {
   Estate estate({kTls, 1, kTarget, "", ""});
   const TempDir other("other");
   make_pki(other.path());
@@ -274,10 +274,13 @@ TEST(WrongAuthority, IsRefusedByBothSidesInWords) {
   auto text = text_of(estate.dir / "agent.yaml");
   text.replace(text.find("pki/ca.crt"), 10, "pki/foreign-ca.crt");
   estate.dir.write("agent.yaml", text);
-  estate.collector.start();
+  const auto told = [&](const std::string& what) {
+    return eventually(seconds{20}, [&] { return estate.agent.log().find(what) != std::string::npos; });
+  };
   estate.agent.start();
-  const auto told = [&] { return estate.agent.log().find("certificate") != std::string::npos; };
-  EXPECT_TRUE(eventually(seconds{20}, told)) << estate.logs();
+  ASSERT_TRUE(told("refused the connection")) << estate.logs();
+  estate.collector.start();
+  EXPECT_TRUE(told("certificate")) << estate.logs();
   EXPECT_EQ(estate.collector_metric("ward_ingest_agents_connected"), 0.0);
   EXPECT_TRUE(estate.agent.running());
 }
