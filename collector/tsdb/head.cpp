@@ -118,7 +118,8 @@ Result<std::vector<SeriesData>> Head::select(std::span<const Matcher> matchers, 
   std::vector<Found> found;
   {
     const std::shared_lock index_lock{index_mutex_};
-    const auto refs = index_.match(matchers);
+    auto refs = index_.match(matchers);
+    index_.sort_by_labels(refs);
     std::array<std::shared_lock<std::shared_mutex>, kShards> locks;
     for (std::size_t n = 0; n < kShards; ++n) locks[n] = std::shared_lock{(*shards_)[n].mutex};
     for (const auto ref : refs) {
@@ -135,17 +136,16 @@ Result<std::vector<SeriesData>> Head::select(std::span<const Matcher> matchers, 
     if (!samples.empty()) out.push_back({std::move(f.labels), std::move(samples)});
     f.snapshot = {};
   }
-  std::sort(out.begin(), out.end(), [](const SeriesData& a, const SeriesData& b) { return a.labels < b.labels; });
   return out;
 }
 
 std::vector<Labels> Head::series(std::span<const Matcher> matchers) const {
+  const std::shared_lock lock{index_mutex_};
+  auto refs = index_.match(matchers);
+  index_.sort_by_labels(refs);
   std::vector<Labels> out;
-  {
-    const std::shared_lock lock{index_mutex_};
-    for (const auto ref : index_.match(matchers)) out.push_back(index_.labels(ref));
-  }
-  std::sort(out.begin(), out.end());
+  out.reserve(refs.size());
+  for (const auto ref : refs) out.push_back(index_.labels(ref));
   return out;
 }
 

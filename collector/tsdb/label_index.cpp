@@ -129,6 +129,18 @@ Labels LabelIndex::labels(SeriesRef ref) const {
   return Labels{std::move(out)};
 }
 
+void LabelIndex::sort_by_labels(std::vector<SeriesRef>& refs) const {
+  std::sort(refs.begin(), refs.end(), [this](SeriesRef a, SeriesRef b) {
+    const auto x = row(a);
+    const auto y = row(b);
+    const auto [at_x, at_y] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
+    if (at_x == x.end() || at_y == y.end()) return at_x == x.end() && at_y != y.end();
+    const auto& p = pairs_[*at_x];
+    const auto& q = pairs_[*at_y];
+    return p.name == q.name ? *p.value < *q.value : *p.name < *q.name;
+  });
+}
+
 std::vector<SeriesRef> LabelIndex::all() const {
   std::vector<SeriesRef> refs;
   refs.reserve(count_);

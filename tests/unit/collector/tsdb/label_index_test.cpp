@@ -47,6 +47,16 @@ TEST_F(LabelIndexTest, FindsSeriesByMatchers) {
   EXPECT_THAT(match({}), ElementsAre(1, 2, 3, 5));
 }
 
+TEST_F(LabelIndexTest, SortsAsLabelSetsSort) {
+  index.add(SeriesRef{6}, {{"__name__", "up"}});
+  index.add(SeriesRef{7}, {{"a", "z"}, {"job", "pg"}});
+  index.add(SeriesRef{8}, Labels{});
+  auto refs = index.match({});
+  index.sort_by_labels(refs);
+  ASSERT_EQ(refs.size(), 7U);
+  for (std::size_t i = 1; i < refs.size(); ++i) EXPECT_LT(index.labels(refs[i - 1]), index.labels(refs[i]));
+}
+
 TEST_F(LabelIndexTest, GivesBackTheLabels) {
   EXPECT_EQ(index.labels(SeriesRef{3}), (Labels{{"__name__", "up"}, {"job", "pg"}}));
   EXPECT_EQ(index.labels(SeriesRef{4}), Labels{});
