@@ -86,12 +86,45 @@ Status Spool::trim_stream(Live& live, Sequence through) {
   const auto in_gaps = db_->scalar("SELECT coalesce(sum(samples),0) FROM gap WHERE stream=" + std::to_string(live.id) +
                                    " AND to_seq<=" + std::to_string(upto));
   if (!in_gaps) return fail(in_gaps.error());
-  samples += static_cast<std::uint64_t>(*in_gaps);
+  const auto cut = cut_gap(live.id, through);
+  if (!cut) return fail(cut.error());
+  samples += static_cast<std::uint64_t>(*in_gaps) + *cut;
   if (auto gone = statements_->delete_records.bind(1, live.id).bind(2, upto).run(); !gone) return gone;
   if (auto gone = statements_->delete_gaps.bind(1, live.id).bind(2, upto).run(); !gone) return gone;
   live.info.base = next(through);
   live.info.sampled_before_base += samples;
   return write_stream(live);
+}
+
+// A gap that begins at or before `through` and ends after it keeps only its rest. The samples of the part that goes.
+Result<std::uint64_t> Spool::cut_gap(StreamId id, Sequence through) {
+  auto& get = statements_->get_gap;
+  const auto upto = static_cast<std::int64_t>(through.get());
+  get.bind(1, id).bind(2, upto).bind(3, upto + 1);
+  const auto found = get.step();
+  if (!found || !*found) {
+    get.reset();
+    if (!found) return fail(found.error());
+    return 0;
+  }
+  const Sequence first{static_cast<std::uint64_t>(get.integer(0))};
+  Gap rest{next(through),
+           Sequence{static_cast<std::uint64_t>(get.integer(1))},
+           static_cast<std::uint64_t>(get.integer(2)),
+           static_cast<GapReason>(get.integer(3)),
+           from_ms(get.integer(4)),
+           from_ms(get.integer(5))};
+  const wire::Buffer counts(get.blob(6).begin(), get.blob(6).end());
+  get.reset();
+  const auto gone = std::min(rest.samples, gap_samples_below(counts, first, rest.from));
+  rest.samples -= gone;
+  wire::ByteReader in(counts);
+  for (auto seq = first; seq < rest.from && !in.at_end(); seq = next(seq)) in.varint();
+  if (auto put = write_gap(id, rest, in.raw(in.left())); !put) return fail(put.error());
+  auto drop = db_->prepare("DELETE FROM gap WHERE stream=? AND from_seq=?");
+  if (!drop) return fail(drop.error());
+  if (auto done = drop->bind(1, id).bind(2, static_cast<std::int64_t>(first.get())).run(); !done) return fail(done.error());
+  return gone;
 }
 
 Status Spool::make_room() {
@@ -122,6 +155,7 @@ Status Spool::drop_where(const std::string& condition, std::int64_t limit) {
   struct Dropped {
     StreamId stream;
     Gap gap;
+    wire::Buffer counts;
   };
   std::vector<Dropped> runs;
   {
@@ -143,19 +177,20 @@ Status Spool::drop_where(const std::string& condition, std::int64_t limit) {
         gap.t1 = std::max(gap.t1, t1);
       } else {
         const Gap gap{seq, seq, samples, GapReason::spool_full, t0, t1};
-        runs.push_back({id, gap});
+        runs.push_back({id, gap, {}});
       }
+      wire::ByteWriter(runs.back().counts).varint(samples);
     }
     if (!more) return fail(more.error());
   }
   if (runs.empty()) return {};
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
-  for (const auto& [id, gap] : runs) {
+  for (const auto& [id, gap, counts] : runs) {
     const auto range = " WHERE stream=" + std::to_string(id) + " AND seq BETWEEN " + std::to_string(gap.from.get()) +
                        " AND " + std::to_string(gap.to.get());
     if (auto gone = db_->run("DELETE FROM record" + range); !gone) return gone;
-    if (auto put = write_gap(id, gap); !put) return put;
+    if (auto put = write_gap(id, gap, counts); !put) return put;
   }
   if (auto done = transaction->commit(); !done) return done;
   for (const auto& run : runs) stats_.dropped_samples[run.gap.reason] += run.gap.samples;

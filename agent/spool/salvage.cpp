@@ -19,7 +19,7 @@ void copy_table(sqlite::Database& from, sqlite::Database& to, const std::string&
   for (auto more = rows->step(); more && *more; more = rows->step()) {
     for (int i = 0; i < columns; ++i) {
       const bool text = (table == "cursor" && i == 0) || (table == "meta" && i == 0) || (table == "stream" && i == 1);
-      const bool blob = (table == "series" && i == 1) || (table == "stream" && i == 2);
+      const bool blob = (table == "series" && i == 1) || (table == "stream" && i == 2) || (table == "gap" && i == 7);
       if (text)
         put->bind(i + 1, rows->text(i));
       else if (blob)
@@ -88,9 +88,9 @@ Status salvage_spool(const std::string& path, const std::string& vfs) {
   if (!transaction) return fail(transaction.error());
   copy_table(*damaged, *fresh, "meta", 2);
   copy_table(*damaged, *fresh, "stream", 8);
-  copy_table(*damaged, *fresh, "series", 2);
+  copy_table(*damaged, *fresh, "series", 3);
   copy_table(*damaged, *fresh, "cursor", 3);
-  copy_table(*damaged, *fresh, "gap", 7);
+  copy_table(*damaged, *fresh, "gap", 8);
   copy_streams(*damaged, *fresh);
   return transaction->commit();
 }

@@ -72,6 +72,11 @@ Result<std::optional<wire::RecordSource::Item>> Spool::read(StreamId id, Sequenc
   using Item = wire::RecordSource::Item;
   const auto* live = stream(id);
   if (live == nullptr || from >= live->info.next) return std::optional<Item>{};
+  // The file was opened again after an error and a trim turned out to have happened that this session was not greeted
+  // with: what is below base is not a hole, and a new HELLO states it with exact counts.
+  if (from < live->info.base)
+    return fail(Errc::cancelled,
+                "the stream was trimmed up to " + std::to_string(live->info.base.get()) + " under an open session", "");
   for (const auto& [owner, gap] : unsaved_gaps_)
     if (owner == id && gap.from == from) return std::optional<Item>{gap};
   for (const auto& [owner, record] : unsaved_)
@@ -100,7 +105,7 @@ Result<std::optional<wire::RecordSource::Item>> Spool::read_stored(StreamId id, 
     record.t_min = from_ms(get.integer(3));
     record.t_max = from_ms(get.integer(4));
     record.digest = static_cast<std::uint32_t>(get.integer(5));
-    const bool intact = crc32c(get.blob(7)) == static_cast<std::uint32_t>(get.integer(6)) &&
+    const bool intact = stored_crc(record, get.blob(7)) == static_cast<std::uint32_t>(get.integer(6)) &&
                         codec_.decode(get.blob(7), record) &&
                         std::all_of(record.samples.begin(), record.samples.end(),
                                     [&](const auto& sample) { return labels_by_id_.contains(sample.id); });
@@ -119,7 +124,9 @@ Result<std::optional<wire::RecordSource::Item>> Spool::read_stored(StreamId id, 
   if (gap_found && *gap_found) {
     gap.from = from;
     gap.to = Sequence{static_cast<std::uint64_t>(get_gap.integer(1))};
+    const Sequence first{static_cast<std::uint64_t>(get_gap.integer(0))};
     gap.samples = static_cast<std::uint64_t>(get_gap.integer(2));
+    gap.samples -= std::min(gap.samples, gap_samples_below(get_gap.blob(6), first, from));
     gap.reason = static_cast<GapReason>(get_gap.integer(3));
     gap.t0 = from_ms(get_gap.integer(4));
     gap.t1 = from_ms(get_gap.integer(5));

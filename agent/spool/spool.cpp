@@ -22,15 +22,35 @@ std::uint64_t memory_of(const wire::Record& record) {
 
 }  // namespace
 
+std::uint32_t stored_crc(const wire::Record& record, wire::ByteView payload) {
+  wire::Buffer head;
+  wire::ByteWriter w(head);
+  w.u64(record.seq.get());
+  w.u8(static_cast<std::uint8_t>(record.kind));
+  w.u8(static_cast<std::uint8_t>(record.data_class));
+  w.svarint(to_ms(record.t_min));
+  w.svarint(to_ms(record.t_max));
+  w.u32(record.digest);
+  return crc32c(payload, crc32c(head));
+}
+
+std::uint64_t gap_samples_below(wire::ByteView counts, Sequence from, Sequence upto) {
+  wire::ByteReader in(counts);
+  std::uint64_t samples = 0;
+  for (auto seq = from; seq < upto && !in.at_end(); seq = next(seq)) samples += in.varint();
+  return samples;
+}
+
 Result<std::unique_ptr<Spool::Statements>> Spool::Statements::prepare(sqlite::Database& db) {
   auto out = std::make_unique<Statements>();
   const std::pair<sqlite::Statement*, std::string_view> all[] = {
       {&out->put_record, "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,?,?,?)"},
       {&out->get_record, "SELECT kind,class,count,t_min,t_max,digest,crc,payload FROM record WHERE stream=? AND seq=?"},
       {&out->put_stream, "INSERT OR REPLACE INTO stream VALUES(?,?,?,?,?,?,?,?)"},
-      {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?)"},
-      {&out->put_gap, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?,?)"},
-      {&out->get_gap, "SELECT from_seq,to_seq,samples,reason,t0,t1 FROM gap WHERE stream=? AND from_seq<=? AND to_seq>=?"},
+      {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?,?)"},
+      {&out->put_gap, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?,?,?)"},
+      {&out->get_gap,
+       "SELECT from_seq,to_seq,samples,reason,t0,t1,counts FROM gap WHERE stream=? AND from_seq<=? AND to_seq>=?"},
       {&out->put_cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?,?)"},
       {&out->sum_records, "SELECT coalesce(sum(count),0) FROM record WHERE stream=? AND seq<=?"},
       {&out->delete_records, "DELETE FROM record WHERE stream=? AND seq<=?"},
@@ -64,7 +84,7 @@ Status Spool::open_file() {
   file.vfs = options_.vfs;
   file.max_bytes = options_.max_bytes;
   file.cache_bytes = 512 << 10;
-  file.checkpoint_pages = 256;
+  file.checkpoint_pages = options_.checkpoint_pages;
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
   if (auto made = db->run(kSpoolSchema); !made) return made;
@@ -111,13 +131,16 @@ Status Spool::load() {
   if (!records) return fail(records.error());
   if (*records == 0)
     if (auto cleared = db_->run("DELETE FROM series"); !cleared) note_failure(cleared.error());
-  auto series = db_->prepare("SELECT id,labels FROM series");
+  auto series = db_->prepare("SELECT id,labels,crc FROM series");
   if (!series) return fail(series.error());
   for (more = series->step(); more && *more; more = series->step()) {
+    next_series_id_ = std::max(next_series_id_, static_cast<std::uint32_t>(series->integer(0)) + 1);
+    // Damaged labels would be refused by every collector, or be a lie; without them their records become gaps.
+    if (crc32c(series->blob(1)) != static_cast<std::uint32_t>(series->integer(2)) && !planted(Planted::trust_damaged_series))
+      continue;
     wire::ByteReader in(series->blob(1));
     const auto [at, fresh] = ids_by_labels_.emplace(wire::read_labels(in), static_cast<std::uint32_t>(series->integer(0)));
     if (fresh) labels_by_id_.emplace(at->second, &at->first);
-    next_series_id_ = std::max(next_series_id_, static_cast<std::uint32_t>(series->integer(0)) + 1);
   }
   if (!more) return fail(more.error());
 
@@ -308,7 +331,10 @@ Status Spool::write_unsaved() {
     wire::Buffer bytes;
     wire::ByteWriter w(bytes);
     wire::write_labels(w, *labels_by_id_.at(id));
-    if (auto put = statements_->put_series.bind(1, std::int64_t{id}).bind(2, bytes).run(); !put) return put;
+    if (auto put =
+            statements_->put_series.bind(1, std::int64_t{id}).bind(2, bytes).bind(3, std::int64_t{crc32c(bytes)}).run();
+        !put)
+      return put;
   }
   for (const auto& [id, record] : unsaved_)
     if (auto put = write_record(id, record); !put) return put;
@@ -332,7 +358,7 @@ Status Spool::write_record(StreamId id, const wire::Record& record) {
       .bind(6, to_ms(record.t_min))
       .bind(7, to_ms(record.t_max))
       .bind(8, std::int64_t{record.digest})
-      .bind(9, std::int64_t{crc32c(payload)})
+      .bind(9, std::int64_t{stored_crc(record, payload)})
       .bind(10, sqlite::Bytes{payload})
       .run();
 }
@@ -350,7 +376,7 @@ Status Spool::write_stream(const Live& live) {
       .run();
 }
 
-Status Spool::write_gap(StreamId id, const Gap& gap) {
+Status Spool::write_gap(StreamId id, const Gap& gap, wire::ByteView counts) {
   return statements_->put_gap.bind(1, id)
       .bind(2, static_cast<std::int64_t>(gap.from.get()))
       .bind(3, static_cast<std::int64_t>(gap.to.get()))
@@ -358,6 +384,7 @@ Status Spool::write_gap(StreamId id, const Gap& gap) {
       .bind(5, static_cast<std::int64_t>(gap.reason))
       .bind(6, to_ms(gap.t0))
       .bind(7, to_ms(gap.t1))
+      .bind(8, counts)
       .run();
 }
 

@@ -18,12 +18,13 @@
 namespace ward::agent {
 
 struct SpoolOptions {
-  std::string path;                      ///< the SQLite file; its folder must exist
-  std::string vfs;                       ///< "" = the real file system (the simulator has its own)
-  std::uint64_t max_bytes = 1ULL << 30;  ///< hard cap of the file; at the cap the drop policy runs
+  std::string path;                           ///< the SQLite file; its folder must exist
+  std::string vfs;                            ///< "" = the real file system (the simulator has its own)
+  std::uint64_t max_bytes = 1ULL << 30;       ///< hard cap of the file; at the cap the drop policy runs
+  int checkpoint_pages = 256;                 ///< of log before it is copied into the file: bounds the log on disk
   std::uint64_t max_unsaved_bytes = 4 << 20;  ///< records kept in memory while the disk takes none
-  std::vector<std::string> collectors;   ///< trimming waits for all of them
-  std::vector<TenantId> tenants;         ///< one live stream each
+  std::vector<std::string> collectors;        ///< trimming waits for all of them
+  std::vector<TenantId> tenants;              ///< one live stream each
 };
 
 /// What the spool knows about one stream, also as /metrics shows it. Exact at any time:
@@ -41,8 +42,8 @@ struct SpoolStream {
 };
 
 struct SpoolStats {
-  std::uint64_t records = 0;         ///< on disk now
-  std::uint64_t unsaved_records = 0; ///< in memory because the disk takes none
+  std::uint64_t records = 0;          ///< on disk now
+  std::uint64_t unsaved_records = 0;  ///< in memory because the disk takes none
   std::uint64_t file_bytes = 0;
   std::map<GapReason, std::uint64_t> dropped_samples;  ///< since start, by reason
   std::uint64_t write_failures = 0;
@@ -110,7 +111,7 @@ class Spool {
   Status write_unsaved();
   Status write_record(StreamId id, const wire::Record& record);
   Status write_stream(const Live& stream);
-  Status write_gap(StreamId id, const Gap& gap);
+  Status write_gap(StreamId id, const Gap& gap, wire::ByteView counts = {});
   void bound_memory();
   void note_failure(const Error& error);
 
@@ -121,6 +122,7 @@ class Spool {
 
   Status trim();
   Status trim_stream(Live& stream, Sequence through);
+  Result<std::uint64_t> cut_gap(StreamId id, Sequence through);
   Status make_room();
   Status drop_where(const std::string& condition, std::int64_t limit);
   Sequence held_by_all(StreamId id) const;

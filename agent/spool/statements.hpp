@@ -13,19 +13,29 @@ CREATE TABLE IF NOT EXISTS record(
   stream INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL, count INTEGER NOT NULL,
   t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
   PRIMARY KEY(stream, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS gap(
   stream INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, samples INTEGER NOT NULL,
-  reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, PRIMARY KEY(stream, from_seq)) WITHOUT ROWID;
+  reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, counts BLOB NOT NULL,
+  PRIMARY KEY(stream, from_seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor(
   collector TEXT NOT NULL, stream INTEGER NOT NULL, durable INTEGER NOT NULL, PRIMARY KEY(collector, stream)) WITHOUT ROWID;
 )";
 
 struct Spool::Statements {
-  sqlite::Statement put_record, get_record, put_stream, put_series, put_gap, get_gap, put_cursor, sum_records, delete_records,
-      delete_gaps, bump;
+  sqlite::Statement put_record, get_record, put_stream, put_series, put_gap, get_gap, put_cursor, sum_records,
+      delete_records, delete_gaps, bump;
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db);
 };
+
+/// CRC-32C of a record as it is stored: its payload and the columns that go out with it. SQLite checks its structure, not
+/// its contents, and one flipped bit in a digest or a class would be refused by every collector for ever.
+std::uint32_t stored_crc(const wire::Record& record, wire::ByteView payload);
+
+/// How many of a gap's samples lie below `upto`, as its `counts` column says: a varint for each of its records. A
+/// collector may hold the first records of what was dropped later, and must not be told of their samples again. 0 when
+/// the column is empty: of a hole in a damaged file only the sum is known.
+std::uint64_t gap_samples_below(wire::ByteView counts, Sequence from, Sequence upto);
 
 /// Reads what can be read of a damaged file into a fresh one beside it and swaps them; the old one stays as
 /// `<path>.damaged`. Records that are lost become gaps with exact counts wherever their stream's row is readable.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/assert.hpp"
+#include "common/base/planted.hpp"
 
 namespace ward::sqlite {
 namespace {
@@ -55,6 +56,7 @@ std::string path_of(sqlite3* db) {
 int checkpoint_when_long(void* limit, sqlite3* db, const char* schema, int pages) {
   if (pages < static_cast<int>(reinterpret_cast<std::intptr_t>(limit))) return SQLITE_OK;
   const int code = sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (planted(Planted::swallow_checkpoint)) return SQLITE_OK;
   const int kind = code & 0xff;
   return kind == SQLITE_FULL || kind == SQLITE_BUSY || kind == SQLITE_LOCKED ? SQLITE_OK : code;
 }
@@ -178,6 +180,7 @@ Status Database::set_durability(Durability durability) {
 }
 
 Status Database::settle() {
+  if (planted(Planted::skip_settle)) return {};
   if (auto copied = run("PRAGMA wal_checkpoint(TRUNCATE)"); !copied) return copied;
   return run("CREATE TABLE IF NOT EXISTS settled(at INTEGER); DELETE FROM settled; INSERT INTO settled VALUES(1)");
 }

@@ -88,7 +88,7 @@ Status AgentSession::on_welcome(const Welcome& welcome) {
     auto& stream = streams_[i];
     const auto& mark = welcome.marks[i];
     // A collector may be ahead of us: power loss cut our tail after it was sent. Then there is nothing left to send.
-    stream.next_to_send = next(mark.durable);
+    stream.next_to_send = planted(Planted::resume_at_newest) ? stream.hello.next : next(mark.durable);
     const auto held = std::min(mark.durable, Sequence{stream.hello.next.get() - 1});
     if (auto kept = source_.on_durable(stream.hello, held); !kept) return kept;
     if (stream.next_to_send < stream.hello.base) {
@@ -236,10 +236,12 @@ void AgentSession::account(Outgoing& stream, Sequence last, std::size_t bytes) {
 
 Status AgentSession::tick(MonoTime now, Time wall) {
   if (!open_ && now - started_ >= options_.welcome_limit)
-    return fail(Errc::timed_out, "the collector sent no WELCOME within " + std::to_string(options_.welcome_limit.count()) + " ms",
+    return fail(Errc::timed_out,
+                "the collector sent no WELCOME within " + std::to_string(options_.welcome_limit.count()) + " ms",
                 "Look at the collector's log: it may be replaying its journal or refusing this agent.");
   if (now - heard_ >= options_.silence_limit)
-    return fail(Errc::timed_out, "the collector has been silent for " + std::to_string(options_.silence_limit.count()) + " ms",
+    return fail(Errc::timed_out,
+                "the collector has been silent for " + std::to_string(options_.silence_limit.count()) + " ms",
                 "Check the network between this node and the collector.");
   if (open_ && now - pinged_ >= options_.ping_every) {
     pinged_ = now;

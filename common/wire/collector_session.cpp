@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/base/assert.hpp"
-#include "common/base/planted.hpp"
 
 namespace ward::wire {
 namespace {
@@ -38,8 +37,9 @@ Status CollectorSession::on_frame(Frame frame, Time wall) {
   if (auto* hello = std::get_if<Hello>(&frame)) {
     if (greeted_) return protocol("a second HELLO");
     if (hello->version != kProtocolVersion)
-      return fail(Errc::invalid, "agent '" + hello->agent.get() + "' speaks protocol version " + std::to_string(hello->version) +
-                                     ", this collector speaks " + std::to_string(kProtocolVersion),
+      return fail(Errc::invalid,
+                  "agent '" + hello->agent.get() + "' speaks protocol version " + std::to_string(hello->version) +
+                      ", this collector speaks " + std::to_string(kProtocolVersion),
                   "Upgrade the older of the two.");
     hello_ = std::move(*hello);
     greeted_ = true;
@@ -91,8 +91,8 @@ Status CollectorSession::on_series(const Series& series) {
 
 Result<bool> CollectorSession::in_order(StreamIndex stream, Sequence seq) {
   auto& received = streams_[stream].received;
-  if (seq <= received) return planted(Planted::store_duplicates);
-  if (seq > next(received) && !planted(Planted::accept_hole))
+  if (seq <= received) return false;
+  if (seq > next(received))
     return protocol("record " + std::to_string(seq.get()) + " after " + std::to_string(received.get()) + " without a GAP");
   received = seq;
   return true;
@@ -110,7 +110,8 @@ Status CollectorSession::on_data(Data data) {
   const auto known = static_cast<std::uint32_t>(stream.refs.size());
   if (auto decoded = stream.decoder.decode(data.coded, data.count, data.base, known, record.samples); !decoded)
     return fail(decoded.error());
-  if (digest(record.samples) != data.digest) return protocol("the digest of record " + std::to_string(data.seq.get()) + " differs");
+  if (digest(record.samples) != data.digest)
+    return protocol("the digest of record " + std::to_string(data.seq.get()) + " differs");
   const auto take = in_order(data.stream, data.seq);
   if (!take) return fail(take.error());
   if (!*take) {
@@ -181,7 +182,8 @@ Status CollectorSession::tick(MonoTime now) {
   if (!greeted_ && now - started_ >= options_.hello_limit)
     return fail(Errc::timed_out, "no HELLO within " + std::to_string(options_.hello_limit.count()) + " ms", "");
   if (now - heard_ >= options_.silence_limit)
-    return fail(Errc::timed_out, "the agent has been silent for " + std::to_string(options_.silence_limit.count()) + " ms", "");
+    return fail(Errc::timed_out, "the agent has been silent for " + std::to_string(options_.silence_limit.count()) + " ms",
+                "");
   return {};
 }
 

@@ -10,9 +10,11 @@ CollectorNode::CollectorNode(World& w, int i)
 }
 
 void CollectorNode::start() {
+  disk.bury();
   collector::SqliteJournal::Options options;
   options.path = "journal.db";
   options.vfs = disk.vfs();
+  options.checkpoint_pages = 16 << (world.settings_.seed % 5);
   auto opened = collector::SqliteJournal::open(options);
   if (!opened) {
     down_until = world.now_ + std::chrono::seconds{1};  // as a supervisor would: try again
@@ -38,6 +40,12 @@ void CollectorNode::start() {
     for (const auto& stream : streams()) known = known || stream.key.incarnation == inc;
     if (!known) world.oracle_.violation("D1: " + collector_name(index) + " lost a stream it had acknowledged");
   }
+}
+
+void CollectorNode::die_of_crash() {
+  kill();
+  if (world.random_.below(2) == 0) disk.power_loss();
+  down_until = world.now_ + std::chrono::milliseconds{200 + world.random_.below(10'000)};
 }
 
 void CollectorNode::kill() {
@@ -68,11 +76,11 @@ void CollectorNode::disconnect() {
 void CollectorNode::open_streams(collector::IngestSession&) { greeting_ = true; }
 
 void CollectorNode::step() {
+  disk.set_full(!world.healing_ && world.now_ < full_until);
   if (!journal) {
     if (world.now_ >= down_until) start();
     if (!journal) return;
   }
-  disk.set_full(!world.healing_ && world.now_ < full_until);
   while (connected && session_ && !from_agent.cut && !from_agent.pieces.empty() &&
          from_agent.pieces.front().due <= world.now_) {
     session_->on_bytes(from_agent.pieces.front().bytes, world.now_, world.wall_);
@@ -95,6 +103,7 @@ void CollectorNode::step() {
     else
       session_->end(opened.error());
   }
+  if (disk.crashed()) return die_of_crash();
   if (!session_) return;
   session_->tick(world.now_);
   if (session_->has_output() && connected) {
@@ -111,6 +120,7 @@ void CollectorNode::step() {
 void CollectorNode::commit() {
   commit_at_ = MonoTime{};
   const auto result = recorder_->commit(pending_);
+  if (disk.crashed()) return;
   if (!result && result.error().code == Errc::full) {
     if (!std::exchange(is_full_, true) && session_) session_->set_credit(0);
     commit_at_ = world.now_ + std::chrono::seconds{1};

@@ -48,12 +48,18 @@ struct DiskVfs {
   ~DiskVfs() { sqlite3_vfs_unregister(&vfs); }
 
   static Handle* self(sqlite3_file* f) { return reinterpret_cast<Handle*>(f); }
-  static bool dead(sqlite3_file* f) { return self(f)->life != self(f)->disk->life_; }
+  static bool dead(sqlite3_file* f) { return self(f)->life != self(f)->disk->life_ || self(f)->disk->crashed_; }
+  /// The same for a call that would change something: it counts towards the crash.
+  static bool dies(sqlite3_file* f) {
+    if (!dead(f)) self(f)->disk->count_operation();
+    return dead(f);
+  }
 
   static int open(sqlite3_vfs* v, const char* name, sqlite3_file* f, int flags, int* out_flags) {
     auto* disk = static_cast<Disk*>(v->pAppData);
     auto* handle = self(f);
     handle->base.pMethods = nullptr;
+    if (disk->crashed_) return SQLITE_CANTOPEN;
     const std::string path = name != nullptr ? name : "temporary";
     auto at = disk->files_.find(path);
     if (at == disk->files_.end()) {
@@ -117,7 +123,7 @@ struct DiskVfs {
   }
 
   static int write(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
-    if (dead(f)) return SQLITE_IOERR_WRITE;
+    if (dies(f)) return SQLITE_IOERR_WRITE;
     auto& file = **self(f)->file;
     const auto begin = static_cast<std::size_t>(at);
     const auto end = begin + static_cast<std::size_t>(n);
@@ -134,7 +140,7 @@ struct DiskVfs {
   }
 
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
-    if (dead(f)) return SQLITE_IOERR_TRUNCATE;
+    if (dies(f)) return SQLITE_IOERR_TRUNCATE;
     auto& file = **self(f)->file;
     const auto cut = static_cast<std::size_t>(size);
     file.cache.resize(cut);
@@ -147,7 +153,7 @@ struct DiskVfs {
   }
 
   static int sync(sqlite3_file* f, int) {
-    if (dead(f)) return SQLITE_IOERR_FSYNC;
+    if (dies(f)) return SQLITE_IOERR_FSYNC;
     auto* disk = self(f)->disk;
     auto& file = **self(f)->file;
     ++disk->syncs_;
@@ -176,7 +182,8 @@ struct DiskVfs {
 
   static int remove(sqlite3_vfs* v, const char* name, int) {
     auto* disk = static_cast<Disk*>(v->pAppData);
-    if (!disk->alive_) return SQLITE_IOERR_DELETE;  // a destructor of a killed process
+    if (disk->alive_) disk->count_operation();
+    if (!disk->alive_ || disk->crashed_) return SQLITE_IOERR_DELETE;  // a destructor of a killed process
     return disk->files_.erase(name) > 0 ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT;
   }
   static int access(sqlite3_vfs* v, const char* name, int, int* out) {
@@ -196,6 +203,10 @@ Disk::Disk(std::string name, std::uint64_t seed) : name_(std::move(name)), rando
   registered_ = std::make_unique<DiskVfs>(*this);
 }
 Disk::~Disk() = default;
+
+void Disk::count_operation() {
+  if (operations_left_ > 0 && --operations_left_ == 0) crashed_ = true;
+}
 
 void Disk::power_loss() {
   kill_writers();

@@ -25,7 +25,16 @@ class Disk {
   /// The process is gone: open handles go on to exist in its destructors, but nothing they do counts any more.
   void kill_writers() {
     ++life_;
-    alive_ = false;
+    alive_ = crashed_ = false;
+    operations_left_ = 0;
+  }
+  /// Kills the process in the middle of what it does: the n-th write, truncation, sync or removal from now on is not done
+  /// any more, nor anything after it. crashed() tells the owner to bury it (kill_writers).
+  void crash_after(std::uint64_t operations) { operations_left_ = operations; }
+  [[nodiscard]] bool crashed() const { return crashed_; }
+  /// Before a start: the one before may have crashed half-way.
+  void bury() {
+    if (crashed_) kill_writers();
   }
   void power_loss();
   void wipe();
@@ -47,10 +56,14 @@ class Disk {
     std::set<std::size_t> dirty;  // sectors whose cache differs from durable
     std::set<std::size_t> ghost;  // sectors a failed sync forgot: clean to the kernel, never written
   };
+  void count_operation();
+
   std::string name_;
   std::mt19937_64 random_;
   std::map<std::string, std::shared_ptr<File>> files_;
   std::uint64_t life_ = 1;
+  std::uint64_t operations_left_ = 0;
+  bool crashed_ = false;
   bool alive_ = false;  // a process has opened something since the last kill
   bool powersafe_;      // SQLITE_IOCAP_POWERSAFE_OVERWRITE: on ordinary disks; without it SQLite pads and writes differently
   bool full_ = false;

@@ -12,6 +12,7 @@ class CollectorNode final : public collector::IngestSession::Host {
 
   void start();
   void kill();
+  void die_of_crash();
   void step();
   void connect();
   void disconnect();
@@ -72,12 +73,16 @@ class AgentNode {
   MonoTime down_until{};
   MonoTime full_until{};
   std::unique_ptr<agent::Spool> spool;
+  void damage();
 
  private:
   struct Link;
   void serve(std::size_t index);
   void drop(std::size_t index);
+  void die_of_crash();
   void check_survivors();
+  bool damaged_ = false;               ///< the spool's file was changed by nobody's hand
+  std::set<Incarnation> held_before_;  ///< streams with records when it was killed
   std::vector<Link> links_;
   MonoTime sample_at_{};
   MonoTime maintain_at_{};

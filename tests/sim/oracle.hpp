@@ -33,8 +33,19 @@ class Oracle {
   };
   std::map<Incarnation, Stream> streams;
   std::uint64_t sampled = 0;  ///< all samples ever taken
-  MonoTime power_lost_at{};
-  MonoTime disk_trouble_at{};
+
+  void power_lost(MonoTime now) { excuses_.push_back({now - kGroup, now}); }
+  /// The agent's disk takes nothing now: what is sampled meanwhile is in memory only.
+  void disk_trouble(MonoTime now) {
+    if (excuses_.empty() || now - excuses_.back().end > std::chrono::seconds{3}) excuses_.push_back({now - kGroup, now});
+    excuses_.back().end = now;
+  }
+  /// A record of this time may be lost at a restart.
+  [[nodiscard]] bool may_lose(MonoTime made) const {
+    for (const auto& excuse : excuses_)
+      if (excuse.begin <= made && made <= excuse.end + std::chrono::seconds{3}) return true;
+    return false;
+  }
 
   void taint_all() {
     for (auto& [incarnation, stream] : streams) stream.tainted = true;
@@ -44,6 +55,12 @@ class Oracle {
   [[nodiscard]] const std::set<std::string>& violations() const { return violations_; }
 
  private:
+  static constexpr std::chrono::milliseconds kGroup{1'600};  // the spool forces its file once a second
+  struct Excuse {
+    MonoTime begin;
+    MonoTime end;
+  };
+  std::vector<Excuse> excuses_;
   std::set<std::string> violations_;
 };
 

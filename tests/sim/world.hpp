@@ -79,7 +79,7 @@ class World {
   void heal();
   void check_running();
   void check_end();
-  void check_stream(CollectorNode& node, const collector::StreamState& stream);
+  void check_stream(const CollectorNode& node, sqlite::Database& db, const collector::StreamState& stream);
   void note(std::uint64_t what) { trace_ = (trace_ ^ what) * 1099511628211ULL; }
   bool chance(double per_second) { return random_.unit() < per_second * 0.05; }
 

@@ -77,6 +77,7 @@ Status SqliteJournal::reopen() {
   file.vfs = options_.vfs;
   file.max_bytes = options_.max_bytes;
   file.cache_bytes = 8 << 20;
+  file.checkpoint_pages = options_.checkpoint_pages;
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
   if (auto made = db->run(kSchema); !made) return made;

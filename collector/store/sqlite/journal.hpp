@@ -18,6 +18,7 @@ class SqliteJournal final : public Journal {
     std::string path;
     std::string vfs;              ///< "" = the real file system
     std::uint64_t max_bytes = 0;  ///< 0 = as the disk allows
+    int checkpoint_pages = 1000;  ///< of log before it is copied into the file
   };
   static Result<std::unique_ptr<SqliteJournal>> open(Options options);
   ~SqliteJournal() override;
