@@ -27,7 +27,7 @@ class LabelIndex {
   /// Empty for an unknown ref.
   [[nodiscard]] Labels labels(SeriesRef ref) const;
   [[nodiscard]] bool has(SeriesRef ref) const;
-  /// Orders refs by their labels; far cheaper than ordering label sets, for equal pairs have equal numbers.
+  /// Orders refs as their label sets order; equal pairs are skipped by number, without comparing text.
   void sort_by_labels(std::vector<SeriesRef>& refs) const;
   /// Refs of the series that match all matchers, rising.
   [[nodiscard]] std::vector<SeriesRef> match(std::span<const Matcher> matchers) const;
