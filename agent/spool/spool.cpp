@@ -135,11 +135,13 @@ Status Spool::load() {
   if (!series) return fail(series.error());
   for (more = series->step(); more && *more; more = series->step()) {
     next_series_id_ = std::max(next_series_id_, static_cast<std::uint32_t>(series->integer(0)) + 1);
-    // Damaged labels would be refused by every collector, or be a lie; without them their records become gaps.
-    if (crc32c(series->blob(1)) != static_cast<std::uint32_t>(series->integer(2)) && !planted(Planted::trust_damaged_series))
-      continue;
+    // Damaged labels would be refused by every collector, or be a lie; without them their records become gaps. An emptied
+    // row has the right CRC: that of nothing.
+    const bool intact = crc32c(series->blob(1)) == static_cast<std::uint32_t>(series->integer(2));
     wire::ByteReader in(series->blob(1));
-    const auto [at, fresh] = ids_by_labels_.emplace(wire::read_labels(in), static_cast<std::uint32_t>(series->integer(0)));
+    auto labels = wire::read_labels(in);
+    if ((!intact || !in.ok() || labels.name().empty()) && !planted(Planted::trust_damaged_series)) continue;
+    const auto [at, fresh] = ids_by_labels_.emplace(std::move(labels), static_cast<std::uint32_t>(series->integer(0)));
     if (fresh) labels_by_id_.emplace(at->second, &at->first);
   }
   if (!more) return fail(more.error());

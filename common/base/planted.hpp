@@ -16,7 +16,7 @@ enum class Planted : std::uint8_t {
   ack_failed_commit,     ///< collector acknowledges a commit that failed in fsync
   forget_doubt,          ///< collector takes a commit that failed in fsync for undone without looking
   skip_settle,           ///< a file opened after a failed sync is believed as it reads
-  swallow_checkpoint,    ///< an error of a checkpoint stays unsaid, as SQLite's own does
+  count_whole_gap,       ///< the rest of a gap is sent with the samples of all of it
   trust_damaged_series,  ///< spool sends labels from a damaged row
   resume_at_newest,      ///< agent goes on with what is new, whatever WELCOME says
   watermark_apart,       ///< the stream's mark is committed before its records

@@ -239,7 +239,12 @@ bool Disk::damage(const std::string& path) {
   auto& cache = at->second->cache;
   // Not the first page: a database without header is found at once; deep damage is the harder case.
   const auto byte = 4096 + random_() % (cache.size() - 4096);
-  cache[byte] = static_cast<std::uint8_t>(cache[byte] ^ (1u << (random_() % 8)));
+  if (random_() % 2 == 0) {
+    cache[byte] = static_cast<std::uint8_t>(cache[byte] ^ (1u << (random_() % 8)));
+  } else {
+    const auto sector = static_cast<std::ptrdiff_t>(byte / kSector * kSector);
+    std::fill_n(cache.begin() + sector, std::min<std::ptrdiff_t>(kSector, std::ssize(cache) - sector), std::uint8_t{0});
+  }
   at->second->dirty.insert(byte / kSector);
   return true;
 }

@@ -38,7 +38,7 @@ class Disk {
   }
   void power_loss();
   void wipe();
-  /// Flips one bit somewhere in a file; false when there is nothing to damage.
+  /// Flips one bit somewhere in a file or empties a sector (a lost write); false when there is nothing to damage.
   bool damage(const std::string& path);
   void set_full(bool full) { full_ = full; }
   void fail_next_sync() { fail_sync_ = true; }

@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Plant{Planted::drop_spool_on_damage, "drop_spool_on_damage"},
                     Plant{Planted::retry_failed_commit, "retry_failed_commit"},
                     Plant{Planted::ack_failed_commit, "ack_failed_commit"}, Plant{Planted::forget_doubt, "forget_doubt"},
-                    Plant{Planted::skip_settle, "skip_settle"},
+                    Plant{Planted::skip_settle, "skip_settle"}, Plant{Planted::count_whole_gap, "count_whole_gap"},
                     Plant{Planted::trust_damaged_series, "trust_damaged_series"},
                     Plant{Planted::resume_at_newest, "resume_at_newest"}, Plant{Planted::watermark_apart, "watermark_apart"},
                     Plant{Planted::forget_gap, "forget_gap"}, Plant{Planted::miscount_gap, "miscount_gap"},
