@@ -48,6 +48,8 @@ owners:
   platform: {receiver: platform, fallback: database}
   security: {receiver: security, fallback: platform}
   backup: {receiver: backup, fallback: platform}
+# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
+correlation: {reparent: 30s, flap: {enter: 8, in: 10m, stable: 1m}}
 services:
   odoo: {owner: application, dependsOn: [{to: pg-main, mode: hard}, {to: redis, mode: soft}, {to: node, mode: hard}]}
   pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}

@@ -30,7 +30,12 @@ break_DB2() {
 }
 heal_DB2() {
   stop pg-load 5
-  psql_admin standby 'SELECT pg_wal_replay_resume()' >/dev/null
+  wait_for 20 replay_runs || die "the standby does not replay again" "See $(pg_home)/standby.log."
+}
+# The statement that resumes can be the first that the resumed replay cancels: what counts is the state afterwards.
+replay_runs() {
+  psql_admin standby 'SELECT pg_wal_replay_resume()' >/dev/null 2>&1 || true
+  [ "$(psql_admin standby 'SELECT pg_get_wal_replay_pause_state()' 2>/dev/null)" = 'not paused' ]
 }
 
 # The receiver is gone, so the standby replays all it has: its own lag reads 0 while the primary runs away.
