@@ -22,9 +22,8 @@ std::string reached(const CLI::App& app) {
   return inner.empty() ? app.get_name() : app.get_name() + " " + reached(*inner.front());
 }
 
-int report(std::string line, const Outside& outside) {
-  std::replace(line.begin(), line.end(), '\n', ';');
-  outside.err << line << '\n';
+int report(const std::string& lines, const Outside& outside) {
+  outside.err << lines << '\n';
   return kFailed;
 }
 
@@ -59,6 +58,7 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
     if (e.get_exit_code() != 0) {
       std::string what = e.what();
       while (what.ends_with('.') || what.ends_with('\n')) what.pop_back();
+      std::replace(what.begin(), what.end(), '\n', ';');
       return report(what + ". See " + reached(app) + " --help.", outside);
     }
     app.exit(e, outside.out, outside.err);  // --help and --version

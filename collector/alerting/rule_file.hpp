@@ -12,8 +12,8 @@
 
 namespace ward::collector {
 
-/// A finding in a rule file, in promtool's words and shape:
-/// `a.yml: 5:11: group "g1", rule 1, "A": could not parse expression: 1:11: ...`, and a stable code.
+/// A finding in a rule file: its place as editors read it, promtool's words,
+/// `a.yml:5:11: group "g1", rule 1, "A": could not parse expression: 1:11: ...`, and a stable code.
 struct RuleProblem {
   std::string code;  ///< "W012 missing-runbook"
   std::string text;

@@ -103,7 +103,7 @@ TEST(RuleFile, WarnsOfARuleThatStandsTwice) {
   EXPECT_NE(load.rules->groups[0].rules[0].identity, load.rules->groups[0].rules[1].identity);
 }
 
-TEST(RuleFile, ReportsEveryProblemAtOnceInPromtoolsWords) {
+TEST(RuleFile, ReportsEveryProblemAtOnceWithItsPlace) {
   FakeQueries queries;
   queries.reject("up ==", "1:6: parse error: unexpected end of input");
   queries.reject("sum(", "1:5: parse error: unclosed left parenthesis");
@@ -139,22 +139,22 @@ TEST(RuleFile, ReportsEveryProblemAtOnceInPromtoolsWords) {
   EXPECT_THAT(
       texts(load.errors),
       testing::UnorderedElementsAre(
-          R"(pack.yaml: 5:13: 6:12: group "g", rule 1, "y": only one of 'record' and 'alert' must be set)",
-          R"(pack.yaml: 0:0: group "g", rule 2, "": one of 'record' or 'alert' must be set)",
-          R"(pack.yaml: 9:13: group "g", rule 3, "z": invalid field 'for' in recording rule)",
-          R"(pack.yaml: 0:0: group "g", rule 4, "E": field 'expr' must be set in rule)",
-          R"(pack.yaml: 13:13: group "g", rule 5, "a-b": invalid field 'annotations' in recording rule)",
-          R"(pack.yaml: 13:13: group "g", rule 5, "a-b": invalid recording rule name: a-b)",
-          R"(pack.yaml: 17:11: group "g", rule 6, "F": could not parse expression: 1:6: parse error: unexpected end of input)",
-          R"(pack.yaml: group "g", rule 6, "F": invalid label name: a-b)",
-          R"(pack.yaml: group "g", rule 6, "F": invalid label name: __name__)",
-          R"(pack.yaml: group "g", rule 6, "F": label "ok": template: __alert_F:1: undefined variable "$lab")",
-          R"(pack.yaml: group "g", rule 6, "F": invalid annotation name: c-d)",
-          R"(pack.yaml: group "g", rule 6, "F": annotation "e": template: __alert_F:1: function "nope" not defined)",
-          R"(pack.yaml: 21:11: group "g", rule 7, "rr": could not parse expression: 1:5: parse error: unclosed left parenthesis)",
-          R"(pack.yaml: group "g", rule 7, "rr": invalid label name: a-b)",
-          R"(pack.yaml: 23:3: groupname: "g" is repeated in the same file)",
-          R"(pack.yaml: 25:3: Groupname must not be empty)"));
+          R"(pack.yaml:6:12: group "g", rule 1, "y": only one of 'record' and 'alert' must be set)",
+          R"(pack.yaml:8:5: group "g", rule 2, "": one of 'record' or 'alert' must be set)",
+          R"(pack.yaml:9:13: group "g", rule 3, "z": invalid field 'for' in recording rule)",
+          R"(pack.yaml:12:5: group "g", rule 4, "E": field 'expr' must be set in rule)",
+          R"(pack.yaml:13:13: group "g", rule 5, "a-b": invalid field 'annotations' in recording rule)",
+          R"(pack.yaml:13:13: group "g", rule 5, "a-b": invalid recording rule name: a-b)",
+          R"(pack.yaml:17:11: group "g", rule 6, "F": could not parse expression: 1:6: parse error: unexpected end of input)",
+          R"(pack.yaml:18:19: group "g", rule 6, "F": invalid label name: a-b)",
+          R"(pack.yaml:18:32: group "g", rule 6, "F": invalid label name: __name__)",
+          R"(pack.yaml:18:39: group "g", rule 6, "F": label "ok": template: __alert_F:1: undefined variable "$lab")",
+          R"(pack.yaml:19:24: group "g", rule 6, "F": invalid annotation name: c-d)",
+          R"(pack.yaml:19:30: group "g", rule 6, "F": annotation "e": template: __alert_F:1: function "nope" not defined)",
+          R"(pack.yaml:21:11: group "g", rule 7, "rr": could not parse expression: 1:5: parse error: unclosed left parenthesis)",
+          R"(pack.yaml:22:19: group "g", rule 7, "rr": invalid label name: a-b)",
+          R"(pack.yaml:23:3: groupname: "g" is repeated in the same file)",
+          R"(pack.yaml:25:3: Groupname must not be empty)"));
 }
 
 struct Bad {
@@ -166,27 +166,24 @@ struct Bad {
 TEST(RuleFile, RefusesWhatPrometheusRefuses) {
   FakeQueries queries;
   const std::vector<Bad> rows{
-      {"groups: 5", "W002 unknown-field",
-       "pack.yaml: yaml: unmarshal errors:\n  line 1: cannot unmarshal `5` into []rulefmt.RuleGroup"},
-      {"- 5", "W002 unknown-field",
-       "pack.yaml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into rulefmt.RuleGroups"},
+      {"groups: 5", "W002 unknown-field", "pack.yaml:1:9: a list of groups must stand here, not \"5\""},
+      {"- 5", "W002 unknown-field", "pack.yaml:1:1: groups of rules (`groups: [...]`) must stand here, not a list"},
       {"groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up\n    annotation: {a: b}", "W002 unknown-field",
-       "pack.yaml: yaml: unmarshal errors:\n  line 6: field annotation not found in type rulefmt.RuleNode"},
+       "pack.yaml:6:5: unknown key \"annotation\" in a rule; did you mean \"annotations\"?"},
       {"groups:\n- name: g\n  intervall: 5s", "W002 unknown-field",
-       "pack.yaml: yaml: unmarshal errors:\n  line 3: field intervall not found in type rulefmt.RuleGroup"},
-      {"group: []", "W002 unknown-field",
-       "pack.yaml: yaml: unmarshal errors:\n  line 1: field group not found in type rulefmt.RuleGroups"},
+       "pack.yaml:3:3: unknown key \"intervall\" in a group; did you mean \"interval\"?"},
+      {"group: []", "W002 unknown-field", "pack.yaml:1:1: unknown key \"group\" in a rule file; did you mean \"groups\"?"},
       {"groups: [{name: g, interval: 15x}]", "W019 bad-duration",
-       "pack.yaml: 1:30: group \"g\": not a valid duration string: \"15x\""},
+       "pack.yaml:1:30: group \"g\": not a valid duration string: \"15x\""},
       {"groups: [{name: g, rules: [{alert: A, expr: up, for: 5}]}]", "W019 bad-duration",
-       "pack.yaml: 1:54: group \"g\", rule 1, \"A\": not a valid duration string: \"5\""},
+       "pack.yaml:1:54: group \"g\", rule 1, \"A\": not a valid duration string: \"5\""},
       {"groups: [{name: g, rules: [{record: a, expr: up, keep_firing_for: 5m}]}]", "W009 not-for-recording",
-       "pack.yaml: 1:37: group \"g\", rule 1, \"a\": invalid field 'keep_firing_for' in recording rule"},
+       "pack.yaml:1:37: group \"g\", rule 1, \"a\": invalid field 'keep_firing_for' in recording rule"},
       {"groups: [{name: g, limit: many}]", "W021 bad-limit",
-       "pack.yaml: 1:27: group \"g\": limit must be a whole number: \"many\""},
+       "pack.yaml:1:27: group \"g\": limit must be a whole number: \"many\""},
       {"kind: SLO\n---\ngroups: []", "W020 late-groups",
-       "pack.yaml: 3:1: groups stand in document 2; Prometheus reads only the first document of a file"},
-      {"groups: [{rules: []}]", "W003 missing-group-name", "pack.yaml: 1:10: Groupname must not be empty"},
+       "pack.yaml:3:1: groups stand in document 2; Prometheus reads only the first document of a file"},
+      {"groups: [{rules: []}]", "W003 missing-group-name", "pack.yaml:1:10: Groupname must not be empty"},
   };
   for (const auto& row : rows) {
     const auto load = load_text(row.yaml, queries);
@@ -241,7 +238,7 @@ TEST(RuleFile, DemandsAnOwnerAndALiveRunbookFromUrgentOn) {
   };
   for (const auto& row : rows) {
     const auto load = load_alert(row.labels, row.annotations);
-    EXPECT_THAT(texts(load.errors), ElementsAre("rules/pack.yaml: group \"g\", rule 1, \"A\": " + row.problem));
+    EXPECT_THAT(texts(load.errors), ElementsAre("rules/pack.yaml:1:28: group \"g\", rule 1, \"A\": " + row.problem));
     EXPECT_THAT(codes(load.errors), ElementsAre(row.code));
   }
 }
