@@ -1,5 +1,6 @@
 #include "cli/collector.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
@@ -26,9 +27,13 @@ bool is_loopback(std::string_view url) {
 std::string sentence_of(const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object()) return {};
-  for (const auto* key : {"error", "detail", "title"})
-    if (const auto at = json.find(key); at != json.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
-      return *at;
+  for (const auto* key : {"error", "detail", "title"}) {
+    const auto at = json.find(key);
+    if (at == json.end() || !at->is_string() || at->get_ref<const std::string&>().empty()) continue;
+    auto sentence = at->get<std::string>();
+    std::replace(sentence.begin(), sentence.end(), '\n', ' ');
+    return sentence;
+  }
   return {};
 }
 

@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadAnswer{"promql_error", 400,
                   R"({"status":"error","errorType":"bad_data","error":"1:3: parse error:\nunexpected )\""})",
-                  "The collector refuses: 1:3: parse error:;unexpected )\". Correct the request."},
+                  "The collector refuses: 1:3: parse error: unexpected )\". Correct the request."},
         BadAnswer{"problem_json", 422, R"({"title":"Bad","detail":"too many samples"})",
                   "The collector refuses: too many samples. Correct the request."},
         BadAnswer{
