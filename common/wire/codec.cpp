@@ -11,30 +11,32 @@ namespace ward::wire {
 namespace {
 
 // Header byte of a sample: iittvvvv.
-constexpr std::uint8_t kIdNext = 0x00;    // previous id + 1
-constexpr std::uint8_t kIdDelta = 0x40;   // zigzag varint difference follows
+constexpr std::uint8_t kIdNext = 0x00;   // previous id + 1
+constexpr std::uint8_t kIdDelta = 0x40;  // zigzag varint difference follows
 constexpr std::uint8_t kIdMask = 0xc0;
-constexpr std::uint8_t kTimeSame = 0x00;  // as the previous sample
-constexpr std::uint8_t kTimeDelta = 0x10; // zigzag varint difference in ms follows
+constexpr std::uint8_t kTimeSame = 0x00;   // as the previous sample
+constexpr std::uint8_t kTimeDelta = 0x10;  // zigzag varint difference in ms follows
 constexpr std::uint8_t kTimeMask = 0x30;
 constexpr std::uint8_t kKindMask = 0x0f;
 
 enum Kind : std::uint8_t {
-  kSame = 0,        // the series' last value
-  kZero = 1,        // +0.0
+  kSame = 0,  // the series' last value
+  kZero = 1,  // +0.0
   kOne = 2,
-  kStale = 3,       // Prometheus' stale marker
+  kStale = 3,           // Prometheus' stale marker
   kMantissaDelta8 = 4,  // one signed byte added to the mantissa
   kMantissaDelta = 5,   // zigzag varint added to the mantissa
-  kMantissa = 6,    // scale byte, zigzag varint mantissa
-  kXor = 7,         // one byte (trailing zero bytes << 4 | byte count), then the bytes of last XOR value
-  kRaw = 8,         // eight bytes
-  kRun = 9,         // varint n: n more samples, each next id, same time, same value; valid only with id-next, same time
+  kMantissa = 6,        // scale byte, zigzag varint mantissa
+  kXor = 7,             // one byte (trailing zero bytes << 4 | byte count), then the bytes of last XOR value
+  kRaw = 8,             // eight bytes
+  kRun = 9,             // varint n: n more samples, each next id, same time, same value; valid only with id-next, same time
 };
 
 constexpr std::array<double, 10> kPow10{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 constexpr std::array<std::uint8_t, 5> kScales{0, 2, 3, 6, 9};  // whole, jiffies, ms, us, ns: what the ecosystem exports
 constexpr double kMaxMantissa = 9007199254740992.0;            // 2^53: integers up to here are exact in a double
+
+bool in_range(std::int64_t ms) { return ms <= kMaxTime.count() && ms >= -kMaxTime.count(); }
 
 std::uint64_t bits(double v) { return std::bit_cast<std::uint64_t>(v); }
 
@@ -141,8 +143,8 @@ void SampleEncoder::encode(std::span<const IdSample> samples, Time base, Buffer&
     // A quiet host repeats itself: a run of unchanged neighbours costs two or three bytes whatever its length.
     if (next_id && same_time) {
       std::size_t run = 0;
-      while (i + run < samples.size() && samples[i + run].id == previous_id + 1 + run && samples[i + run].t == previous_time &&
-             bits(state_.of(samples[i + run].id).last) == bits(samples[i + run].v))
+      while (i + run < samples.size() && samples[i + run].id == previous_id + 1 + run &&
+             samples[i + run].t == previous_time && bits(state_.of(samples[i + run].id).last) == bits(samples[i + run].v))
         ++run;
       if (run >= 3) {
         w.u8(kRun);
@@ -204,14 +206,17 @@ bool SampleDecoder::decode_value(ByteReader& in, SeriesState& s, std::uint8_t ki
   }
 }
 
-Status SampleDecoder::decode(ByteView view, std::uint32_t count, Time base, std::uint32_t id_limit, std::vector<IdSample>& out) {
+Status SampleDecoder::decode(ByteView view, std::uint32_t count, Time base, std::uint32_t id_limit,
+                             std::vector<IdSample>& out) {
   const auto corrupt = [](const char* what) {
-    return fail(Errc::corrupt, std::string("a sample block is damaged: ") + what, "Upgrade the older of agent and collector.");
+    return fail(Errc::corrupt, std::string("a sample block is damaged: ") + what,
+                "Upgrade the older of agent and collector.");
   };
   ByteReader in(view);
   std::uint32_t id = ~std::uint32_t{0};
   std::int64_t time = to_ms(base);
   const auto wanted = out.size() + count;
+  if (!in_range(time)) return corrupt("a time out of range");
   // Each coded byte yields samples only through a run, which is checked against `count`: no reserve() on a peer's word.
   while (out.size() < wanted) {
     const auto header = in.u8();
@@ -232,7 +237,7 @@ Status SampleDecoder::decode(ByteView view, std::uint32_t count, Time base, std:
     else
       return corrupt("an unknown id form");
     if ((header & kTimeMask) == kTimeDelta) {
-      if (__builtin_add_overflow(time, in.svarint(), &time)) return corrupt("a time out of range");
+      if (__builtin_add_overflow(time, in.svarint(), &time) || !in_range(time)) return corrupt("a time out of range");
     } else if ((header & kTimeMask) != kTimeSame) {
       return corrupt("an unknown time form");
     }

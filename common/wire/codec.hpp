@@ -9,6 +9,9 @@
 
 namespace ward::wire {
 
+/// Times lie within this distance of 1970, either way: differences of two never overflow, dates stay printable.
+inline constexpr milliseconds kMaxTime{std::int64_t{1} << 53};
+
 /// A sample of a series known by its number in a dictionary.
 struct IdSample {
   std::uint32_t id = 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 #include "common/base/assert.hpp"
@@ -10,13 +11,16 @@ namespace ward::wire {
 namespace {
 
 // The type byte is the frame's place in the variant plus one; docs/format/wire.md lists them. Never renumber.
-constexpr std::array<std::string_view, 13> kNames{"HELLO", "WELCOME", "SERIES", "DATA",   "EVENT", "GAP",   "META",
-                                                  "ACK",   "NACK",    "CREDIT", "PING",   "PONG",  "GOAWAY"};
+constexpr std::array<std::string_view, 13> kNames{"HELLO", "WELCOME", "SERIES", "DATA", "EVENT", "GAP",   "META",
+                                                  "ACK",   "NACK",    "CREDIT", "PING", "PONG",  "GOAWAY"};
 static_assert(std::variant_size_v<Frame> == kNames.size());
 
-template <class Id>
-Id sequence_like(ByteReader& in) {
-  return Id{in.varint()};
+Sequence take_sequence(ByteReader& in) { return Sequence{read_position(in)}; }
+
+std::uint32_t take_u32(ByteReader& in) {
+  const auto v = in.varint();
+  if (v > std::numeric_limits<std::uint32_t>::max()) in.fail();
+  return in.ok() ? static_cast<std::uint32_t>(v) : 0;
 }
 
 void put(ByteWriter& w, const Incarnation& incarnation) { w.raw(incarnation.bytes); }
@@ -144,7 +148,7 @@ struct Writer {
 
 Hello take_hello(ByteReader& in) {
   Hello f;
-  f.version = static_cast<std::uint32_t>(in.varint());
+  f.version = take_u32(in);
   f.agent = AgentId{take_text(in, 63)};
   f.software = take_text(in, 64);
   f.config_hash = in.u64();
@@ -153,10 +157,10 @@ Hello take_hello(ByteReader& in) {
     HelloStream s;
     s.tenant = TenantId{take_text(in, 63)};
     s.incarnation = take_incarnation(in);
-    s.boot = in.varint();
-    s.base = sequence_like<Sequence>(in);
-    s.next = sequence_like<Sequence>(in);
-    s.sampled_before_base = in.varint();
+    s.boot = read_position(in);
+    s.base = take_sequence(in);
+    s.next = take_sequence(in);
+    s.sampled_before_base = read_position(in);
     s.live = in.u8() != 0;
     if (s.base.get() == 0 || s.next < s.base) in.fail();
     f.streams.push_back(std::move(s));
@@ -169,22 +173,22 @@ Welcome take_welcome(ByteReader& in) {
   const auto count = take_count(in, kMaxStreams);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     Mark m;
-    m.durable = sequence_like<Sequence>(in);
-    m.accounted = in.varint();
+    m.durable = take_sequence(in);
+    m.accounted = read_position(in);
     f.marks.push_back(m);
   }
   f.credit = in.varint();
-  f.server_time = from_ms(in.svarint());
+  f.server_time = read_time(in);
   return f;
 }
 
 Series take_series(ByteReader& in) {
   Series f;
-  f.stream = static_cast<StreamIndex>(in.varint());
+  f.stream = take_u32(in);
   const auto count = take_count(in, kMaxFrameBytes);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     SeriesEntry e;
-    e.id = static_cast<std::uint32_t>(in.varint());
+    e.id = take_u32(in);
     e.labels = read_labels(in);
     if (in.ok()) f.entries.push_back(std::move(e));
   }
@@ -193,11 +197,11 @@ Series take_series(ByteReader& in) {
 
 Data take_data(ByteReader& in) {
   Data f;
-  f.stream = static_cast<StreamIndex>(in.varint());
-  f.seq = sequence_like<Sequence>(in);
+  f.stream = take_u32(in);
+  f.seq = take_sequence(in);
   f.data_class = take_enum<DataClass>(in, 0, 3);
-  f.count = static_cast<std::uint32_t>(in.varint());
-  f.base = from_ms(in.svarint());
+  f.count = take_u32(in);
+  f.base = read_time(in);
   f.digest = in.u32();
   if (f.count > kMaxRecordSamples) in.fail();
   const auto rest = in.raw(in.left());
@@ -207,8 +211,8 @@ Data take_data(ByteReader& in) {
 
 EventFrame take_event(ByteReader& in) {
   EventFrame f;
-  f.stream = static_cast<StreamIndex>(in.varint());
-  f.seq = sequence_like<Sequence>(in);
+  f.stream = take_u32(in);
+  f.seq = take_sequence(in);
   f.data_class = take_enum<DataClass>(in, 0, 3);
   f.events = read_events(in);
   return f;
@@ -216,13 +220,13 @@ EventFrame take_event(ByteReader& in) {
 
 GapFrame take_gap(ByteReader& in) {
   GapFrame f;
-  f.stream = static_cast<StreamIndex>(in.varint());
-  f.gap.from = sequence_like<Sequence>(in);
-  f.gap.to = sequence_like<Sequence>(in);
-  f.gap.samples = in.varint();
+  f.stream = take_u32(in);
+  f.gap.from = take_sequence(in);
+  f.gap.to = take_sequence(in);
+  f.gap.samples = read_position(in);
   f.gap.reason = take_enum<GapReason>(in, 1, 6);
-  f.gap.t0 = from_ms(in.svarint());
-  f.gap.t1 = from_ms(in.svarint());
+  f.gap.t0 = read_time(in);
+  f.gap.t1 = read_time(in);
   if (f.gap.from.get() == 0 || f.gap.to < f.gap.from) in.fail();
   return f;
 }
@@ -246,8 +250,8 @@ Ack take_ack(ByteReader& in) {
   const auto count = take_count(in, kMaxStreams);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     AckEntry e;
-    e.stream = static_cast<StreamIndex>(in.varint());
-    e.durable = sequence_like<Sequence>(in);
+    e.stream = take_u32(in);
+    e.durable = take_sequence(in);
     f.entries.push_back(e);
   }
   return f;
@@ -265,21 +269,21 @@ Frame take(std::uint8_t type, ByteReader& in) {
     case 8: return take_ack(in);
     case 9: {
       Nack f;
-      f.stream = static_cast<StreamIndex>(in.varint());
-      f.seq = sequence_like<Sequence>(in);
+      f.stream = take_u32(in);
+      f.seq = take_sequence(in);
       return f;
     }
     case 10: return Credit{in.varint()};
     case 11: {
       Ping f;
       f.id = in.varint();
-      f.wall = from_ms(in.svarint());
+      f.wall = read_time(in);
       return f;
     }
     case 12: {
       Pong f;
       f.id = in.varint();
-      f.wall = from_ms(in.svarint());
+      f.wall = read_time(in);
       return f;
     }
     default: return Goaway{take_text(in, 256)};
@@ -301,13 +305,15 @@ void write_frame(const Frame& frame, Buffer& out) {
 
 Result<Frame> parse_frame(std::uint8_t type, ByteView body) {
   if (type == 0 || type > kNames.size())
-    return fail(Errc::invalid, "the peer sent frame type " + std::to_string(type) + ", which protocol version " +
-                                   std::to_string(kProtocolVersion) + " does not know",
+    return fail(Errc::invalid,
+                "the peer sent frame type " + std::to_string(type) + ", which protocol version " +
+                    std::to_string(kProtocolVersion) + " does not know",
                 "Upgrade the older of agent and collector.");
   ByteReader in(body);
   auto frame = take(type, in);
   if (!in.ok() || !in.at_end())
-    return fail(Errc::corrupt, "a " + std::string(kNames[type - 1]) + " frame is damaged", "Upgrade the older of agent and collector.");
+    return fail(Errc::corrupt, "a " + std::string(kNames[type - 1]) + " frame is damaged",
+                "Upgrade the older of agent and collector.");
   return frame;
 }
 
@@ -315,9 +321,11 @@ Result<std::optional<Frame>> FrameReader::next() {
   const auto left = buffer_.size() - at_;
   std::uint32_t length = 0;
   if (left >= sizeof length) std::memcpy(&length, buffer_.data() + at_, sizeof length);
-  if (left >= sizeof length && (length == 0 || length + 4 > limit_))
-    return fail(Errc::invalid, "the peer announced a frame of " + std::to_string(length) + " bytes; the limit here is " +
-                                   std::to_string(limit_), "Check that a Ward program is at the other end.");
+  if (left >= sizeof length && (length == 0 || length > limit_ - sizeof length))
+    return fail(
+        Errc::invalid,
+        "the peer announced a frame of " + std::to_string(length) + " bytes; the limit here is " + std::to_string(limit_),
+        "Check that a Ward program is at the other end.");
   if (left < sizeof length || left - 4 < length) {
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
     at_ = 0;

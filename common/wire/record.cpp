@@ -7,6 +7,18 @@
 
 namespace ward::wire {
 
+std::uint64_t read_position(ByteReader& in) {
+  const auto v = in.varint();
+  if (v >= kMaxPosition) in.fail();
+  return in.ok() ? v : 0;
+}
+
+Time read_time(ByteReader& in) {
+  const auto t = from_ms(in.svarint()).time_since_epoch();
+  if (t > kMaxTime || t < -kMaxTime) in.fail();
+  return in.ok() ? Time{t} : Time{};
+}
+
 void write_labels(ByteWriter& out, const Labels& labels) {
   out.varint(labels.size());
   for (const auto& [name, value] : labels) {
@@ -43,7 +55,7 @@ Events read_events(ByteReader& in) {
   Events events;
   for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
     Event event;
-    event.t = from_ms(in.svarint());
+    event.t = read_time(in);
     const auto kind = in.text();
     if (kind.size() > kMaxLabelName) in.fail();
     event.kind = kind;
@@ -82,12 +94,12 @@ Status RecordCodec::decode(ByteView payload, Record& header) {
     return {};
   }
   const auto count = in.varint();
-  const auto base = from_ms(in.svarint());
+  const auto base = read_time(in);
   if (!in.ok() || count > kMaxRecordSamples) return fail(Errc::corrupt, "a sample block is damaged: its head", "");
   decoder_.reset();
   header.samples.clear();
-  return decoder_.decode(in.raw(in.left()), static_cast<std::uint32_t>(count), base, std::numeric_limits<std::uint32_t>::max() >> 8,
-                         header.samples);
+  return decoder_.decode(in.raw(in.left()), static_cast<std::uint32_t>(count), base,
+                         std::numeric_limits<std::uint32_t>::max() >> 8, header.samples);
 }
 
 }  // namespace ward::wire

@@ -30,6 +30,13 @@ inline constexpr std::size_t kMaxRecordEvents = 1'024;
 inline constexpr std::size_t kMaxLabels = 32;
 inline constexpr std::size_t kMaxLabelName = 128;
 inline constexpr std::size_t kMaxLabelValue = 256;
+/// Sequences and numbers of samples stay below: stores keep them in 64 signed bits and add them up.
+inline constexpr std::uint64_t kMaxPosition = std::uint64_t{1} << 53;
+
+/// A sequence or a number of samples; fails the reader at kMaxPosition.
+std::uint64_t read_position(ByteReader& in);
+/// A time as ms; fails the reader beyond kMaxTime (codec.hpp).
+Time read_time(ByteReader& in);
 
 /// Label sets as bytes: count, then name and value texts. read_labels fails the reader past the limits above.
 void write_labels(ByteWriter& out, const Labels& labels);
