@@ -8,7 +8,7 @@ readonly ASAN_PROGRAMS='^ward_(unit|failure)_(common_(async|net|http|sqlite|wire
 preset_exists() { grep -q "\"name\": \"$1\", \"inherits\"" CMakePresets.json; }
 
 configure() { # configure PRESET
-  preset_exists "$1" || die "there is no preset '$1'" "Presets: dev release bench asan tsan clang fuzz."
+  preset_exists "$1" || die "there is no preset '$1'" "Presets: dev release bench asan coro tsan clang fuzz."
   need build
   case $1 in
     clang | fuzz) need lint ;;
@@ -71,7 +71,7 @@ cmd_test() {
     shift
   fi
   need build run
-  [ -z "$asan" ] || run_sanitized asan "$ASAN_PROGRAMS"
+  [ -z "$asan" ] || run_sanitized coro "$ASAN_PROGRAMS"
   build_preset dev
   # The servers of Debian's PostgreSQL are not on the PATH; integration tests start them on free ports.
   PATH=$PATH:/usr/lib/postgresql/15/bin ctest --test-dir "$BUILD/dev" -j2 --output-on-failure "$@"
