@@ -64,15 +64,15 @@ Status AgentSession::on_frame(Frame frame, MonoTime now, Time wall) {
     goaway_ = goaway->reason;
     return {};
   }
+  if (const auto* pong = std::get_if<Pong>(&frame)) {
+    if (pong->id == ping_id_) clock_offset_ = pong->wall - wall + std::chrono::floor<milliseconds>((now - pinged_) / 2);
+    return {};
+  }
   if (!open_) return protocol("it spoke before WELCOME");
   if (const auto* ack = std::get_if<Ack>(&frame)) return on_ack(*ack);
   if (const auto* nack = std::get_if<Nack>(&frame)) return on_nack(*nack);
   if (const auto* credit = std::get_if<Credit>(&frame)) {
     credit_limit_ = credit->limit;
-    return {};
-  }
-  if (const auto* pong = std::get_if<Pong>(&frame)) {
-    if (pong->id == ping_id_) clock_offset_ = pong->wall - wall + std::chrono::floor<milliseconds>((now - pinged_) / 2);
     return {};
   }
   return protocol("it sent a frame that only agents send");
@@ -243,7 +243,9 @@ Status AgentSession::tick(MonoTime now, Time wall) {
     return fail(Errc::timed_out,
                 "the collector has been silent for " + std::to_string(options_.silence_limit.count()) + " ms",
                 "Check the network between this node and the collector.");
-  if (open_ && now - pinged_ >= options_.ping_every) {
+  // From HELLO on: a collector that has not welcomed us yet answers too, so that a slow one is told from a dead one, and it
+  // hears of us while it makes up its mind.
+  if (now - pinged_ >= options_.ping_every) {
     pinged_ = now;
     write_frame(Ping{++ping_id_, wall}, out_);
   }

@@ -40,8 +40,8 @@ class AgentSession {
     std::string software = "ward";
     std::uint64_t config_hash = 0;
     milliseconds ping_every{2'000};
-    milliseconds silence_limit{6'000};   ///< three missed PONGs
-    milliseconds welcome_limit{10'000};
+    milliseconds silence_limit{6'000};   ///< three missed PONGs: the collector is gone
+    milliseconds welcome_limit{10'000};  ///< it answers PINGs and does not welcome us
     std::size_t output_target = 256 << 10;  ///< pump() stops here until take_output()
   };
   struct Stats {

@@ -179,8 +179,10 @@ void CollectorSession::goaway(std::string reason) {
 }
 
 Status CollectorSession::tick(MonoTime now) {
-  if (!greeted_ && now - started_ >= options_.hello_limit)
+  if (!greeted_) {
+    if (now - started_ < options_.hello_limit) return {};
     return fail(Errc::timed_out, "no HELLO within " + std::to_string(options_.hello_limit.count()) + " ms", "");
+  }
   if (now - heard_ >= options_.silence_limit)
     return fail(Errc::timed_out, "the agent has been silent for " + std::to_string(options_.silence_limit.count()) + " ms",
                 "");

@@ -33,7 +33,7 @@ class SessionPort {
 class CollectorSession {
  public:
   struct Options {
-    milliseconds silence_limit{6'000};
+    milliseconds silence_limit{6'000};  ///< after HELLO, from when on agents send PINGs
     milliseconds hello_limit{10'000};
   };
 

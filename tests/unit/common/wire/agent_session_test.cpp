@@ -253,8 +253,8 @@ TEST(AgentSession, RefusesWhatOnlyAgentsSend) {
   }
 }
 
-TEST(AgentSession, BeforeWelcomeOnlyWelcomeAndGoawayAreHeard) {
-  for (const Frame& frame : {Frame{Ack{}}, Frame{Nack{}}, Frame{Credit{}}, Frame{Pong{}}, Frame{Ping{}}, Frame{Hello{}},
+TEST(AgentSession, BeforeWelcomeOnlyWelcomePongAndGoawayAreHeard) {
+  for (const Frame& frame : {Frame{Ack{}}, Frame{Nack{}}, Frame{Credit{}}, Frame{Ping{}}, Frame{Hello{}},
                              Frame{Series{}}, Frame{Meta{}}}) {
     auto source = three_records();
     AgentSide agent{source};
@@ -360,17 +360,27 @@ TEST(AgentSession, SilenceEndsItAndAnyByteKeepsIt) {
   EXPECT_EQ(done.error().code, Errc::timed_out);
 }
 
-TEST(AgentSession, WaitsTenSecondsForWelcomeHoweverMuchIsHeard) {
+TEST(AgentSession, PingsBeforeWelcomeAndWaitsTenSecondsForItWhileItIsAnswered) {
   auto source = three_records();
   AgentSide agent{source};
-  for (int ms = 1'000; ms < 10'000; ms += 1'000) {
-    // Half a frame at a time: bytes, yet no WELCOME.
-    ASSERT_TRUE(agent.session.on_bytes(ByteView{}, kStart + milliseconds{ms}, kBase));
-    ASSERT_TRUE(agent.session.tick(kStart + milliseconds{ms}, kBase));
+  (void)agent.sent();
+  for (int ms = 500; ms < 10'000; ms += 500) {
+    ASSERT_TRUE(agent.session.tick(kStart + milliseconds{ms}, kBase)) << ms;
+    for (const auto& ping : only<Ping>(agent.sent()))
+      ASSERT_TRUE(agent.hear(Pong{ping.id, kBase}, kStart + milliseconds{ms}));
   }
   const auto done = agent.session.tick(kStart + milliseconds{10'000}, kBase);
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, HasSubstr("WELCOME"));
+}
+
+TEST(AgentSession, LeavesACollectorThatSaysNothingAtAllAfterSixSeconds) {
+  auto source = three_records();
+  AgentSide agent{source};
+  EXPECT_TRUE(agent.session.tick(kStart + milliseconds{5'999}, kBase));
+  const auto done = agent.session.tick(kStart + milliseconds{6'000}, kBase);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("silent"));
 }
 
 TEST(AgentSession, GarbageEndsIt) {

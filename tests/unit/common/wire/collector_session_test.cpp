@@ -316,9 +316,11 @@ TEST(CollectorSession, SaysWhatItIsTold) {
   EXPECT_EQ(std::get<Goaway>(frames[3]).reason.size(), 256U);
 }
 
-TEST(CollectorSession, WaitsTenSecondsForHello) {
+TEST(CollectorSession, WaitsTenSecondsForHelloWithOrWithoutBytes) {
+  CollectorSide silent;
+  EXPECT_TRUE(silent.session.tick(kStart + milliseconds{9'999}));
+  EXPECT_FALSE(silent.session.tick(kStart + milliseconds{10'000}));
   CollectorSide collector;
-  // Bytes keep arriving, but never a whole HELLO.
   for (int s = 1; s < 10; ++s) {
     ASSERT_TRUE(collector.session.on_bytes(Buffer{}, kStart + std::chrono::seconds{s}, kBase));
     ASSERT_TRUE(collector.session.tick(kStart + std::chrono::seconds{s}));
