@@ -147,12 +147,15 @@ const Node& unwrap_parens(const Node& node);
 /// A parsed and type-checked query: immutable, cheap to copy, shared between threads.
 class Expr {
  public:
-  explicit Expr(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
+  Expr(std::shared_ptr<const Node> root, std::string text) : root_(std::move(root)), text_(std::move(text)) {}
   [[nodiscard]] const Node& root() const { return *root_; }
   [[nodiscard]] ValueType type() const { return type_of(*root_); }
+  /// As it was written; positions of nodes are bytes of it.
+  [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
   std::shared_ptr<const Node> root_;
+  std::string text_;
 };
 
 /// The query as Prometheus prints it; parses back to the same tree.

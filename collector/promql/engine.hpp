@@ -1,8 +1,10 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "collector/promql/annotations.hpp"
 #include "collector/promql/parser.hpp"
 #include "collector/promql/value.hpp"
 #include "collector/tsdb/queryable.hpp"
@@ -11,10 +13,12 @@
 namespace ward::promql {
 
 struct EvalLimits {
-  /// Samples a query may read and points it may produce, in all. Higher lets heavier queries through at 16 bytes each.
+  /// Samples a query may read and points it may produce, in all. Higher lets heavier queries through at up to 16 bytes each.
   std::uint64_t max_samples = 50'000'000;
   /// How long a query may run on the monotonic clock; zero for ever.
   milliseconds timeout{std::chrono::minutes{2}};
+  /// Bytes a query may hold for results and labels, in all. Lower protects the collector from wide queries.
+  std::uint64_t max_bytes = 1'073'741'824;
 };
 
 struct EngineOptions {
@@ -23,6 +27,9 @@ struct EngineOptions {
   milliseconds lookback{std::chrono::minutes{5}};
   /// Step of a subquery that names none: the global evaluation interval.
   milliseconds subquery_step{std::chrono::minutes{1}};
+  /// Keeps the metric name until the query ends, so that label_replace() and by (__name__) still see it behind a function:
+  /// Prometheus' feature `promql-delayed-name-removal`, off there and here unless asked for.
+  bool delayed_name_removal = false;
 };
 
 struct RangeSpec {
@@ -31,16 +38,26 @@ struct RangeSpec {
   milliseconds step{std::chrono::minutes{1}};
 };
 
+/// What one run takes along; nothing is needed.
+struct QueryRun {
+  /// Set by another thread when nobody waits for the result any more: the query stops soon with `cancelled`.
+  const std::atomic<bool>* cancelled = nullptr;
+  /// Filled with what the reader should know beside the result.
+  Annotations* notes = nullptr;
+};
+
 /// Evaluates queries as Prometheus 3 does. It keeps no state: one engine serves all threads, each call runs in the caller's.
-/// Errors: invalid (matching, types, functions not evaluated), overloaded (max_samples), timed_out, or what the store
+/// Errors: invalid (matching, types, values), overloaded (max_samples, max_bytes), timed_out, cancelled, or what the store
 /// returns.
 class Engine {
  public:
   /// The clock serves the timeout only and must outlive the engine.
   explicit Engine(const Clock& clock, EngineOptions options = {}) : clock_(&clock), options_(options) {}
-  [[nodiscard]] Result<Value> instant(const Expr& expr, const collector::Queryable& store, Time at) const;
+  /// Elements come in the order of their labels, unless the expression sorts or ranks them itself.
+  [[nodiscard]] Result<Value> instant(const Expr& expr, const collector::Queryable& store, Time at, QueryRun run = {}) const;
   /// Series sorted by labels. The expression must be a scalar or an instant vector.
-  [[nodiscard]] Result<Matrix> range(const Expr& expr, const collector::Queryable& store, RangeSpec spec) const;
+  [[nodiscard]] Result<Matrix> range(const Expr& expr, const collector::Queryable& store, RangeSpec spec,
+                                     QueryRun run = {}) const;
   [[nodiscard]] const EngineOptions& options() const { return options_; }
 
  private:

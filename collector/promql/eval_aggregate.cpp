@@ -1,98 +1,136 @@
 #include <algorithm>
-#include <unordered_map>
 
 #include "collector/promql/evaluator.hpp"
 #include "collector/promql/kahan.hpp"
 
+// Aggregations without a parameter: one running state for each group and step, fed series by series.
+
 namespace ward::promql {
 namespace {
 
-/// Running results of one group at all steps.
-class Group {
- public:
-  Group(AggregateOp op, std::size_t steps) : op_(op), count_(steps) {
-    switch (op) {
-      case AggregateOp::sum: sums_.resize(steps); break;
-      case AggregateOp::avg: means_.resize(steps); break;
-      case AggregateOp::stddev:
-      case AggregateOp::stdvar: variances_.resize(steps); break;
-      case AggregateOp::min:
-      case AggregateOp::max: extremes_.resize(steps); break;
-      case AggregateOp::count:
-      case AggregateOp::group:
-      case AggregateOp::topk:
-      case AggregateOp::bottomk:
-      case AggregateOp::count_values:
-      case AggregateOp::quantile:
-      case AggregateOp::limitk:
-      case AggregateOp::limit_ratio: break;
-    }
+struct Sum {
+  KahanSum sum;
+  bool any = false;
+  void add(double v) {
+    any = true;
+    sum.add(v);
   }
-  void add(std::size_t i, double v) {
-    const bool first = count_[i]++ == 0;
-    if (!sums_.empty()) {
-      sums_[i].add(v);
-    } else if (!means_.empty()) {
-      means_[i].add(v);
-    } else if (!variances_.empty()) {
-      variances_[i].add(v);
-    } else if (!extremes_.empty()) {
-      auto& best = extremes_[i];
-      const bool better = op_ == AggregateOp::max ? best < v : best > v;
-      if (first || better || std::isnan(best)) best = v;
-    }
-  }
-  [[nodiscard]] bool has(std::size_t i) const { return count_[i] != 0; }
-  [[nodiscard]] double result(std::size_t i) const {
-    if (!sums_.empty()) return sums_[i].total();
-    if (!means_.empty()) return means_[i].mean();
-    if (!variances_.empty())
-      return op_ == AggregateOp::stddev ? std::sqrt(variances_[i].variance()) : variances_[i].variance();
-    if (!extremes_.empty()) return extremes_[i];
-    return op_ == AggregateOp::group ? 1 : static_cast<double>(count_[i]);
-  }
-
- private:
-  AggregateOp op_;
-  std::vector<std::uint32_t> count_;
-  std::vector<KahanSum> sums_;
-  std::vector<KahanMean> means_;
-  std::vector<KahanVariance> variances_;
-  std::vector<double> extremes_;
+  [[nodiscard]] double result() const { return sum.total(); }
 };
+struct Mean {
+  KahanMean mean;
+  bool any = false;
+  void add(double v) {
+    any = true;
+    mean.add(v);
+  }
+  [[nodiscard]] double result() const { return mean.mean(); }
+};
+struct Variance {
+  KahanVariance variance;
+  bool any = false;
+  void add(double v) {
+    any = true;
+    variance.add(v);
+  }
+  [[nodiscard]] double result() const { return variance.variance(); }
+};
+struct Deviation : Variance {
+  [[nodiscard]] double result() const { return std::sqrt(variance.variance()); }
+};
+struct Count {
+  std::uint32_t any = 0;
+  void add(double) { ++any; }
+  [[nodiscard]] double result() const { return any; }
+};
+struct One {
+  bool any = false;
+  void add(double) { any = true; }
+  [[nodiscard]] static double result() { return 1; }
+};
+/// NaN gives way to any number.
+struct Max {
+  double best = 0;
+  bool any = false;
+  void add(double v) {
+    if (!any || best < v || std::isnan(best)) best = v;
+    any = true;
+  }
+  [[nodiscard]] double result() const { return best; }
+};
+struct Min {
+  double best = 0;
+  bool any = false;
+  void add(double v) {
+    if (!any || best > v || std::isnan(best)) best = v;
+    any = true;
+  }
+  [[nodiscard]] double result() const { return best; }
+};
+
+template <class State>
+Result<StepVector> run(Evaluator& ev, const Aggregate& a, const StepVector& input) {
+  const auto steps = ev.steps().count;
+  Grouping grouping{ev.labels(), a};
+  std::vector<State> states;
+  for (const auto& s : input) {
+    const auto place = grouping.place_of(s.labels);
+    if (place.is_new) {
+      if (auto ok = ev.query().budget.charge(steps); !ok) return fail(ok.error());
+      states.resize(states.size() + steps);
+    }
+    if (auto ok = ev.query().budget.tick(); !ok) return fail(ok.error());
+    State* const group = states.data() + place.number * steps;
+    const auto row = s.row();
+    for (std::size_t i = 0; i < steps; ++i)
+      if (!is_stale(row[i])) group[i].add(row[i]);
+  }
+  StepVector out;
+  out.reserve(grouping.size());
+  for (std::size_t n = 0; n < grouping.size(); ++n) {
+    auto series = ev.new_series(grouping.labels(n));
+    for (std::size_t i = 0; i < steps; ++i)
+      if (const auto& state = states[n * steps + i]; state.any) series.set(i, state.result());
+    out.push_back(series);
+  }
+  return out;
+}
 
 }  // namespace
 
-Labels group_labels(const Aggregate& a, const Labels& labels) {
-  std::vector<Label> kept;
-  for (const auto& label : labels) {
-    const bool named = std::find(a.grouping.begin(), a.grouping.end(), label.first) != a.grouping.end();
-    if (a.without ? !named && label.first != kNameLabel : named) kept.push_back(label);
-  }
-  return Labels{std::move(kept)};
+Grouping::Grouping(LabelSpace& space, const Aggregate& a)
+    : space_(space), without_(a.without), names_([&a] {
+        auto names = a.grouping;
+        if (a.without) names.emplace_back(kNameLabel);
+        return names;
+      }()) {}
+
+LabelSetIndex::Place Grouping::place_of(LabelSet labels) {
+  if (without_)
+    space_.without(labels, names_, buffer_);
+  else
+    space_.only(labels, names_, buffer_);
+  return index_.add(space_, buffer_);
 }
 
 Result<StepVector> aggregate(Evaluator& ev, const Aggregate& a, StepVector input) {
-  const auto steps = ev.steps().count;
-  std::unordered_map<Labels, std::size_t> known;
-  std::vector<Group> groups;
-  StepVector out;
-  for (const auto& s : input) {
-    auto labels = group_labels(a, s.labels);
-    const auto [at, is_new] = known.try_emplace(labels, groups.size());
-    if (is_new) {
-      if (auto ok = ev.query().budget.charge(steps); !ok) return fail(ok.error());
-      groups.emplace_back(a.op, steps);
-      out.emplace_back(std::move(labels), steps);
-    }
-    auto& group = groups[at->second];
-    for (std::size_t i = 0; i < steps; ++i)
-      if (s.has(i)) group.add(i, s.at(i));
+  switch (a.op) {
+    case AggregateOp::sum: return run<Sum>(ev, a, input);
+    case AggregateOp::avg: return run<Mean>(ev, a, input);
+    case AggregateOp::count: return run<Count>(ev, a, input);
+    case AggregateOp::min: return run<Min>(ev, a, input);
+    case AggregateOp::max: return run<Max>(ev, a, input);
+    case AggregateOp::group: return run<One>(ev, a, input);
+    case AggregateOp::stddev: return run<Deviation>(ev, a, input);
+    case AggregateOp::stdvar: return run<Variance>(ev, a, input);
+    case AggregateOp::topk:
+    case AggregateOp::bottomk:
+    case AggregateOp::count_values:
+    case AggregateOp::quantile:
+    case AggregateOp::limitk:
+    case AggregateOp::limit_ratio: break;
   }
-  for (std::size_t n = 0; n < out.size(); ++n)
-    for (std::size_t i = 0; i < steps; ++i)
-      if (groups[n].has(i)) out[n].set(i, groups[n].result(i));
-  return out;
+  return fail(Errc::internal, "an aggregation with a parameter went the way of those without", "");
 }
 
 }  // namespace ward::promql

@@ -4,17 +4,10 @@
 #include "collector/promql/binary_op.hpp"
 #include "collector/promql/evaluator.hpp"
 
+// Operators between two vectors: series of both sides that agree on the matching labels meet.
+
 namespace ward::promql {
 namespace {
-
-Labels signature(const VectorMatching& matching, const Labels& labels) {
-  std::vector<Label> kept;
-  for (const auto& label : labels) {
-    const bool named = std::find(matching.labels.begin(), matching.labels.end(), label.first) != matching.labels.end();
-    if (matching.on ? named : !named && label.first != kNameLabel) kept.push_back(label);
-  }
-  return Labels{std::move(kept)};
-}
 
 /// Index of the "one" side by signature, and the check that it is one.
 using ByNumber = std::vector<std::vector<std::size_t>>;
@@ -24,53 +17,70 @@ ByNumber by_number(const std::vector<std::uint32_t>& numbers, std::size_t count)
   return out;
 }
 
-/// The labels of a result: those of the many side, cut or enriched as the matching says.
-Labels result_labels(const Binary& b, const Labels& many, const Labels& one) {
-  Labels out = many;
-  if (!is_comparison(b.op) || b.return_bool) out.erase(kNameLabel);
-  const auto& m = b.matching;
-  if (m.card == Cardinality::one_to_one) {
-    if (m.on) return signature(m, out);
-    for (const auto& label : m.labels) out.erase(label);
-  }
-  for (const auto& label : m.include) out.set(label, one.get(label));
-  return out;
+NameSet matching_names(const VectorMatching& matching) {
+  auto names = matching.labels;
+  if (!matching.on) names.emplace_back(kNameLabel);
+  return NameSet{std::move(names)};
 }
 
 class Matching {
  public:
-  Matching(const Binary& b, StepVector lhs, StepVector rhs)
-      : b_(b),
+  Matching(Evaluator& ev, const Binary& b, StepVector lhs, StepVector rhs)
+      : ev_(ev),
+        b_(b),
         swapped_(b.matching.card == Cardinality::one_to_many),
+        drops_name_(!is_comparison(b.op) || b.return_bool),
+        names_(matching_names(b.matching)),
         many_(swapped_ ? std::move(rhs) : std::move(lhs)),
         one_(swapped_ ? std::move(lhs) : std::move(rhs)),
-        numbers_(signatures(b.matching, many_, one_)),
+        numbers_(signatures(ev.labels(), b.matching, many_, one_)),
         ones_(by_number(numbers_.rhs, numbers_.labels.size())) {}
 
   Result<StepVector> run();
 
  private:
+  [[nodiscard]] LabelSet result_labels(LabelSet many, LabelSet one);
   [[nodiscard]] Status check_one_side() const;
-  [[nodiscard]] tl::unexpected<Error> duplicate(std::uint32_t number, const Labels& a, const Labels& b) const;
+  [[nodiscard]] tl::unexpected<Error> duplicate(std::uint32_t number, LabelSet a, LabelSet b) const;
   Status match(std::size_t many, std::size_t one, std::vector<std::uint8_t>* taken);
+  StepSeries& out_series(LabelSet labels, bool drop_name);
   [[nodiscard]] BinaryOutcome outcome(double many, double one) const {
     return swapped_ ? apply(b_.op, one, many) : apply(b_.op, many, one);
   }
 
+  Evaluator& ev_;
   const Binary& b_;
   bool swapped_;
+  bool drops_name_;
+  NameSet names_;
   StepVector many_;
   StepVector one_;
   Signatures numbers_;
   ByNumber ones_;
   StepVector out_;
-  std::unordered_map<Labels, std::size_t> out_index_;
+  LabelSetIndex out_index_;
 };
 
-tl::unexpected<Error> Matching::duplicate(std::uint32_t number, const Labels& a, const Labels& b) const {
+/// The labels of a result: those of the many side, cut or enriched as the matching says.
+LabelSet Matching::result_labels(LabelSet many, LabelSet one) {
+  auto& space = ev_.labels();
+  const bool delayed = ev_.query().options.delayed_name_removal;
+  auto out = drops_name_ && !delayed ? space.without_name(many) : many;
+  const auto& m = b_.matching;
+  if (m.card == Cardinality::one_to_one) {
+    if (m.on) return space.only(out, names_);
+    for (const auto& label : m.labels) out = space.without(out, label);
+  }
+  for (const auto& label : m.include) out = space.with(out, label, space.get(one, label));
+  return out;
+}
+
+tl::unexpected<Error> Matching::duplicate(std::uint32_t number, LabelSet a, LabelSet b) const {
+  const auto& space = ev_.labels();
+  const auto shown = [&space](LabelSet labels) { return to_string(space.labels(labels)); };
   return fail(Errc::invalid,
-              "found duplicate series for the match group " + to_string(numbers_.labels[number]) + " on the " +
-                  (swapped_ ? "left" : "right") + " hand-side of the operation: [" + to_string(a) + ", " + to_string(b) +
+              "found duplicate series for the match group " + shown(numbers_.labels[number]) + " on the " +
+                  (swapped_ ? "left" : "right") + " hand-side of the operation: [" + shown(a) + ", " + shown(b) +
                   "];many-to-many matching not allowed: matching labels must be unique on one side",
               "Name more labels in on() or fewer in ignoring(), or aggregate that side.");
 }
@@ -98,20 +108,26 @@ Status Matching::check_one_side() const {
   return {};
 }
 
+StepSeries& Matching::out_series(LabelSet labels, bool drop_name) {
+  const auto place = out_index_.add(labels);
+  if (place.is_new) {
+    out_.push_back(ev_.new_series(labels));
+    out_.back().drop_name = drop_name;
+  }
+  return out_[place.number];
+}
+
 Status Matching::match(std::size_t many, std::size_t one, std::vector<std::uint8_t>* taken) {
   const auto& m = many_[many];
   const auto& o = one_[one];
-  const auto labels = result_labels(b_, m.labels, o.labels);
   StepSeries* out = nullptr;
   for (std::size_t i = 0; i < m.steps(); ++i) {
     if (!m.has(i) || !o.has(i)) continue;
     const auto result = outcome(m.at(i), o.at(i));
     if (!result.keep && !b_.return_bool) continue;
-    if (out == nullptr) {
-      const auto [at, is_new] = out_index_.try_emplace(labels, out_.size());
-      if (is_new) out_.emplace_back(labels, m.steps());
-      out = &out_[at->second];
-    }
+    if (out == nullptr)
+      out = &out_series(result_labels(m.labels, o.labels),
+                        m.drop_name || (drops_name_ && ev_.query().options.delayed_name_removal));
     if (b_.matching.card == Cardinality::one_to_one) {
       if (out->has(i) || (taken != nullptr && (*taken)[i] != 0))
         return fail(Errc::invalid,
@@ -131,9 +147,10 @@ Result<StepVector> Matching::run() {
   if (many_.empty() || one_.empty()) return StepVector{};
   if (auto ok = check_one_side(); !ok) return fail(ok.error());
   const auto manies = by_number(numbers_.lhs, numbers_.labels.size());
-  std::unordered_map<std::uint32_t, std::vector<std::uint8_t>>
-      taken;  // only where several of the many side share a signature
+  // Only where several of the many side share a signature.
+  std::unordered_map<std::uint32_t, std::vector<std::uint8_t>> taken;
   for (std::size_t i = 0; i < many_.size(); ++i) {
+    if (auto ok = ev_.query().budget.tick(); !ok) return fail(ok.error());
     const auto number = numbers_.lhs[i];
     std::vector<std::uint8_t>* steps_taken = nullptr;
     if (manies[number].size() > 1) {
@@ -148,15 +165,22 @@ Result<StepVector> Matching::run() {
 
 }  // namespace
 
-Signatures signatures(const VectorMatching& matching, const StepVector& lhs, const StepVector& rhs) {
+Signatures signatures(LabelSpace& space, const VectorMatching& matching, const StepVector& lhs, const StepVector& rhs) {
+  auto names = matching_names(matching);
   Signatures out;
-  std::unordered_map<Labels, std::uint32_t> known;
+  LabelSetIndex known;
+  std::vector<LabelId> ids;
   const auto number = [&](const StepSeries& s) {
-    auto labels = signature(matching, s.labels);
-    const auto [at, is_new] = known.try_emplace(labels, static_cast<std::uint32_t>(out.labels.size()));
-    if (is_new) out.labels.push_back(std::move(labels));
-    return at->second;
+    if (matching.on)
+      space.only(s.labels, names, ids);
+    else
+      space.without(s.labels, names, ids);
+    const auto place = known.add(space, ids);
+    if (place.is_new) out.labels.push_back(known[place.number]);
+    return place.number;
   };
+  out.lhs.reserve(lhs.size());
+  out.rhs.reserve(rhs.size());
   for (const auto& s : lhs) out.lhs.push_back(number(s));
   for (const auto& s : rhs) out.rhs.push_back(number(s));
   return out;
@@ -164,7 +188,7 @@ Signatures signatures(const VectorMatching& matching, const StepVector& lhs, con
 
 Result<StepVector> binary_vectors(Evaluator& ev, const Binary& b, StepVector lhs, StepVector rhs) {
   if (auto ok = ev.query().budget.charge(lhs.size() * ev.steps().count); !ok) return fail(ok.error());
-  return Matching{b, std::move(lhs), std::move(rhs)}.run();
+  return Matching{ev, b, std::move(lhs), std::move(rhs)}.run();
 }
 
 }  // namespace ward::promql

@@ -3,22 +3,27 @@
 
 #include "collector/promql/evaluator.hpp"
 
+// What reads the store: instant selectors, and range vectors (selectors with a range, subqueries) series by series.
+
 namespace ward::promql {
-namespace {
-
-std::uint64_t total_samples(const std::vector<collector::SeriesData>& series) {
-  std::uint64_t total = 0;
-  for (const auto& s : series) total += s.samples.size();
-  return total;
-}
-
-}  // namespace
 
 Time earlier_by(Time t, milliseconds d) {
   std::int64_t out = 0;
   if (!__builtin_sub_overflow(to_ms(t), d.count(), &out)) return from_ms(out);
   return from_ms(d.count() > 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max());
 }
+
+namespace {
+
+/// The first millisecond of a window (t - d, t]: left-open since Prometheus 3.
+Time opens(Time t, milliseconds d) { return earlier_by(earlier_by(t, d), milliseconds{-1}); }
+
+void drop_stale(std::vector<Sample>& samples) {
+  const auto stale = [](const Sample& s) { return is_stale(s.v); };
+  if (std::any_of(samples.begin(), samples.end(), stale)) std::erase_if(samples, stale);
+}
+
+}  // namespace
 
 std::vector<Time> Evaluator::reference_times(const TimeModifiers& when) const {
   std::vector<Time> times(steps_.count);
@@ -35,85 +40,115 @@ std::vector<Time> Evaluator::reference_times(const TimeModifiers& when) const {
   return times;
 }
 
+void Evaluator::latest_at_steps(std::span<const Sample> samples, std::span<const Time> times, Take take,
+                                std::span<double> row) const {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    while (next < samples.size() && samples[next].t <= times[i]) ++next;
+    if (next == 0) continue;
+    const auto& latest = samples[next - 1];
+    if (latest.t <= earlier_by(times[i], query_.options.lookback) || is_stale(latest.v)) continue;
+    row[i] = take == Take::value ? latest.v : to_seconds(latest.t);
+  }
+}
+
 Result<StepVector> Evaluator::select(const VectorSelector& selector, Take take) {
-  const auto times = reference_times(selector.when);
-  const auto lookback = query_.options.lookback;
-  const auto from = earlier_by(earlier_by(times.front(), lookback), milliseconds{-1});  // left-open since Prometheus 3
-  auto data = query_.store.select(selector.matchers, from, times.back());
-  if (!data) return fail(data.error());
-  if (auto ok = query_.budget.charge(total_samples(*data) + data->size() * times.size()); !ok) return fail(ok.error());
+  return select(query_.found[&selector], selector.when, take);
+}
+
+Result<StepVector> Evaluator::select(std::span<const collector::FoundSeries> found, const TimeModifiers& when, Take take) {
+  const auto times = reference_times(when);
+  const auto from = opens(times.front(), query_.options.lookback);
+  auto& reader = labels().reader();
   StepVector out;
-  out.reserve(data->size());
-  for (auto& series : *data) {
-    StepSeries steps{std::move(series.labels), times.size()};
-    std::size_t next = 0;
-    bool any = false;
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      while (next < series.samples.size() && series.samples[next].t <= times[i]) ++next;
-      if (next == 0) continue;
-      const auto& latest = series.samples[next - 1];
-      if (latest.t <= earlier_by(times[i], lookback) || is_stale(latest.v)) continue;
-      steps.set(i, take == Take::value ? latest.v : to_seconds(latest.t));
-      any = true;
-    }
-    if (any) out.push_back(std::move(steps));
+  out.reserve(found.size());
+  std::vector<Sample> samples;
+  std::span<double> row;
+  for (const auto& series : found) {
+    const auto read = times.front() == times.back() ? reader.read_latest(series, from, times.back(), samples)
+                                                    : reader.read(series, from, times.back(), samples);
+    if (!read) return fail(read.error());
+    if (samples.empty()) continue;
+    if (auto ok = query_.budget.charge(samples.size() + times.size()); !ok) return fail(ok.error());
+    if (auto ok = query_.budget.tick(); !ok) return fail(ok.error());
+    if (row.empty()) row = new_row();
+    latest_at_steps(samples, times, take, row);
+    StepSeries steps{LabelSet{series.labels()}, row};
+    if (!steps.any()) continue;  // the next series may have the row
+    out.push_back(steps);
+    row = {};
   }
   return out;
 }
 
-Result<Windows> Evaluator::windows(const Node& node) {
+WindowShape Evaluator::shape(const Node& node) const {
   const auto& inner = unwrap_parens(node);
-  if (const auto* matrix = std::get_if<MatrixSelector>(&inner.data)) return windows(*matrix);
-  if (const auto* subquery = std::get_if<Subquery>(&inner.data)) return windows(*subquery);
-  return fail(Errc::internal, "a range vector was expected", "");
+  if (const auto* m = std::get_if<MatrixSelector>(&inner.data)) return {m->range, reference_times(m->vector.when)};
+  const auto& s = std::get<Subquery>(inner.data);
+  return {s.range, reference_times(s.when)};
 }
 
-Result<Windows> Evaluator::windows(const MatrixSelector& m) {
-  Windows out{{}, m.range, reference_times(m.vector.when)};
-  const auto from = earlier_by(earlier_by(out.ends.front(), m.range), milliseconds{-1});
-  auto data = query_.store.select(m.vector.matchers, from, out.ends.back());
-  if (!data) return fail(data.error());
-  if (auto ok = query_.budget.charge(total_samples(*data)); !ok) return fail(ok.error());
-  out.series.reserve(data->size());
-  for (auto& series : *data) {
-    std::erase_if(series.samples, [](const Sample& s) { return is_stale(s.v); });
-    if (!series.samples.empty()) out.series.push_back({std::move(series.labels), std::move(series.samples)});
+Status Evaluator::each_series(const Node& node, const WindowShape& shape, const TakeSamples& take) {
+  const auto& inner = unwrap_parens(node);
+  if (const auto* matrix = std::get_if<MatrixSelector>(&inner.data)) return each_series(*matrix, shape, take);
+  return each_series(std::get<Subquery>(inner.data), shape, take);
+}
+
+Status Evaluator::each_series(const MatrixSelector& m, const WindowShape& shape, const TakeSamples& take) {
+  const auto from = opens(shape.ends.front(), m.range);
+  auto& reader = labels().reader();
+  std::vector<Sample> samples;
+  for (const auto& series : query_.found[&m.vector]) {
+    if (auto ok = reader.read(series, from, shape.ends.back(), samples); !ok) return ok;
+    drop_stale(samples);
+    if (samples.empty()) continue;
+    if (auto ok = query_.budget.charge(samples.size()); !ok) return ok;
+    if (auto ok = query_.budget.tick(); !ok) return ok;
+    if (auto ok = take(StepSeries{LabelSet{series.labels()}, {}}, samples); !ok) return ok;
   }
-  return out;
+  return {};
 }
 
-Result<Windows> Evaluator::windows(const Subquery& s) {
-  Windows out{{}, s.range, reference_times(s.when)};
-  const auto step = s.step.count() != 0 ? s.step : query_.options.subquery_step;
-  const auto begin = earlier_by(out.ends.front(), s.range);
+Result<StepRange> subquery_steps(const Subquery& s, const EngineOptions& options, Budget& budget, Time first, Time last) {
+  const auto step = s.step.count() != 0 ? s.step : options.subquery_step;
+  const auto begin = earlier_by(first, s.range);
   // Steps of subqueries are multiples of the step since the epoch, whatever the query's own times; the first lies after
   // `begin`.
-  Time first = from_ms(to_ms(begin) / step.count() * step.count());
-  if (first <= begin) first = earlier_by(first, -step);
-  if (first > out.ends.back()) return out;
-  const auto span = static_cast<std::uint64_t>(to_ms(out.ends.back())) - static_cast<std::uint64_t>(to_ms(first));
+  auto start = from_ms(to_ms(begin) / step.count() * step.count());
+  if (start <= begin) start = earlier_by(start, -step);
+  if (start > last) return StepRange{start, step, 0};
+  const auto span = static_cast<std::uint64_t>(to_ms(last)) - static_cast<std::uint64_t>(to_ms(start));
   const std::uint64_t count = span / static_cast<std::uint64_t>(step.count()) + 1;
-  if (auto ok = query_.budget.charge(count); !ok) return fail(ok.error());
-  Evaluator inner{query_, {first, step, static_cast<std::size_t>(count)}};
-  auto value = inner.vector(*s.expr);
-  if (!value) return fail(value.error());
-  if (auto ok = query_.budget.charge(value->size() * count); !ok) return fail(ok.error());
-  for (auto& series : *value) {
-    WindowSeries points{std::move(series.labels), {}};
-    for (std::size_t i = 0; i < series.steps(); ++i)
-      if (series.has(i)) points.samples.push_back({inner.steps().at(i), series.at(i)});
-    if (!points.samples.empty()) out.series.push_back(std::move(points));
-  }
-  return out;
+  if (auto ok = budget.charge(count); !ok) return fail(ok.error());
+  return StepRange{start, step, static_cast<std::size_t>(count)};
 }
 
-Window window_at(const Windows& windows, const WindowSeries& series, const StepRange& steps, std::size_t step,
-                 std::size_t& from, std::size_t& to) {
-  const auto end = windows.ends[step];
-  const auto start = earlier_by(end, windows.range);
-  while (to < series.samples.size() && series.samples[to].t <= end) ++to;
-  while (from < to && series.samples[from].t <= start) ++from;
-  return {std::span{series.samples}.subspan(from, to - from), start, end, windows.range, step, steps.at(step)};
+Status Evaluator::each_series(const Subquery& s, const WindowShape& shape, const TakeSamples& take) {
+  const auto steps = subquery_steps(s, query_.options, query_.budget, shape.ends.front(), shape.ends.back());
+  if (!steps) return fail(steps.error());
+  if (steps->count == 0) return {};
+  Evaluator inner{query_, *steps};
+  auto value = inner.vector(*s.expr);
+  if (!value) return fail(value.error());
+  std::vector<Sample> samples;
+  for (const auto& series : *value) {
+    samples.clear();
+    for (std::size_t i = 0; i < series.steps(); ++i)
+      if (series.has(i)) samples.push_back({steps->at(i), series.at(i)});
+    if (samples.empty()) continue;
+    if (auto ok = query_.budget.charge(samples.size()); !ok) return ok;
+    if (auto ok = query_.budget.tick(); !ok) return ok;
+    if (auto ok = take(series, samples); !ok) return ok;
+  }
+  return {};
+}
+
+Window WindowCursor::at(std::size_t step) {
+  const auto end = shape_.ends[step];
+  const auto start = earlier_by(end, shape_.range);
+  while (to_ < samples_.size() && samples_[to_].t <= end) ++to_;
+  while (from_ < to_ && samples_[from_].t <= start) ++from_;
+  return {samples_.subspan(from_, to_ - from_), start, end, shape_.range, step, steps_.at(step), from_};
 }
 
 }  // namespace ward::promql

@@ -32,8 +32,8 @@ void keep(StepVector& vector, const std::vector<std::uint32_t>& numbers, const s
 
 }  // namespace
 
-Result<StepVector> set_operation(Evaluator&, const Binary& b, StepVector lhs, StepVector rhs) {
-  const auto numbers = signatures(b.matching, lhs, rhs);
+Result<StepVector> set_operation(Evaluator& ev, const Binary& b, StepVector lhs, StepVector rhs) {
+  const auto numbers = signatures(ev.labels(), b.matching, lhs, rhs);
   const auto count = numbers.labels.size();
   if (b.op != BinaryOp::lor) {
     keep(lhs, numbers.lhs, presence(rhs, numbers.rhs, count),

@@ -1,7 +1,6 @@
 #include "collector/promql/evaluator.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "collector/promql/binary_op.hpp"
 #include "collector/promql/function/call_frame.hpp"
@@ -9,27 +8,33 @@
 
 namespace ward::promql {
 
-Budget::Budget(const EvalLimits& limits, const Clock& clock)
-    : limits_(limits), clock_(clock), deadline_(clock.mono() + limits.timeout) {}
-
-Status Budget::charge(std::uint64_t samples) {
-  if (samples > limits_.max_samples - used_)
-    return fail(Errc::overloaded, "query processing would load too many samples into memory in query execution",
-                "Ask for a shorter range, a longer step or fewer series, or raise the sample limit of queries.");
-  used_ += samples;
-  return check_time();
-}
-
-Status Budget::check_time() const {
-  if (limits_.timeout.count() != 0 && clock_.mono() > deadline_)
-    return fail(Errc::timed_out, "query timed out in expression evaluation",
-                "Ask for a shorter range, a longer step or fewer series, or raise the time limit of queries.");
-  return {};
-}
-
 Result<Operand> Evaluator::eval(const Node& node) {
   if (auto in_time = query_.budget.check_time(); !in_time) return fail(in_time.error());
-  return std::visit([this](const auto& n) { return eval(n); }, node.data);
+  if (steps_.count > 1 && is_step_invariant(node)) return eval_once(node);
+  return std::visit([this, &node](const auto& n) { return eval(node, n); }, node.data);
+}
+
+Result<Operand> Evaluator::eval_once(const Node& node) {
+  Evaluator once{query_, {steps_.start, steps_.step, 1}};
+  auto value = once.eval(node);
+  if (!value) return value;
+  if (auto* scalar = std::get_if<StepScalar>(&value->data)) scalar->assign(steps_.count, scalar->front());
+  auto* vector = std::get_if<StepVector>(&value->data);
+  if (vector == nullptr) return value;
+  if (auto ok = query_.budget.charge(vector->size() * steps_.count); !ok) return fail(ok.error());
+  for (auto& s : *vector) {
+    auto spread = new_series(s.labels);
+    spread.drop_name = s.drop_name;
+    std::fill(spread.row().begin(), spread.row().end(), s.row().front());
+    s = spread;
+  }
+  return value;
+}
+
+std::span<double> Evaluator::new_row() {
+  auto* at = static_cast<double*>(query_.budget.memory().allocate(steps_.count * sizeof(double), alignof(double)));
+  std::fill_n(at, steps_.count, stale_marker());
+  return {at, steps_.count};
 }
 
 Result<StepVector> Evaluator::vector(const Node& node) {
@@ -52,33 +57,30 @@ Result<std::string> Evaluator::string(const Node& node) {
 
 Operand Evaluator::constant(double value) const { return {StepScalar(steps_.count, value)}; }
 
-Result<Operand> Evaluator::eval(const NumberLiteral& n) { return constant(n.value); }
-Result<Operand> Evaluator::eval(const StringLiteral& s) { return Operand{s.value}; }
-Result<Operand> Evaluator::eval(const Paren& p) { return eval(*p.expr); }
+Result<Operand> Evaluator::eval(const Node&, const NumberLiteral& n) { return constant(n.value); }
+Result<Operand> Evaluator::eval(const Node&, const StringLiteral& s) { return Operand{s.value}; }
+Result<Operand> Evaluator::eval(const Node&, const Paren& p) { return eval(*p.expr); }
 
-Result<Operand> Evaluator::eval(const VectorSelector& s) {
+Result<Operand> Evaluator::eval(const Node&, const VectorSelector& s) {
   auto selected = select(s);
   if (!selected) return fail(selected.error());
   return Operand{std::move(*selected)};
 }
 
 // Type checking lets range vectors stand only where a function or the query itself reads their windows.
-Result<Operand> Evaluator::eval(const MatrixSelector&) {
+Result<Operand> Evaluator::eval(const Node&, const MatrixSelector&) {
   return fail(Errc::internal, "a range vector has no value by itself", "");
 }
-Result<Operand> Evaluator::eval(const Subquery&) {
+Result<Operand> Evaluator::eval(const Node&, const Subquery&) {
   return fail(Errc::internal, "a range vector has no value by itself", "");
 }
 
-Result<Operand> Evaluator::eval(const Call& c) {
-  if (c.function->evaluate == nullptr)
-    return fail(Errc::invalid, "function \"" + std::string(c.function->name) + "\" is not evaluated by this version",
-                "Use another function, or evaluate this query in Prometheus.");
-  CallFrame frame{*this, c};
+Result<Operand> Evaluator::eval(const Node& node, const Call& c) {
+  CallFrame frame{*this, node, c};
   return c.function->evaluate(frame);
 }
 
-Result<Operand> Evaluator::eval(const Aggregate& a) {
+Result<Operand> Evaluator::eval(const Node&, const Aggregate& a) {
   auto input = vector(*a.expr);
   if (!input) return fail(input.error());
   auto out =
@@ -87,7 +89,7 @@ Result<Operand> Evaluator::eval(const Aggregate& a) {
   return Operand{std::move(*out)};
 }
 
-Result<Operand> Evaluator::eval(const Unary& u) {
+Result<Operand> Evaluator::eval(const Node&, const Unary& u) {
   auto value = eval(*u.expr);
   if (!value || !u.negative) return value;
   if (auto* scalars = std::get_if<StepScalar>(&value->data)) {
@@ -102,7 +104,7 @@ Result<Operand> Evaluator::eval(const Unary& u) {
   return value;
 }
 
-Result<Operand> Evaluator::eval(const Binary& b) {
+Result<Operand> Evaluator::eval(const Node&, const Binary& b) {
   auto lhs = eval(*b.lhs);
   if (!lhs) return lhs;
   auto rhs = eval(*b.rhs);
@@ -145,34 +147,50 @@ Result<Operand> Evaluator::eval(const Binary& b) {
 }
 
 Status join_alike(StepVector& vector) {
-  std::unordered_map<Labels, std::size_t> first;
+  LabelSetIndex known;
   std::size_t kept = 0;
-  for (auto& s : vector) {
-    const auto [at, is_new] = first.try_emplace(s.labels, kept);
-    if (is_new) {
-      if (&vector[kept] != &s) vector[kept] = std::move(s);
-      ++kept;
+  for (std::size_t n = 0; n < vector.size(); ++n) {
+    const auto place = known.add(vector[n].labels);
+    if (place.is_new) {
+      vector[kept++] = vector[n];
       continue;
     }
-    auto& into = vector[at->second];
-    for (std::size_t i = 0; i < s.steps(); ++i) {
-      if (!s.has(i)) continue;
+    auto& into = vector[place.number];
+    for (std::size_t i = 0; i < into.steps(); ++i) {
+      if (!vector[n].has(i)) continue;
       if (into.has(i))
         return fail(Errc::invalid, "vector cannot contain metrics with the same labelset",
                     "Aggregate, or keep a label that tells the series apart.");
-      into.set(i, s.at(i));
+      into.set(i, vector[n].at(i));
     }
   }
   vector.resize(kept);
   return {};
 }
 
-Status drop_names(StepVector& vector) {
+Status Evaluator::drop_names(StepVector& vector) {
+  if (query_.options.delayed_name_removal) {
+    for (auto& s : vector) s.drop_name = true;
+    return {};
+  }
   bool one_name = true;
-  for (const auto& s : vector) one_name = one_name && s.labels.name() == vector.front().labels.name();
-  for (auto& s : vector) s.labels.erase(kNameLabel);
+  const auto first = vector.empty() ? LabelSpace::kNone : labels().name_id(vector.front().labels);
+  for (auto& s : vector) {
+    one_name = one_name && labels().name_id(s.labels) == first;
+    s.labels = labels().without_name(s.labels);
+  }
   // Series of one name differ elsewhere, so that dropping it joins none.
   return one_name ? Status{} : join_alike(vector);
+}
+
+Status drop_marked_names(Evaluator& ev, StepVector& vector) {
+  bool any = false;
+  for (auto& s : vector) {
+    if (!s.drop_name) continue;
+    s.labels = ev.labels().without_name(s.labels);
+    any = true;
+  }
+  return any ? join_alike(vector) : Status{};
 }
 
 void drop_empty(StepVector& vector) {

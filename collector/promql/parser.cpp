@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collector/promql/annotations.hpp"
 #include "collector/promql/grammar.hpp"
 #include "collector/promql/typecheck.hpp"
 
@@ -9,11 +10,7 @@ namespace ward::promql {
 namespace {
 
 tl::unexpected<Error> as_error(const ParseError& error, std::string_view query) {
-  const auto before = query.substr(0, std::min<std::size_t>(error.pos.start, query.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const auto newline = before.rfind('\n');
-  const auto column = newline == std::string_view::npos ? error.pos.start + 1 : error.pos.start - newline;
-  return fail(Errc::invalid, std::to_string(line) + ":" + std::to_string(column) + ": parse error: " + error.message,
+  return fail(Errc::invalid, line_and_column(query, error.pos.start) + ": parse error: " + error.message,
               "Correct the expression at this line and column.");
 }
 
@@ -24,7 +21,7 @@ Result<Expr> parse(std::string_view query) {
   auto root = parser.query();
   if (!root) return as_error(parser.error(), query);
   if (const auto error = check_types(*root, query)) return as_error(*error, query);
-  return Expr{std::shared_ptr<const Node>(std::move(root))};
+  return Expr{std::shared_ptr<const Node>(std::move(root)), std::string(query)};
 }
 
 Result<std::vector<Matcher>> parse_selector(std::string_view text) {

@@ -94,7 +94,8 @@ Status take_escape(std::string_view& rest, char open, std::string& out) {
 }  // namespace
 
 Result<std::string> unquote(std::string_view quoted) {
-  if (quoted.size() < 2 || quoted.back() != quoted.front()) return fail(Errc::invalid, "unterminated quoted string", "Close the string.");
+  if (quoted.size() < 2 || quoted.back() != quoted.front())
+    return fail(Errc::invalid, "unterminated quoted string", "Close the string.");
   const char open = quoted.front();
   auto rest = quoted.substr(1, quoted.size() - 2);
   if (open == '`') return std::string(rest);

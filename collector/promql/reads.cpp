@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "collector/promql/engine.hpp"
+#include "collector/promql/function/function.hpp"
 
 namespace ward::promql {
 namespace {
@@ -20,7 +21,9 @@ struct Walk {
   void enter(const MatrixSelector& m, milliseconds outer) { read(m.vector, outer, m.range); }
   void enter(const Subquery& s, milliseconds outer) { visit(*s.expr, reach(s.when, outer, s.range)); }
   void enter(const Call& c, milliseconds outer) {
-    for (const auto& arg : c.args) visit(*arg, outer);
+    for (std::size_t n = 0; n < c.args.size(); ++n)
+      if (n == 0 || c.function->name != "info") visit(*c.args[n], outer);
+    if (c.function->name == "info") read_info(c, outer);
   }
   void enter(const Aggregate& a, milliseconds outer) {
     visit(*a.expr, outer);
@@ -35,6 +38,14 @@ struct Walk {
 
   static milliseconds reach(const TimeModifiers& when, milliseconds outer, milliseconds own) {
     return when.point == AtPoint::fixed ? own : outer + when.offset + own;
+  }
+  /// info() reads target_info, or what its second argument names.
+  void read_info(const Call& c, milliseconds outer) {
+    auto info = c.args.size() > 1 ? std::get<VectorSelector>(c.args[1]->data) : VectorSelector{};
+    const bool named =
+        std::any_of(info.matchers.begin(), info.matchers.end(), [](const Matcher& m) { return m.name() == kNameLabel; });
+    if (!named) info.matchers.push_back(*Matcher::make(Matcher::Op::equal, std::string(kNameLabel), "target_info"));
+    read(info, outer, selector_lookback);
   }
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
     widest = std::max(widest, reach(s.when, outer, own));

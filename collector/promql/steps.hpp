@@ -1,10 +1,14 @@
 #pragma once
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "collector/promql/value.hpp"
+#include "collector/promql/label_space.hpp"
+#include "common/model/sample.hpp"
 
 namespace ward::promql {
 
@@ -17,30 +21,26 @@ struct StepRange {
   [[nodiscard]] Time last() const { return at(count - 1); }
 };
 
-/// One series of an instant vector over all steps: dense, so that operators are loops over arrays. Labels are worked out
-/// once a query, not once a step.
+/// One series of an instant vector over all steps: dense, so that operators are loops over arrays. Cheap to copy: the row
+/// lives in the query's memory. A step without a value holds the stale marker, which is never a value here.
 class StepSeries {
  public:
   StepSeries() = default;
-  StepSeries(Labels given, std::size_t steps) : labels(std::move(given)), values_(steps), present_(steps) {}
-  Labels labels;
-  [[nodiscard]] std::size_t steps() const { return values_.size(); }
-  [[nodiscard]] bool has(std::size_t i) const { return present_[i] != 0; }
-  [[nodiscard]] double at(std::size_t i) const { return values_[i]; }
-  void set(std::size_t i, double v) {
-    values_[i] = v;
-    present_[i] = 1;
-  }
-  void clear(std::size_t i) { present_[i] = 0; }
+  StepSeries(LabelSet given, std::span<double> row) : labels(given), row_(row) {}
+  LabelSet labels;
+  bool drop_name = false;  ///< the metric name is still there, and goes when the query ends
+  [[nodiscard]] std::size_t steps() const { return row_.size(); }
+  [[nodiscard]] bool has(std::size_t i) const { return !is_stale(row_[i]); }
+  [[nodiscard]] double at(std::size_t i) const { return row_[i]; }
+  void set(std::size_t i, double v) { row_[i] = v; }
+  void clear(std::size_t i) { row_[i] = stale_marker(); }
   [[nodiscard]] bool any() const {
-    for (const auto p : present_)
-      if (p != 0) return true;
-    return false;
+    return std::any_of(row_.begin(), row_.end(), [](double v) { return !is_stale(v); });
   }
+  [[nodiscard]] std::span<double> row() const { return row_; }
 
  private:
-  std::vector<double> values_;
-  std::vector<std::uint8_t> present_;
+  std::span<double> row_;
 };
 using StepVector = std::vector<StepSeries>;
 using StepScalar = std::vector<double>;

@@ -66,6 +66,7 @@ class Checker {
   }
   void check(const Node& node, const Call& c);
   void check(const Node& node, const Binary& b);
+  void check_info_labels(const Node& node);
   [[nodiscard]] PositionRange operator_range(const Binary& b) const;
 
   std::string_view query_;
@@ -89,9 +90,25 @@ void Checker::check(const Node& node, const Call& c) {
   }
   if (error_) return;
   for (int i = 0; i < given; ++i) {
+    if (f.name == "info" && i == 1) {
+      check_info_labels(*c.args[1]);
+      continue;
+    }
     const auto want = f.args()[static_cast<std::size_t>(std::min(i, listed - 1))];
     expect(*c.args[static_cast<std::size_t>(i)], want, "call to function \"" + std::string(f.name) + "\"");
   }
+}
+
+/// The second argument of info() stands for labels to add: a selector without a name before its braces, which may be empty.
+void Checker::check_info_labels(const Node& node) {
+  const auto got = type_of(node);
+  if (got != ValueType::vector)
+    fail_at(node.pos, "expected type instant vector in call to function \"info\", got " + std::string(documented(got)));
+  const auto* selector = std::get_if<VectorSelector>(&node.data);
+  if (selector == nullptr)
+    fail_at(node.pos, "expected label selectors only");
+  else if (!selector->name.empty())
+    fail_at(node.pos, "expected label selectors only, got vector selector instead");
 }
 
 PositionRange Checker::operator_range(const Binary& b) const {

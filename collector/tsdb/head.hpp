@@ -72,6 +72,7 @@ class Head final : public Queryable {
   [[nodiscard]] std::optional<Sample> last_sample(SeriesRef ref) const;
 
   [[nodiscard]] Result<std::vector<SeriesData>> select(std::span<const Matcher> matchers, Time from, Time to) const override;
+  [[nodiscard]] std::unique_ptr<SeriesReader> reader() const override;
   /// Label sets that match, sorted, whatever their samples.
   [[nodiscard]] std::vector<Labels> series(std::span<const Matcher> matchers) const;
   [[nodiscard]] std::vector<std::string> label_names() const;
@@ -87,6 +88,7 @@ class Head final : public Queryable {
   [[nodiscard]] HeadStats stats() const;
 
  private:
+  class Reader;
   static constexpr std::size_t kShards = 16;
   struct Series {
     SeriesSamples samples;

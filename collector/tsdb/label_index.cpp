@@ -33,9 +33,9 @@ void intersect(std::vector<SeriesRef>& refs, const std::vector<SeriesRef>& other
 
 }  // namespace
 
-std::span<const LabelIndex::PairId> LabelIndex::row(SeriesRef ref) const {
+std::span<const LabelId> LabelIndex::row(SeriesRef ref) const {
   if (ref.get() >= rows_.size() || !rows_[ref.get()]) return {};
-  const PairId* at = rows_[ref.get()].get();
+  const LabelId* at = rows_[ref.get()].get();
   return {at + 1, at[0]};
 }
 
@@ -43,8 +43,9 @@ bool LabelIndex::has(SeriesRef ref) const { return ref.get() < rows_.size() && r
 
 bool LabelIndex::same_labels(SeriesRef ref, const Labels& labels) const {
   const auto ids = row(ref);
-  return std::equal(ids.begin(), ids.end(), labels.begin(), labels.end(), [this](PairId id, const Label& label) {
-    return *pairs_[id].name == label.first && *pairs_[id].value == label.second;
+  return std::equal(ids.begin(), ids.end(), labels.begin(), labels.end(), [this](LabelId id, const Label& label) {
+    const auto& pair = table_.pair(id);
+    return *pair.name == label.first && *pair.value == label.second;
   });
 }
 
@@ -55,42 +56,16 @@ std::optional<SeriesRef> LabelIndex::find(const Labels& labels) const {
   return std::nullopt;
 }
 
-LabelIndex::PairId LabelIndex::intern(const std::string& name, const std::string& value) {
-  const auto name_at = names_.try_emplace(name).first;
-  const auto [value_at, is_new] = name_at->second.try_emplace(value, 0);
-  if (!is_new) return value_at->second;
-  PairId id = 0;
-  if (free_pairs_.empty()) {
-    id = static_cast<PairId>(pairs_.size());
-    pairs_.emplace_back();
-  } else {
-    id = free_pairs_.back();
-    free_pairs_.pop_back();
-  }
-  pairs_[id] = {&name_at->first, &value_at->first, {}};
-  value_at->second = id;
-  return id;
-}
-
-void LabelIndex::release(PairId id) {
-  auto& pair = pairs_[id];
-  const auto name_at = names_.find(*pair.name);
-  name_at->second.erase(name_at->second.find(*pair.value));
-  if (name_at->second.empty()) names_.erase(name_at);
-  pair = {};
-  free_pairs_.push_back(id);
-}
-
 void LabelIndex::add(SeriesRef ref, const Labels& labels) {
   WARD_ASSERT(!has(ref));
   if (ref.get() >= rows_.size()) rows_.resize(ref.get() + std::size_t{1});
-  auto row = std::make_unique<PairId[]>(labels.size() + 1);
-  row[0] = static_cast<PairId>(labels.size());
+  auto row = std::make_unique<LabelId[]>(labels.size() + 1);
+  row[0] = static_cast<LabelId>(labels.size());
   std::size_t n = 0;
   for (const auto& [name, value] : labels) {
-    const auto id = intern(name, value);
+    const auto id = table_.intern(name, value);
     row[++n] = id;
-    auto& refs = pairs_[id].refs;
+    auto& refs = table_.pair(id).refs;
     // Refs rise, so this is a push_back except while a store is loaded.
     refs.insert(std::upper_bound(refs.begin(), refs.end(), ref), ref);
   }
@@ -100,8 +75,10 @@ void LabelIndex::add(SeriesRef ref, const Labels& labels) {
 }
 
 void LabelIndex::remove(std::span<const SeriesRef> refs) {
+  table_.reclaim();
+  if (!table_.pinned()) dropped_rows_.clear();
   const std::unordered_set<SeriesRef> gone(refs.begin(), refs.end());
-  std::unordered_set<PairId> touched;
+  std::unordered_set<LabelId> touched;
   for (const auto ref : gone) {
     if (!has(ref)) continue;
     const auto [from, to] = by_hash_.equal_range(labels(ref).hash());
@@ -112,12 +89,14 @@ void LabelIndex::remove(std::span<const SeriesRef> refs) {
     }
     const auto ids = row(ref);
     touched.insert(ids.begin(), ids.end());
+    if (table_.pinned()) dropped_rows_.push_back(std::move(rows_[ref.get()]));
     rows_[ref.get()].reset();
     --count_;
   }
   for (const auto id : touched) {
-    std::erase_if(pairs_[id].refs, [&gone](SeriesRef ref) { return gone.contains(ref); });
-    if (pairs_[id].refs.empty()) release(id);
+    auto& posted = table_.pair(id).refs;
+    std::erase_if(posted, [&gone](SeriesRef ref) { return gone.contains(ref); });
+    if (posted.empty()) table_.release(id);
   }
 }
 
@@ -125,7 +104,7 @@ Labels LabelIndex::labels(SeriesRef ref) const {
   std::vector<Label> out;
   const auto ids = row(ref);
   out.reserve(ids.size());
-  for (const auto id : ids) out.emplace_back(*pairs_[id].name, *pairs_[id].value);
+  for (const auto id : ids) out.emplace_back(*table_.pair(id).name, *table_.pair(id).value);
   return Labels{std::move(out)};
 }
 
@@ -135,8 +114,8 @@ void LabelIndex::sort_by_labels(std::vector<SeriesRef>& refs) const {
     const auto y = row(b);
     const auto [at_x, at_y] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
     if (at_x == x.end() || at_y == y.end()) return at_x == x.end() && at_y != y.end();
-    const auto& p = pairs_[*at_x];
-    const auto& q = pairs_[*at_y];
+    const auto& p = table_.pair(*at_x);
+    const auto& q = table_.pair(*at_y);
     return p.name == q.name ? *p.value < *q.value : *p.name < *q.name;
   });
 }
@@ -150,10 +129,10 @@ std::vector<SeriesRef> LabelIndex::all() const {
 }
 
 const std::vector<SeriesRef>* LabelIndex::postings(std::string_view name, std::string_view value) const {
-  const auto name_at = names_.find(name);
-  if (name_at == names_.end()) return nullptr;
-  const auto value_at = name_at->second.find(value);
-  return value_at == name_at->second.end() ? nullptr : &pairs_[value_at->second].refs;
+  const auto* values = table_.find(name);
+  if (values == nullptr) return nullptr;
+  const auto at = values->values.find(value);
+  return at == values->values.end() ? nullptr : &table_.pair(at->second).refs;
 }
 
 std::vector<SeriesRef> LabelIndex::postings_of(const Matcher& m) const {
@@ -164,24 +143,24 @@ std::vector<SeriesRef> LabelIndex::postings_of(const Matcher& m) const {
   const auto literals = m.op() == Matcher::Op::regex ? literal_alternatives(m.value()) : std::nullopt;
   if (literals) {
     for (const auto value : *literals) add_all(postings(m.name(), value));
-  } else if (const auto name_at = names_.find(m.name()); name_at != names_.end()) {
-    for (const auto& [value, id] : name_at->second)
-      if (m.matches(value)) add_all(&pairs_[id].refs);
+  } else if (const auto* name = table_.find(m.name())) {
+    for (const auto& [value, id] : name->values)
+      if (m.matches(value)) add_all(&table_.pair(id).refs);
   }
   sort_unique(refs);
   return refs;
 }
 
 void LabelIndex::filter(std::vector<SeriesRef>& refs, const Matcher& m) const {
-  const auto name_at = names_.find(m.name());
-  const std::string* name = name_at == names_.end() ? nullptr : &name_at->first;
+  const auto* name = table_.find(m.name());
+  const std::uint32_t number = name == nullptr ? 0 : name->number;
   const bool absent_matches = m.matches("");
-  std::unordered_map<PairId, bool> known;  // one regular expression run per value, not per series
+  std::unordered_map<LabelId, bool> known;  // one regular expression run per value, not per series
   std::erase_if(refs, [&](SeriesRef ref) {
     for (const auto id : row(ref)) {
-      if (pairs_[id].name != name) continue;
+      if (table_.pair(id).name_number != number) continue;
       const auto [it, is_new] = known.try_emplace(id, false);
-      if (is_new) it->second = m.matches(*pairs_[id].value);
+      if (is_new) it->second = m.matches(*table_.pair(id).value);
       return !it->second;
     }
     return !absent_matches;
@@ -217,14 +196,19 @@ std::vector<SeriesRef> LabelIndex::match(std::span<const Matcher> matchers) cons
 
 std::vector<std::string> LabelIndex::values(std::string_view name) const {
   std::vector<std::string> out;
-  if (const auto name_at = names_.find(name); name_at != names_.end())
-    for (const auto& [value, id] : name_at->second) out.push_back(value);
+  if (const auto* known = table_.find(name))
+    for (const auto& [value, id] : known->values)
+      if (!table_.pair(id).refs.empty()) out.push_back(value);
   return out;
 }
 
 std::vector<std::string> LabelIndex::names() const {
   std::vector<std::string> out;
-  for (const auto& [name, values] : names_) out.push_back(name);
+  for (const auto& [name, known] : table_.names()) {
+    const bool used = std::any_of(known.values.begin(), known.values.end(),
+                                  [this](const auto& value) { return !table_.pair(value.second).refs.empty(); });
+    if (used) out.push_back(name);
+  }
   return out;
 }
 

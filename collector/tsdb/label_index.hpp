@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -8,13 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/tsdb/label_table.hpp"
 #include "collector/tsdb/queryable.hpp"
-#include "common/base/strong.hpp"
 
 namespace ward::collector {
-
-/// Number of a series in this store, from 1, never used twice.
-using SeriesRef = Strong<struct SeriesRefTag, std::uint32_t>;
 
 /// Labels of all series and the postings that find them: name -> value -> sorted refs. Each label pair is stored once; a
 /// series holds the numbers of its pairs. Thread: not safe, the head guards it.
@@ -36,30 +32,25 @@ class LabelIndex {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::size_t size() const { return count_; }
 
- private:
-  using PairId = std::uint32_t;
-  using Values = std::map<std::string, PairId, std::less<>>;
-  struct Pair {
-    const std::string* name = nullptr;  ///< the key in names_, stable
-    const std::string* value = nullptr;
-    std::vector<SeriesRef> refs;
-  };
-  /// Pair numbers of one series in label order; the first element is their count.
-  using Row = std::unique_ptr<PairId[]>;
+  /// Rows of series and texts of pairs found while it is held stay where they are. Take it under the owner's lock.
+  [[nodiscard]] LabelTable::Pin pin() const { return LabelTable::Pin{table_}; }
+  /// Pair numbers of a series in label order; empty for an unknown ref.
+  [[nodiscard]] std::span<const LabelId> row(SeriesRef ref) const;
+  [[nodiscard]] const LabelTable& table() const { return table_; }
 
-  [[nodiscard]] std::span<const PairId> row(SeriesRef ref) const;
+ private:
+  /// Pair numbers of one series in label order; the first element is their count.
+  using Row = std::unique_ptr<LabelId[]>;
+
   [[nodiscard]] bool same_labels(SeriesRef ref, const Labels& labels) const;
   [[nodiscard]] const std::vector<SeriesRef>* postings(std::string_view name, std::string_view value) const;
   [[nodiscard]] std::vector<SeriesRef> postings_of(const Matcher& m) const;
   [[nodiscard]] std::vector<SeriesRef> all() const;
   void filter(std::vector<SeriesRef>& refs, const Matcher& m) const;
-  PairId intern(const std::string& name, const std::string& value);
-  void release(PairId id);
 
-  std::map<std::string, Values, std::less<>> names_;
-  std::vector<Pair> pairs_;
-  std::vector<PairId> free_pairs_;
-  std::vector<Row> rows_;  ///< by ref
+  LabelTable table_;
+  std::vector<Row> rows_;          ///< by ref
+  std::vector<Row> dropped_rows_;  ///< pinned when their series went
   std::unordered_multimap<std::uint64_t, SeriesRef> by_hash_;
   std::size_t count_ = 0;
 };

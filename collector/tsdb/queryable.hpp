@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/tsdb/series_reader.hpp"
 #include "common/base/result.hpp"
 #include "common/model/labels.hpp"
 #include "common/model/sample.hpp"
@@ -49,7 +50,10 @@ class Queryable {
  public:
   virtual ~Queryable() = default;
   /// Series that match all of `matchers`, sorted by labels. Both ends inclusive, in ms.
-  [[nodiscard]] virtual Result<std::vector<SeriesData>> select(std::span<const Matcher> matchers, Time from, Time to) const = 0;
+  [[nodiscard]] virtual Result<std::vector<SeriesData>> select(std::span<const Matcher> matchers, Time from,
+                                                               Time to) const = 0;
+  /// The faster way in, for one query; by default it goes through select().
+  [[nodiscard]] virtual std::unique_ptr<SeriesReader> reader() const { return select_reader(*this); }
 };
 
 }  // namespace ward::collector

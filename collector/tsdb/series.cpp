@@ -23,6 +23,24 @@ SeriesSamples::Outcome same_time(const Sample& old, const Sample& s) {
   return old == s ? SeriesSamples::Outcome::duplicate : SeriesSamples::Outcome::conflicting;
 }
 
+void read_chunk(std::span<const std::uint8_t> bytes, Time from, Time to, std::vector<Sample>& out) {
+  ChunkIterator it{bytes};
+  while (it.next()) {
+    const auto s = it.at();
+    if (s.t > to) return;
+    if (s.t >= from) out.push_back(s);
+  }
+}
+
+/// Chunks overlap where late samples came: then their samples are put in order.
+void sort_by_time(std::vector<Sample>& samples) {
+  const auto not_later = [](const Sample& a, const Sample& b) { return a.t >= b.t; };
+  if (std::adjacent_find(samples.begin(), samples.end(), not_later) == samples.end()) return;
+  std::stable_sort(samples.begin(), samples.end(), earlier);
+  const auto same = [](const Sample& a, const Sample& b) { return a.t == b.t; };
+  samples.erase(std::unique(samples.begin(), samples.end(), same), samples.end());
+}
+
 /// True when `t` lies more than `age` before `newest`; safe for the extremes of time.
 bool older_than(Time t, Time newest, milliseconds age) {
   std::int64_t behind = 0;
@@ -33,23 +51,14 @@ bool older_than(Time t, Time newest, milliseconds age) {
 
 std::vector<Sample> SeriesSnapshot::read(Time from, Time to) const {
   std::vector<Sample> out;
-  bool sorted = true;
-  const auto take = [&](Sample s) {
-    if (s.t < from || s.t > to) return;
-    sorted = sorted && (out.empty() || out.back().t < s.t);
-    out.push_back(s);
-  };
   std::uint32_t at = 0;
   for (const auto end : ends_) {
-    ChunkIterator it{std::span{bytes_}.subspan(at, end - at)};
-    while (it.next()) take(it.at());
+    read_chunk(std::span{bytes_}.subspan(at, end - at), from, to, out);
     at = end;
   }
-  for (const auto& s : late_) take(s);
-  if (!sorted) {
-    std::stable_sort(out.begin(), out.end(), earlier);
-    out.erase(std::unique(out.begin(), out.end(), [](const Sample& a, const Sample& b) { return a.t == b.t; }), out.end());
-  }
+  for (const auto& s : late_)
+    if (s.t >= from && s.t <= to) out.push_back(s);
+  sort_by_time(out);
   return out;
 }
 
@@ -123,6 +132,28 @@ SeriesSnapshot SeriesSamples::snapshot(Time from, Time to) const {
     for (const auto& s : *late_)
       if (s.t >= from && s.t <= to) out.add(s);
   return out;
+}
+
+void SeriesSamples::read(Time from, Time to, std::vector<Sample>& out) const {
+  Time newest = from;
+  bool overlap = false;
+  for (const auto& c : chunks_) {
+    if (c.t_min > to) break;
+    if (c.t_max < from) continue;
+    overlap = overlap || (!out.empty() && c.t_min <= newest);
+    newest = std::max(newest, c.t_max);
+    read_chunk(c.bytes(), from, to, out);
+  }
+  if (!open_.empty() && open_min_ <= to && open_max_ >= from) {
+    overlap = overlap || (!out.empty() && open_min_ <= newest);
+    read_chunk(open_.bytes(), from, to, out);
+  }
+  if (late_) {
+    overlap = true;
+    for (const auto& s : *late_)
+      if (s.t >= from && s.t <= to) out.push_back(s);
+  }
+  if (overlap) sort_by_time(out);
 }
 
 void SeriesSamples::hand_out(const std::function<void(const StoredChunk&)>& take) {

@@ -50,6 +50,8 @@ class SeriesSamples {
   /// Requires !empty().
   [[nodiscard]] Sample last() const { return last_; }
   [[nodiscard]] SeriesSnapshot snapshot(Time from, Time to) const;
+  /// Adds the samples in [from, to] to `out`, times strictly rising; of two with one time the older chunk's wins.
+  void read(Time from, Time to, std::vector<Sample>& out) const;
   /// Closes the open chunk and the late buffer, and calls `take` for every chunk not handed out before.
   void hand_out(const std::function<void(const StoredChunk&)>& take);
   /// A chunk the journal kept. Requires decodable bytes with at least one sample.

@@ -27,7 +27,7 @@ Labels promised_labels(const Node& node) {
 }
 
 Operand ones_where_absent(CallFrame& frame, const std::vector<std::uint8_t>& present) {
-  StepSeries out{promised_labels(frame.arg(0)), present.size()};
+  auto out = frame.evaluator().new_series(frame.labels().make(promised_labels(frame.arg(0))));
   for (std::size_t i = 0; i < present.size(); ++i)
     if (present[i] == 0) out.set(i, 1);
   StepVector vector;
@@ -48,15 +48,12 @@ Result<Operand> eval_absent(CallFrame& frame) {
 }
 
 Result<Operand> eval_absent_over_time(CallFrame& frame) {
-  const auto windows = frame.windows(0);
-  if (!windows) return fail(windows.error());
   std::vector<std::uint8_t> present(frame.steps().count);
-  for (const auto& series : windows->series) {
-    std::size_t from = 0;
-    std::size_t to = 0;
+  const auto walked = walk_series(frame, 0, [&](WindowCursor& cursor, std::span<const Sample>, std::span<double>) {
     for (std::size_t i = 0; i < present.size(); ++i)
-      if (!window_at(*windows, series, frame.steps(), i, from, to).samples.empty()) present[i] = 1;
-  }
+      if (!cursor.at(i).samples.empty()) present[i] = 1;
+  });
+  if (!walked) return fail(walked.error());
   return ones_where_absent(frame, present);
 }
 

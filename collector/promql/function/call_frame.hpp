@@ -8,19 +8,25 @@ namespace ward::promql {
 /// One call of a function with its arguments, evaluated on demand. Argument types are checked by the parser.
 class CallFrame {
  public:
-  CallFrame(Evaluator& evaluator, const Call& call) : evaluator_(evaluator), call_(call) {}
+  CallFrame(Evaluator& evaluator, const Node& node, const Call& call) : evaluator_(evaluator), node_(node), call_(call) {}
+  [[nodiscard]] const Call& call() const { return call_; }
   [[nodiscard]] std::size_t args() const { return call_.args.size(); }
   [[nodiscard]] const Node& arg(std::size_t n) const { return *call_.args[n]; }
   Result<StepVector> vector(std::size_t n) { return evaluator_.vector(arg(n)); }
   Result<StepScalar> scalar(std::size_t n) { return evaluator_.scalar(arg(n)); }
   Result<std::string> string(std::size_t n) { return evaluator_.string(arg(n)); }
-  Result<Windows> windows(std::size_t n) { return evaluator_.windows(arg(n)); }
   [[nodiscard]] const StepRange& steps() const { return evaluator_.steps(); }
   Evaluator& evaluator() { return evaluator_; }
+  LabelSpace& labels() { return evaluator_.labels(); }
   Budget& budget() { return evaluator_.query().budget; }
+  /// Annotations at the place of an argument.
+  void warn(std::size_t n, std::string_view what) { evaluator_.query().notes.warn(arg(n).pos, what); }
+  void inform(std::size_t n, std::string_view what) { evaluator_.query().notes.inform(arg(n).pos, what); }
+  [[nodiscard]] PositionRange where() const { return node_.pos; }
 
  private:
   Evaluator& evaluator_;
+  const Node& node_;
   const Call& call_;
 };
 
@@ -42,38 +48,48 @@ Result<Operand> map_values(CallFrame& frame, std::size_t n, F f) {
     }
   }
   drop_empty(*input);
-  if (auto ok = drop_names(*input); !ok) return fail(ok.error());
+  if (auto ok = frame.evaluator().drop_names(*input); !ok) return fail(ok.error());
   return Operand{std::move(*input)};
+}
+
+/// Walks range argument `n` series by series: `walk(cursor, row)` fills the row of a series; those it leaves empty are
+/// dropped.
+template <class Walk>
+Result<StepVector> walk_series(CallFrame& frame, std::size_t n, Walk walk) {
+  auto& ev = frame.evaluator();
+  const auto shape = ev.shape(frame.arg(n));
+  StepVector out;
+  std::span<double> row;
+  const auto take = [&](const StepSeries& series, std::span<const Sample> samples) -> Status {
+    if (row.empty()) row = ev.new_row();
+    WindowCursor cursor{shape, ev.steps(), samples};
+    walk(cursor, samples, row);
+    StepSeries result{series.labels, row};
+    result.drop_name = series.drop_name;
+    if (!result.any()) return {};  // the next series may have the row
+    out.push_back(result);
+    row = {};
+    return frame.budget().charge(ev.steps().count);
+  };
+  if (auto ok = ev.each_series(frame.arg(n), shape, take); !ok) return fail(ok.error());
+  return out;
 }
 
 /// Applies `f(window) -> optional<double>` to every window of range argument `n` that holds a sample.
 template <class F>
 Result<Operand> map_windows(CallFrame& frame, std::size_t n, Names names, F f) {
-  auto windows = frame.windows(n);
-  if (!windows) return fail(windows.error());
   const auto steps = frame.steps().count;
-  if (auto ok = frame.budget().charge(windows->series.size() * steps); !ok) return fail(ok.error());
-  StepVector out;
-  out.reserve(windows->series.size());
-  for (auto& series : windows->series) {
-    if (auto ok = frame.budget().check_time(); !ok) return fail(ok.error());
-    StepSeries result{std::move(series.labels), steps};
-    std::size_t from = 0;
-    std::size_t to = 0;
-    bool any = false;
+  auto out = walk_series(frame, n, [&](WindowCursor& cursor, std::span<const Sample>, std::span<double> row) {
     for (std::size_t i = 0; i < steps; ++i) {
-      const auto window = window_at(*windows, series, frame.steps(), i, from, to);
+      const auto window = cursor.at(i);
       if (window.samples.empty()) continue;
-      const std::optional<double> v = f(window);
-      if (!v) continue;
-      result.set(i, *v);
-      any = true;
+      if (const std::optional<double> v = f(window)) row[i] = *v;
     }
-    if (any) out.push_back(std::move(result));
-  }
+  });
+  if (!out) return fail(out.error());
   if (names == Names::drop)
-    if (auto ok = drop_names(out); !ok) return fail(ok.error());
-  return Operand{std::move(out)};
+    if (auto ok = frame.evaluator().drop_names(*out); !ok) return fail(ok.error());
+  return Operand{std::move(*out)};
 }
 
 }  // namespace ward::promql

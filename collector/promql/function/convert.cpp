@@ -20,7 +20,7 @@ Result<Operand> eval_timestamp(CallFrame& frame) {
   if (const auto* selector = std::get_if<VectorSelector>(&unwrap_parens(frame.arg(0)).data)) {
     auto out = frame.evaluator().select(*selector, Evaluator::Take::timestamp);
     if (!out) return fail(out.error());
-    if (auto ok = drop_names(*out); !ok) return fail(ok.error());
+    if (auto ok = frame.evaluator().drop_names(*out); !ok) return fail(ok.error());
     return Operand{std::move(*out)};
   }
   return map_values(frame, 0, [&](double, std::size_t i) { return std::optional<double>{to_seconds(frame.steps().at(i))}; });
@@ -29,9 +29,9 @@ Result<Operand> eval_timestamp(CallFrame& frame) {
 Result<Operand> eval_vector(CallFrame& frame) {
   const auto scalar = frame.scalar(0);
   if (!scalar) return fail(scalar.error());
-  StepSeries out{{}, scalar->size()};
+  auto out = frame.evaluator().new_series({});
   for (std::size_t i = 0; i < scalar->size(); ++i) out.set(i, (*scalar)[i]);
-  return Operand{StepVector{std::move(out)}};
+  return Operand{StepVector{out}};
 }
 
 Result<Operand> eval_scalar(CallFrame& frame) {

@@ -31,9 +31,9 @@ Result<Operand> date_part(CallFrame& frame, F part) {
     return static_cast<double>(part(*m));
   };
   if (frame.args() > 0) return map_values(frame, 0, [&value](double v, std::size_t) { return value(v); });
-  StepSeries out{{}, frame.steps().count};
+  auto out = frame.evaluator().new_series({});
   for (std::size_t i = 0; i < out.steps(); ++i) out.set(i, *value(to_seconds(frame.steps().at(i))));
-  return Operand{StepVector{std::move(out)}};
+  return Operand{StepVector{out}};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Function {
   int variadic = 0;
   std::array<ValueType, kMaxListed> listed{};
   std::uint8_t listed_count = 0;
-  Result<Operand> (*evaluate)(CallFrame&) = nullptr;  ///< null: the grammar knows it, this version does not evaluate it
+  Result<Operand> (*evaluate)(CallFrame&) = nullptr;
   [[nodiscard]] std::span<const ValueType> args() const { return std::span{listed}.first(listed_count); }
 };
 

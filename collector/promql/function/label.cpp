@@ -93,9 +93,11 @@ Result<Operand> eval_label_replace(CallFrame& frame) {
   if (!input) return fail(input.error());
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
   for (auto& s : *input) {
-    const std::string value{s.labels.get(*source)};
-    if (regex.Match(value, 0, value.size(), re2::RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size())))
-      s.labels.set(*target, expansion.expand(groups));
+    const auto value = frame.labels().get(s.labels, *source);
+    const re2::StringPiece text{value.data(), value.size()};
+    if (!regex.Match(text, 0, text.size(), re2::RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size()))) continue;
+    s.labels = frame.labels().with(s.labels, *target, expansion.expand(groups));
+    if (*target == kNameLabel) s.drop_name = false;
   }
   if (auto ok = join_alike(*input); !ok) return fail(ok.error());
   return Operand{std::move(*input)};
@@ -121,9 +123,10 @@ Result<Operand> eval_label_join(CallFrame& frame) {
     std::string joined;
     for (std::size_t n = 0; n < sources.size(); ++n) {
       if (n != 0) joined += *separator;
-      joined += s.labels.get(sources[n]);
+      joined += frame.labels().get(s.labels, sources[n]);
     }
-    s.labels.set(*target, joined);
+    s.labels = frame.labels().with(s.labels, *target, joined);
+    if (*target == kNameLabel) s.drop_name = false;
   }
   if (auto ok = join_alike(*input); !ok) return fail(ok.error());
   return Operand{std::move(*input)};

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "collector/promql/function/call_frame.hpp"
+#include "collector/promql/function/quantile_check.hpp"
 #include "collector/promql/kahan.hpp"
 #include "collector/promql/quantile.hpp"
 
@@ -106,6 +107,7 @@ Result<Operand> eval_ts_of_max_over_time(CallFrame& frame) {
 Result<Operand> eval_quantile_over_time(CallFrame& frame) {
   const auto q = frame.scalar(0);
   if (!q) return fail(q.error());
+  warn_of_quantiles(frame, 0, *q);
   return map_windows(frame, 1, Names::drop,
                      [&q](const Window& w) { return std::optional<double>{quantile((*q)[w.step], values_of(w.samples))}; });
 }

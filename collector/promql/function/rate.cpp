@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "collector/promql/function/call_frame.hpp"
+#include "collector/promql/lexer.hpp"
 
 // How counters and gauges move inside a window: rate, increase, delta (extrapolated to the window's ends), irate, idelta,
 // changes, resets. Source: Prometheus 3, extrapolatedRate and instantValue of promql/functions.go.
@@ -10,19 +13,28 @@ enum class Kind : std::uint8_t { rate, increase, delta };
 
 double seconds_between(Time from, Time to) { return static_cast<double>(to_ms(to) - to_ms(from)) / 1000.0; }
 
-/// Last minus first, plus what the counter held before each reset.
-double change(std::span<const Sample> samples, Kind kind) {
-  double total = samples.back().v - samples.front().v;
-  if (kind == Kind::delta) return total;
+/// Where the counter fell: indexes of the samples before which it did, rising. Found once a series, so that windows which
+/// overlap do not look at every sample again.
+void find_resets(std::span<const Sample> samples, std::vector<std::size_t>& out) {
+  out.clear();
   for (std::size_t i = 1; i < samples.size(); ++i)
-    if (samples[i].v < samples[i - 1].v) total += samples[i - 1].v;
+    if (samples[i].v < samples[i - 1].v) out.push_back(i);
+}
+
+/// Last minus first, plus what the counter held before each reset inside the window.
+double change(const Window& w, std::span<const std::size_t> resets) {
+  double total = w.samples.back().v - w.samples.front().v;
+  if (resets.empty()) return total;
+  for (auto at = std::upper_bound(resets.begin(), resets.end(), w.first);
+       at != resets.end() && *at < w.first + w.samples.size(); ++at)
+    total += w.samples[*at - w.first - 1].v;
   return total;
 }
 
-std::optional<double> extrapolated(const Window& w, Kind kind) {
+std::optional<double> extrapolated(const Window& w, Kind kind, std::span<const std::size_t> resets) {
   if (w.samples.size() < 2) return std::nullopt;
   const auto& first = w.samples.front();
-  const double total = change(w.samples, kind);
+  const double total = change(w, resets);
   const double sampled = seconds_between(first.t, w.samples.back().t);
   const double average_gap = sampled / static_cast<double>(w.samples.size() - 1);
   // A series that starts or ends more than about one gap away from the window's edge is taken to have started or ended
@@ -51,8 +63,35 @@ std::optional<double> last_two(const Window& w, Kind kind) {
   return grown / seconds_between(previous.t, last.t);
 }
 
+bool looks_like_counter(std::string_view name) {
+  return name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") || name.ends_with("_bucket");
+}
+
+/// A rate of what is no counter is a mistake worth a word.
+void check_names(CallFrame& frame, const StepVector& series) {
+  auto checked = LabelSpace::kNone;
+  for (const auto& s : series) {
+    const auto id = frame.labels().name_id(s.labels);
+    if (id == checked || id == LabelSpace::kNone) continue;
+    checked = id;
+    const auto name = frame.labels().reader().text(id).value;
+    if (!looks_like_counter(name))
+      frame.inform(0, "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + quote(name));
+  }
+}
+
 Result<Operand> extrapolate(CallFrame& frame, Kind kind) {
-  return map_windows(frame, 0, Names::drop, [kind](const Window& w) { return extrapolated(w, kind); });
+  const auto steps = frame.steps().count;
+  std::vector<std::size_t> resets;
+  auto out = walk_series(frame, 0, [&](WindowCursor& cursor, std::span<const Sample> samples, std::span<double> row) {
+    if (kind != Kind::delta) find_resets(samples, resets);
+    for (std::size_t i = 0; i < steps; ++i)
+      if (const auto v = extrapolated(cursor.at(i), kind, resets)) row[i] = *v;
+  });
+  if (!out) return fail(out.error());
+  if (kind != Kind::delta) check_names(frame, *out);
+  if (auto ok = frame.evaluator().drop_names(*out); !ok) return fail(ok.error());
+  return Operand{std::move(*out)};
 }
 
 template <class Counts>

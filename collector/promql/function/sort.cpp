@@ -54,12 +54,13 @@ Result<Operand> by_label(CallFrame& frame, int sign) {
     if (!name) return fail(name.error());
     names.push_back(std::move(*name));
   }
-  return sorted(frame, [&names, sign](const StepSeries& a, const StepSeries& b) {
+  const auto& space = frame.labels();
+  return sorted(frame, [&](const StepSeries& a, const StepSeries& b) {
     for (const auto& name : names) {
-      const int order = natural_compare(a.labels.get(name), b.labels.get(name));
+      const int order = natural_compare(space.get(a.labels, name), space.get(b.labels, name));
       if (order != 0) return order * sign < 0;
     }
-    return sign > 0 ? a.labels < b.labels : b.labels < a.labels;
+    return sign > 0 ? space.less(a.labels, b.labels) : space.less(b.labels, a.labels);
   });
 }
 

@@ -7,10 +7,8 @@
 namespace ward::promql {
 
 #define WARD_FUNCTION(name, ...) Result<Operand> eval_##name(CallFrame& frame);
-#define WARD_GRAMMAR_ONLY(...)
 #include "collector/promql/function/builtin.def"
 #undef WARD_FUNCTION
-#undef WARD_GRAMMAR_ONLY
 
 namespace {
 
@@ -24,12 +22,10 @@ constexpr Function entry(std::string_view name, Result<Operand> (*evaluate)(Call
 }
 
 #define WARD_FUNCTION(name, result, variadic, ...) entry(#name, eval_##name, result, variadic, {__VA_ARGS__}),
-#define WARD_GRAMMAR_ONLY(name, result, variadic, ...) entry(#name, nullptr, result, variadic, {__VA_ARGS__}),
 constexpr Function kFunctions[] = {
 #include "collector/promql/function/builtin.def"
 };
 #undef WARD_FUNCTION
-#undef WARD_GRAMMAR_ONLY
 
 }  // namespace
 

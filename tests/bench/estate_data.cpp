@@ -1,0 +1,71 @@
+#include "tests/bench/estate_data.hpp"
+
+#include <array>
+
+namespace ward::bench {
+namespace {
+
+constexpr std::size_t kTenants = 20;
+constexpr std::size_t kServices = 25;
+constexpr std::array<const char*, 12> kBounds{"0.005", "0.01", "0.025", "0.05", "0.1", "0.25",
+                                              "0.5",   "1",    "2.5",   "5",    "10",  "+Inf"};
+constexpr std::uint32_t kMaxPace = 4000;
+
+std::string numbered(std::string_view prefix, std::size_t n) { return std::string(prefix) + std::to_string(n); }
+
+}  // namespace
+
+EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start) : counters_(counters), at_(start) {
+  for (std::size_t n = 0; n < counters; ++n) {
+    const auto service = n / kTenants % kServices;
+    const auto instance = n / (kTenants * kServices);
+    labels_.push_back({{"__name__", "http_requests_total"},
+                       {"tenant", numbered("clinic-", n % kTenants)},
+                       {"service", numbered("service-", service)},
+                       {"instance", numbered("10.0.0.", instance) + ":8069"},
+                       {"pod", numbered("odoo-", n)},
+                       {"job", "odoo"}});
+    // A tenth stands still, as counters of errors do.
+    states_.push_back(
+        {static_cast<double>(random() % 1'000'000), n % 10 == 3 ? 0 : 1 + static_cast<std::uint32_t>(random() % kMaxPace)});
+  }
+  for (std::size_t n = 0; n < histograms; ++n) {
+    for (const auto* bound : kBounds)
+      labels_.push_back({{"__name__", "http_request_duration_seconds_bucket"},
+                         {"tenant", numbered("clinic-", n % kTenants)},
+                         {"service", numbered("service-", n / kTenants)},
+                         {"le", bound},
+                         {"job", "odoo"}});
+  }
+  buckets_.resize(histograms * kBounds.size());
+}
+
+std::uint64_t EstateData::random() {  // splitmix64
+  std::uint64_t z = (seed_ += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+void EstateData::next_round(std::vector<Sample>& out) {
+  out.clear();
+  for (std::size_t n = 0; n < counters_; ++n) {
+    auto& s = states_[n];
+    if (s.pace != 0) s.value += static_cast<double>(random() % (2ULL * s.pace));
+    out.push_back({at_ + milliseconds{static_cast<std::int64_t>(n % 1000 + random() % 4)}, s.value});
+  }
+  std::uint64_t cumulative = 0;
+  Time at = at_;
+  for (std::size_t n = 0; n < buckets_.size(); ++n) {
+    if (n % kBounds.size() == 0) {
+      cumulative = 0;
+      at = at_ + milliseconds{static_cast<std::int64_t>(n % 1000 + random() % 4)};
+    }
+    buckets_[n] += random() % (n % kBounds.size() < 6 ? 30 : 4);
+    cumulative += buckets_[n];
+    out.push_back({at, static_cast<double>(cumulative)});
+  }
+  at_ += kInterval;
+}
+
+}  // namespace ward::bench

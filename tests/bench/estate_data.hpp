@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/model/labels.hpp"
+#include "common/model/sample.hpp"
+
+namespace ward::bench {
+
+/// A made-up estate for measuring storage and queries: 25,000 request counters of 20 tenants and 6,000 buckets of one
+/// latency histogram, sampled each 15 s with a few milliseconds of jitter. The same numbers in every run and for every
+/// program that is measured. Thread: the one that owns it.
+class EstateData {
+ public:
+  static constexpr milliseconds kInterval{15'000};
+  EstateData(std::size_t counters, std::size_t histograms, Time start);
+  [[nodiscard]] const std::vector<Labels>& series() const { return labels_; }
+  /// The next round: one sample of each series, in the order of series().
+  void next_round(std::vector<Sample>& out);
+
+ private:
+  struct State {
+    double value = 0;
+    std::uint32_t pace = 0;  ///< mean growth a round; 0 never moves
+  };
+  std::uint64_t random();
+
+  std::vector<Labels> labels_;
+  std::vector<State> states_;
+  std::vector<std::uint64_t> buckets_;  ///< not cumulative, kBounds of them a histogram
+  std::size_t counters_ = 0;
+  Time at_;
+  std::uint64_t seed_ = 20'261'122;
+};
+
+}  // namespace ward::bench
