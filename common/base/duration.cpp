@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
+#include <optional>
 
 #include "common/base/parse.hpp"
 
@@ -39,6 +40,44 @@ std::string_view take_letters(std::string_view& text) {
   return word;
 }
 
+/// Takes `before` and exactly `digits` digits off `text`; -1 when they do not stand there.
+int take_number(std::string_view& text, std::size_t digits, char before = 0) {
+  const std::size_t from = before == 0 ? 0 : 1;
+  if (text.size() < from + digits || (before != 0 && text.front() != before)) return -1;
+  int value = 0;
+  for (std::size_t i = from; i < from + digits; ++i) {
+    if (std::isdigit(static_cast<unsigned char>(text[i])) == 0) return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(from + digits);
+  return value;
+}
+
+/// ".123456" rounded to milliseconds; zero when there is none, nullopt for a lone '.'.
+std::optional<milliseconds> take_fraction(std::string_view& text) {
+  if (!text.starts_with('.')) return milliseconds{0};
+  text.remove_prefix(1);
+  std::int64_t tenths = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits])) != 0; ++digits)
+    if (digits < 4) tenths = tenths * 10 + (text[digits] - '0');
+  if (digits == 0) return std::nullopt;
+  for (auto have = digits; have < 4; ++have) tenths *= 10;
+  text.remove_prefix(digits);
+  return milliseconds{(tenths + 5) / 10};
+}
+
+/// "Z" or "+05:30": how far the local time is ahead of UTC.
+std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
+  if (text.empty()) return std::nullopt;
+  const char sign = text.front();
+  text.remove_prefix(1);
+  if (sign == 'Z' || sign == 'z') return std::chrono::minutes{0};
+  const int hours = take_number(text, 2), minutes = take_number(text, 2, ':');
+  if ((sign != '+' && sign != '-') || hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  return std::chrono::minutes{(sign == '-' ? -1 : 1) * (hours * 60 + minutes)};
+}
+
 }  // namespace
 
 Result<milliseconds> parse_duration(std::string_view text) {
@@ -63,17 +102,19 @@ Result<milliseconds> parse_duration(std::string_view text) {
 }
 
 std::string format_duration(milliseconds d) {
-  auto left = d.count();
+  // Unsigned, because the smallest duration has no positive counterpart.
+  auto left = static_cast<std::uint64_t>(d.count());
   if (left == 0) return "0s";
-  std::string out = left < 0 ? "-" : "";
-  if (left < 0) left = -left;
+  std::string out = d.count() < 0 ? "-" : "";
+  if (d.count() < 0) left = 0 - left;
   for (const auto& unit : kUnits) {
+    const auto ms = static_cast<std::uint64_t>(unit.ms);
     // Years and weeks only when exact: 8d reads better than 1w1d.
-    if (unit.ms >= 604'800'000 && left % unit.ms != 0) continue;
-    if (left < unit.ms) continue;
-    out += std::to_string(left / unit.ms);
+    if (unit.ms >= 604'800'000 && left % ms != 0) continue;
+    if (left < ms) continue;
+    out += std::to_string(left / ms);
     out += unit.name;
-    left %= unit.ms;
+    left %= ms;
   }
   return out;
 }
@@ -112,24 +153,20 @@ Result<Time> parse_time(std::string_view text) {
     if (!(*unix_seconds > -9e12 && *unix_seconds < 9e12)) return bad();
     return from_ms(static_cast<std::int64_t>(*unix_seconds * 1000.0 + (*unix_seconds < 0 ? -0.5 : 0.5)));
   }
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, used = 0;
-  double second = 0;
-  const std::string copy{text};
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf%n", &year, &month, &day, &hour, &minute, &second, &used) != 6) return bad();
-  const auto zone = std::string_view{copy}.substr(static_cast<std::size_t>(used));
-  int offset_minutes = 0;
-  if (zone != "Z" && zone != "z") {
-    char sign = 0;
-    int zone_hours = 0, zone_minutes = 0;
-    if (std::sscanf(std::string(zone).c_str(), "%c%2d:%2d", &sign, &zone_hours, &zone_minutes) != 3 || (sign != '+' && sign != '-'))
-      return bad();
-    offset_minutes = (sign == '-' ? -1 : 1) * (zone_hours * 60 + zone_minutes);
-  }
+  auto rest = text;
+  const int year = take_number(rest, 4), month = take_number(rest, 2, '-'), day = take_number(rest, 2, '-');
+  if (!rest.starts_with('T') && !rest.starts_with('t')) return bad();
+  rest.remove_prefix(1);
+  const int hour = take_number(rest, 2), minute = take_number(rest, 2, ':'), second = take_number(rest, 2, ':');
+  const auto fraction = take_fraction(rest);
+  const auto offset = take_zone(rest);
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0 || !fraction || !offset || !rest.empty())
+    return bad();
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
-  if (!date.ok() || hour > 23 || hour < 0 || minute > 59 || minute < 0 || !(second >= 0 && second < 61)) return bad();
-  const auto in_day = std::chrono::minutes{hour * 60 + minute - offset_minutes};
-  return Time{std::chrono::sys_days{date}.time_since_epoch() + in_day + milliseconds{static_cast<std::int64_t>(second * 1000.0 + 0.5)}};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return bad();
+  const auto in_day = std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
+  return Time{std::chrono::sys_days{date}.time_since_epoch() + in_day - *offset + *fraction};
 }
 
 }  // namespace ward
