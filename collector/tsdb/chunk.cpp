@@ -1,200 +1,161 @@
 #include "collector/tsdb/chunk.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
+#include <cmath>
+#include <limits>
 #include <utility>
 
+#include "collector/tsdb/chunk_format.hpp"
 #include "common/base/assert.hpp"
 
 namespace ward::collector {
 namespace {
 
-constexpr std::uint8_t kXorEncoding = 1;
-constexpr std::size_t kHeaderBytes = 2;
-constexpr std::size_t kCountAt = 1;
-constexpr unsigned kLeadingBits = 5;
-constexpr unsigned kSignificantBits = 6;
-constexpr unsigned kLeadingMax = (1U << kLeadingBits) - 1;
+constexpr unsigned kMostBits = 57;        ///< written at once: 64 less what a started byte may hold
+constexpr std::size_t kSlackBytes = 8;    ///< a write stores a whole word
+constexpr std::size_t kGrowth = 48;       ///< bytes: about 24 samples
+constexpr std::size_t kSampleBits = 256;  ///< more than any sample takes
 
-/// Delta-of-delta classes: a prefix of `ones` one-bits and a zero, then a signed number of `width` bits.
-struct TimeClass {
-  unsigned ones;
-  unsigned width;
-};
-constexpr std::array kTimeClasses{TimeClass{1, 14}, TimeClass{2, 17}, TimeClass{3, 20}};
-constexpr unsigned kWideOnes = 4;  ///< four ones without a zero: 64 bits follow
-
-constexpr std::uint64_t low_mask(unsigned bits) { return bits >= 64 ? ~0ULL : (1ULL << bits) - 1; }
-
-bool fits(std::int64_t value, unsigned width) {
-  const std::int64_t half = std::int64_t{1} << (width - 1);
-  return value >= -half && value < half;
+/// v at a scale as a whole number, when it comes back exactly.
+bool whole_at(double v, std::uint8_t scale, std::int64_t& out) {
+  const double scaled = v * kScales[scale];
+  if (!(std::abs(scaled) < kMaxWhole)) return false;
+  out = std::llround(scaled);
+  return std::bit_cast<std::uint64_t>(static_cast<double>(out) / kScales[scale]) == std::bit_cast<std::uint64_t>(v);
 }
 
-std::uint64_t sign_extend(std::uint64_t value, unsigned width) {
-  const std::uint64_t sign = 1ULL << (width - 1);
-  return (value ^ sign) - sign;
+std::uint8_t best_scale(double v, std::uint8_t from) {
+  std::int64_t whole = 0;
+  for (std::uint8_t scale = from; scale < kScales.size(); ++scale)
+    if (whole_at(v, scale, whole)) return scale;
+  return kXorScale;
 }
 
 }  // namespace
 
+void ChunkAppender::reserve(std::size_t more_bits) {
+  const std::size_t needed = (bits_ + more_bits + 7) / 8 + kSlackBytes;
+  if (needed <= capacity_) return;
+  const std::size_t capacity = needed + kGrowth;
+  WARD_ASSERT(capacity <= std::numeric_limits<std::uint16_t>::max() / 8);
+  auto bigger = std::make_unique<std::uint8_t[]>(capacity);
+  std::copy_n(bytes_.get(), (bits_ + 7U) / 8U, bigger.get());
+  bytes_ = std::move(bigger);
+  capacity_ = static_cast<std::uint16_t>(capacity);
+}
+
 void ChunkAppender::put_bits(std::uint64_t value, unsigned count) {
-  while (count > 0) {
-    if (free_bits_ == 0) {
-      bytes_.push_back(0);
-      free_bits_ = 8;
-    }
-    const unsigned n = std::min<unsigned>(count, free_bits_);
-    const std::uint64_t part = (value >> (count - n)) & low_mask(n);
-    bytes_.back() = static_cast<std::uint8_t>(bytes_.back() | (part << (free_bits_ - n)));
-    free_bits_ = static_cast<std::uint8_t>(free_bits_ - n);
-    count -= n;
-  }
+  std::uint8_t* const at = bytes_.get() + bits_ / 8;
+  store_big_endian(at, load_big_endian(at) | value << (64 - bits_ % 8 - count));
+  bits_ = static_cast<std::uint16_t>(bits_ + count);
 }
 
-void ChunkAppender::put_time(std::uint64_t delta_of_delta) {
-  if (delta_of_delta == 0) return put_bits(0, 1);
-  for (const auto& c : kTimeClasses) {
-    if (!fits(static_cast<std::int64_t>(delta_of_delta), c.width)) continue;
-    put_bits(low_mask(c.ones) << 1, c.ones + 1);
-    return put_bits(delta_of_delta, c.width);
+void ChunkAppender::put_wide(std::uint64_t value, unsigned count) {
+  if (count > 32) {
+    put_bits(value >> 32 & (count == 64 ? 0xffff'ffffU : (1ULL << (count - 32)) - 1), count - 32);
+    count = 32;
   }
-  put_bits(low_mask(kWideOnes), kWideOnes);
-  put_bits(delta_of_delta, 64);
+  if (count > 0) put_bits(value & ((1ULL << count) - 1), count);
 }
 
-void ChunkAppender::put_value(std::uint64_t bits) {
-  const std::uint64_t diff = bits ^ value_;
+void ChunkAppender::put_error(Forecast& forecast, std::uint64_t actual, bool first_step) {
+  const std::uint64_t before = forecast.previous;
+  const std::uint64_t folded = fold(actual - forecast.expected());
+  const unsigned plain = forecast.plain_bits();
+  const std::uint64_t zeros = folded >> plain;
+  if (zeros < kSurprise) {
+    put_bits((1ULL << plain) | (folded & ((1ULL << plain) - 1)), static_cast<unsigned>(zeros) + 1 + plain);
+    forecast.learn(actual, folded);
+    if (first_step) forecast.adopt(actual - before);
+    return;
+  }
+  const auto width = static_cast<unsigned>(std::bit_width(folded));
+  put_bits(width - 1, kSurprise + kWidthBits);
+  put_wide(folded, width);
+  forecast.learn_surprise(actual, folded);
+  if (first_step) forecast.adopt(actual - before);
+}
+
+void ChunkAppender::start_scale(double v, std::uint8_t scale) {
+  put_bits(scale, kScaleBits);
+  const auto bits = std::bit_cast<std::uint64_t>(v);
+  put_wide(bits, 64);
+  scale_ = scale;
+  std::int64_t whole = 0;
+  if (scale != kXorScale) whole_at(v, scale, whole);
+  value_ = {scale == kXorScale ? bits : static_cast<std::uint64_t>(whole), 0, 0};
+  first_step_ = true;
+}
+
+void ChunkAppender::put_value(double v) {
+  if (scale_ == kXorScale) return put_xor(std::bit_cast<std::uint64_t>(v));
+  std::int64_t whole = 0;
+  if (whole_at(v, scale_, whole))
+    return put_error(value_, static_cast<std::uint64_t>(whole), std::exchange(first_step_, false));
+  if (std::isfinite(v)) {
+    put_bits(kScaleWidth - 1, kSurprise + kWidthBits);
+    return start_scale(v, best_scale(v, scale_));
+  }
+  put_bits(kRawWidth - 1, kSurprise + kWidthBits);
+  put_wide(std::bit_cast<std::uint64_t>(v), 64);
+}
+
+void ChunkAppender::put_xor(std::uint64_t bits) {
+  const std::uint64_t diff = bits ^ value_.previous;
+  value_.previous = bits;
   if (diff == 0) return put_bits(0, 1);
-  const unsigned leading = std::min<unsigned>(static_cast<unsigned>(std::countl_zero(diff)), kLeadingMax);
-  const unsigned trailing = static_cast<unsigned>(std::countr_zero(diff));
+  const unsigned leading = std::min(static_cast<unsigned>(std::countl_zero(diff)), kLeadingMax);
+  const auto trailing = static_cast<unsigned>(std::countr_zero(diff));
   if (significant_ != 0) {
     const unsigned window_trailing = 64U - leading_ - significant_;
     if (leading >= leading_ && trailing >= window_trailing) {
       put_bits(0b10, 2);
-      return put_bits(diff >> window_trailing, significant_);
+      return put_wide(diff >> window_trailing, significant_);
     }
   }
   leading_ = static_cast<std::uint8_t>(leading);
   significant_ = static_cast<std::uint8_t>(64 - leading - trailing);
   put_bits(0b11, 2);
   put_bits(leading_, kLeadingBits);
-  put_bits(significant_, kSignificantBits);  // 64 is written as 0: a width of 0 cannot occur
-  put_bits(diff >> trailing, significant_);
+  put_bits(significant_ & 63U, kSignificantBits);  // 64 is written as 0: a width of 0 cannot occur
+  put_wide(diff >> trailing, significant_);
 }
 
 void ChunkAppender::append(Sample s) {
   WARD_ASSERT(!full());
+  reserve(kSampleBits);
   // Unsigned arithmetic throughout: differences of extreme times wrap and wrap back.
   const auto time = static_cast<std::uint64_t>(to_ms(s.t));
-  const auto value = std::bit_cast<std::uint64_t>(s.v);
   if (count_ == 0) {
-    bytes_ = {kXorEncoding, 0};
-    put_bits(time, 64);
-    put_bits(value, 64);
+    put_bits(static_cast<std::uint64_t>(kForecastEncoding) << 8, 16);
+    put_wide(time, 64);
+    time_ = {time, 0, 0};
+    start_scale(s.v, std::isfinite(s.v) ? best_scale(s.v, 0) : kXorScale);
   } else {
-    WARD_ASSERT(static_cast<std::int64_t>(time) > static_cast<std::int64_t>(time_));
-    const std::uint64_t delta = time - time_;
-    put_time(delta - delta_);
-    delta_ = delta;
-    put_value(value);
+    WARD_ASSERT(static_cast<std::int64_t>(time) > static_cast<std::int64_t>(time_.previous));
+    put_error(time_, time, count_ == 1);
+    put_value(s.v);
   }
-  time_ = time;
-  value_ = value;
   bytes_[kCountAt] = ++count_;
 }
 
+Time ChunkAppender::first_time() const {
+  return from_ms(static_cast<std::int64_t>(load_big_endian(bytes_.get() + kHeaderBytes)));
+}
+
+void ChunkAppender::clear() {
+  if (bytes_) std::fill_n(bytes_.get(), capacity_, std::uint8_t{0});
+  bits_ = 0;
+  count_ = 0;
+  leading_ = 0;
+  significant_ = 0;
+}
+
 std::vector<std::uint8_t> ChunkAppender::take() {
-  auto done = std::move(bytes_);
-  done.shrink_to_fit();
-  *this = ChunkAppender{};
-  return done;
-}
-
-ChunkIterator::ChunkIterator(std::span<const std::uint8_t> bytes) : bytes_(bytes) {
-  corrupt_ = bytes.size() < kHeaderBytes || bytes[0] != kXorEncoding || bytes[kCountAt] > kChunkSamples;
-  if (corrupt_) return;
-  count_ = bytes[kCountAt];
-  bit_ = kHeaderBytes * 8;
-}
-
-std::uint64_t ChunkIterator::take_bits(unsigned count) {
-  if (bytes_.size() * 8 - bit_ < count) {
-    corrupt_ = true;
-    return 0;
-  }
-  std::uint64_t value = 0;
-  while (count > 0) {
-    const auto in_byte = static_cast<unsigned>(bit_ % 8);
-    const unsigned n = std::min(count, 8 - in_byte);
-    const std::uint64_t part = (static_cast<unsigned>(bytes_[bit_ / 8]) >> (8 - in_byte - n)) & low_mask(n);
-    value = (value << n) | part;
-    bit_ += n;
-    count -= n;
-  }
-  return value;
-}
-
-std::uint64_t ChunkIterator::take_delta_of_delta() {
-  unsigned ones = 0;
-  while (ones < kWideOnes && take_bits(1) == 1) ++ones;
-  if (ones == 0) return 0;
-  if (ones == kWideOnes) return take_bits(64);
-  const unsigned width = kTimeClasses[ones - 1].width;
-  return sign_extend(take_bits(width), width);
-}
-
-void ChunkIterator::take_value() {
-  if (take_bits(1) == 0) return;
-  if (take_bits(1) == 1) {
-    leading_ = static_cast<unsigned>(take_bits(kLeadingBits));
-    significant_ = static_cast<unsigned>(take_bits(kSignificantBits));
-    if (significant_ == 0) significant_ = 64;
-  }
-  if (significant_ == 0 || leading_ + significant_ > 64) {
-    corrupt_ = true;
-    return;
-  }
-  value_ ^= take_bits(significant_) << (64 - leading_ - significant_);
-}
-
-bool ChunkIterator::finish(bool is_corrupt) {
-  corrupt_ = is_corrupt;
-  count_ = read_;
-  return false;
-}
-
-bool ChunkIterator::next() {
-  if (corrupt_) return false;
-  if (read_ == count_) return finish(count_ == 0 ? bytes_.size() != kHeaderBytes : (bit_ + 7) / 8 != bytes_.size());
-  if (read_ == 0) {
-    time_ = take_bits(64);
-    value_ = take_bits(64);
-  } else {
-    delta_ += take_delta_of_delta();
-    const std::uint64_t time = time_ + delta_;
-    if (static_cast<std::int64_t>(time) <= static_cast<std::int64_t>(time_)) return finish(true);
-    time_ = time;
-    take_value();
-  }
-  if (corrupt_) return finish(true);
-  ++read_;
-  return true;
-}
-
-Sample ChunkIterator::at() const { return {from_ms(static_cast<std::int64_t>(time_)), std::bit_cast<double>(value_)}; }
-
-Result<std::vector<Sample>> decode_chunk(std::span<const std::uint8_t> bytes) {
-  std::vector<Sample> samples;
-  ChunkIterator it{bytes};
-  while (it.next()) samples.push_back(it.at());
-  if (it.corrupt())
-    return fail(
-        Errc::corrupt,
-        "a chunk of " + std::to_string(bytes.size()) + " bytes is damaged after sample " + std::to_string(samples.size()),
-        "Run 'wardctl doctor' on the store; a damaged chunk can only come from the disk.");
-  return samples;
+  const auto done = bytes();
+  std::vector<std::uint8_t> out(done.begin(), done.end());
+  clear();
+  return out;
 }
 
 std::vector<std::uint8_t> encode_chunk(std::span<const Sample> samples) {

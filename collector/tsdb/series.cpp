@@ -1,7 +1,7 @@
 #include "collector/tsdb/series.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <optional>
 
 namespace ward::collector {
@@ -9,14 +9,13 @@ namespace {
 
 bool earlier(const Sample& a, const Sample& b) { return a.t < b.t; }
 
+bool before(const Sample& s, Time t) { return s.t < t; }
+
 std::optional<Sample> find_in(std::span<const std::uint8_t> bytes, Time t) {
-  ChunkIterator it{bytes};
-  while (it.next()) {
-    const auto s = it.at();
-    if (s.t == t) return s;
-    if (s.t > t) break;
-  }
-  return std::nullopt;
+  std::array<Sample, kChunkSamples> samples;
+  const auto end = samples.begin() + static_cast<std::ptrdiff_t>(decode_into(bytes, samples).count);
+  const auto at = std::lower_bound(samples.begin(), end, t, before);
+  return at != end && at->t == t ? std::optional{*at} : std::nullopt;
 }
 
 SeriesSamples::Outcome same_time(const Sample& old, const Sample& s) {
@@ -24,12 +23,11 @@ SeriesSamples::Outcome same_time(const Sample& old, const Sample& s) {
 }
 
 void read_chunk(std::span<const std::uint8_t> bytes, Time from, Time to, std::vector<Sample>& out) {
-  ChunkIterator it{bytes};
-  while (it.next()) {
-    const auto s = it.at();
-    if (s.t > to) return;
-    if (s.t >= from) out.push_back(s);
-  }
+  std::array<Sample, kChunkSamples> samples;
+  const auto end = samples.begin() + static_cast<std::ptrdiff_t>(decode_into(bytes, samples).count);
+  const auto first = std::lower_bound(samples.begin(), end, from, before);
+  const auto last = std::upper_bound(first, end, to, [](Time t, const Sample& s) { return t < s.t; });
+  out.insert(out.end(), first, last);
 }
 
 /// Chunks overlap where late samples came: then their samples are put in order.
@@ -68,9 +66,7 @@ SeriesSamples::Outcome SeriesSamples::append(Sample s, milliseconds max_age) {
     if (max_age.count() != 0 && older_than(s.t, last_.t, max_age)) return Outcome::too_old;
     return insert_late(s);
   }
-  if (open_.empty()) open_min_ = s.t;
   open_.append(s);
-  open_max_ = s.t;
   last_ = s;
   if (open_.full()) close_open();
   return Outcome::appended;
@@ -88,7 +84,7 @@ SeriesSamples::Outcome SeriesSamples::insert_late(Sample s) {
     if (s.t < c.t_min || s.t > c.t_max) continue;
     if (const auto old = find_in(c.bytes(), s.t)) return same_time(*old, s);
   }
-  if (!open_.empty() && s.t >= open_min_)
+  if (!open_.empty() && s.t >= open_.first_time())
     if (const auto old = find_in(open_.bytes(), s.t)) return same_time(*old, s);
   if (!late_) late_ = std::make_unique<std::vector<Sample>>();
   late_->insert(std::upper_bound(late_->begin(), late_->end(), s, earlier), s);
@@ -96,7 +92,7 @@ SeriesSamples::Outcome SeriesSamples::insert_late(Sample s) {
   return Outcome::late;
 }
 
-void SeriesSamples::store(std::vector<std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count) {
+void SeriesSamples::store(std::span<const std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count) {
   StoredChunk chunk{t_min,
                     t_max,
                     std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size()),
@@ -111,8 +107,8 @@ void SeriesSamples::store(std::vector<std::uint8_t> bytes, Time t_min, Time t_ma
 
 void SeriesSamples::close_open() {
   if (open_.empty()) return;
-  const auto count = open_.size();
-  store(open_.take(), open_min_, open_max_, count);
+  store(open_.bytes(), open_.first_time(), open_.last_time(), open_.size());
+  open_.clear();
 }
 
 void SeriesSamples::close_late() {
@@ -127,7 +123,7 @@ SeriesSnapshot SeriesSamples::snapshot(Time from, Time to) const {
     if (c.t_min > to) break;
     if (c.t_max >= from) out.add(c.bytes());
   }
-  if (!open_.empty() && open_min_ <= to && open_max_ >= from) out.add(open_.bytes());
+  if (!open_.empty() && open_.first_time() <= to && open_.last_time() >= from) out.add(open_.bytes());
   if (late_)
     for (const auto& s : *late_)
       if (s.t >= from && s.t <= to) out.add(s);
@@ -144,8 +140,8 @@ void SeriesSamples::read(Time from, Time to, std::vector<Sample>& out) const {
     newest = std::max(newest, c.t_max);
     read_chunk(c.bytes(), from, to, out);
   }
-  if (!open_.empty() && open_min_ <= to && open_max_ >= from) {
-    overlap = overlap || (!out.empty() && open_min_ <= newest);
+  if (!open_.empty() && open_.first_time() <= to && open_.last_time() >= from) {
+    overlap = overlap || (!out.empty() && open_.first_time() <= newest);
     read_chunk(open_.bytes(), from, to, out);
   }
   if (late_) {
@@ -176,7 +172,7 @@ void SeriesSamples::load(StoredChunk chunk, Sample newest) {
 void SeriesSamples::drop_before(Time t) {
   std::erase_if(chunks_, [t](const StoredChunk& c) { return c.t_max < t; });
   if (chunks_.capacity() > 2 * chunks_.size() + 4) chunks_.shrink_to_fit();
-  if (!open_.empty() && open_max_ < t) open_ = ChunkAppender{};
+  if (!open_.empty() && open_.last_time() < t) open_.clear();
   if (late_ && late_->back().t < t) late_.reset();
 }
 

@@ -71,12 +71,10 @@ class SeriesSamples {
   [[nodiscard]] const Sample* find_late(Time t) const;
   void close_open();
   void close_late();
-  void store(std::vector<std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count);
+  void store(std::span<const std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count);
 
   std::vector<StoredChunk> chunks_;  ///< by t_min
   ChunkAppender open_;
-  Time open_min_;
-  Time open_max_;
   Sample last_;
   std::unique_ptr<std::vector<Sample>> late_;  ///< null or not empty, sorted, at most kChunkSamples
 };

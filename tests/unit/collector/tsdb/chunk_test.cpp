@@ -79,7 +79,7 @@ TEST(Chunk, IsReadableWhileOpen) {
 
 TEST(Chunk, RefusesDamagedBytes) {
   const auto good = encode_chunk(at_times({10, 20, 35, 40}));
-  const std::vector<std::uint8_t> huge_count{1, 255, 0, 0, 0};
+  const std::vector<std::uint8_t> huge_count{2, 255, 0, 0, 0};
   auto bad_encoding = good;
   bad_encoding[0] = 9;
   auto longer = good;
@@ -89,7 +89,7 @@ TEST(Chunk, RefusesDamagedBytes) {
   auto fewer = good;
   fewer[1] = 1;
   for (const auto& bytes :
-       {std::vector<std::uint8_t>{}, std::vector<std::uint8_t>{1}, huge_count, bad_encoding, longer, more, fewer}) {
+       {std::vector<std::uint8_t>{}, std::vector<std::uint8_t>{2}, huge_count, bad_encoding, longer, more, fewer}) {
     const auto result = decode_chunk(bytes);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::corrupt);
@@ -103,7 +103,7 @@ TEST(Chunk, SurvivesArbitraryBytes) {
     std::vector<std::uint8_t> bytes(random() % 64);
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random());
     if (bytes.size() > 2) {
-      bytes[0] = 1;
+      bytes[0] = 2;
       bytes[1] = static_cast<std::uint8_t>(random() % 122);
     }
     if (const auto result = decode_chunk(bytes)) {
