@@ -134,6 +134,13 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 std::string format_time(Time t) {
+  constexpr Time kFirst = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+  constexpr Time kEnd = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
+  if (t < kFirst || t >= kEnd) {
+    std::array<char, 32> text{};
+    const auto n = std::snprintf(text.data(), text.size(), "%.3f", to_seconds(t));
+    return {text.data(), static_cast<std::size_t>(n)};
+  }
   const auto day = std::chrono::floor<std::chrono::days>(t);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{t - day};

@@ -89,8 +89,8 @@ Status AgentSession::on_welcome(const Welcome& welcome) {
     const auto& mark = welcome.marks[i];
     // A collector may be ahead of us: power loss cut our tail after it was sent. Then there is nothing left to send.
     stream.next_to_send = planted(Planted::resume_at_newest) ? stream.hello.next : next(mark.durable);
-    const auto held = std::min(mark.durable, Sequence{stream.hello.next.get() - 1});
-    if (auto kept = source_.on_durable(stream.hello, held); !kept) return kept;
+    stream.last = Sequence{stream.hello.next.get() - 1};
+    if (auto kept = source_.on_durable(stream.hello, std::min(mark.durable, stream.last)); !kept) return kept;
     if (stream.next_to_send < stream.hello.base) {
       Gap gap;
       gap.from = stream.next_to_send;
@@ -116,7 +116,7 @@ Status AgentSession::on_ack(const Ack& ack) {
       in_flight_ -= bytes;
       if (!stream.hello.live) backlog_in_flight_ -= bytes;
     }
-    if (auto kept = source_.on_durable(stream.hello, entry.durable); !kept) return kept;
+    if (auto kept = source_.on_durable(stream.hello, std::min(entry.durable, stream.last)); !kept) return kept;
   }
   return {};
 }
@@ -227,6 +227,7 @@ void AgentSession::send_gap(std::size_t index, const Gap& gap) {
 
 void AgentSession::account(Outgoing& stream, Sequence last, std::size_t bytes) {
   stream.next_to_send = next(last);
+  stream.last = std::max(stream.last, last);
   stream.in_flight.emplace_back(last, bytes);
   stream.in_flight_bytes += bytes;
   in_flight_ += bytes;

@@ -73,6 +73,7 @@ class AgentSession {
   struct Outgoing {
     HelloStream hello;
     Sequence next_to_send;
+    Sequence last;  // the highest sequence the agent is known to have had
     std::deque<std::pair<Sequence, std::size_t>> in_flight;  // last sequence of a frame, its bytes
     std::size_t in_flight_bytes = 0;
     std::vector<bool> defined;  // series ids sent in this session

@@ -7,6 +7,8 @@ namespace {
 
 /// INFO everything of a busy server has some 60 KiB.
 constexpr std::size_t kLargestReply = std::size_t{8} << 20;
+/// Of all lists of one answer. LATENCY LATEST has some 20 events of 4.
+constexpr std::size_t kMostElements = 100'000;
 
 struct FreeReader {
   void operator()(redisReader* reader) const { redisReaderFree(reader); }
@@ -39,8 +41,23 @@ tl::unexpected<Error> not_redis() {
 }  // namespace
 
 struct RedisReplyReader::Impl {
+  Impl() {
+    functions.createArray = &Impl::create_array;
+    reader->fn = &functions;
+    reader->privdata = this;
+  }
+  // hiredis takes memory for as many elements as a list announces: 8 GiB for fourteen bytes.
+  static void* create_array(const redisReadTask* task, int elements) {
+    auto& self = *static_cast<Impl*>(task->privdata);
+    self.announced += static_cast<std::size_t>(elements);
+    return self.announced > kMostElements ? nullptr : self.original.createArray(task, elements);
+  }
+
   std::unique_ptr<redisReader, FreeReader> reader{redisReaderCreate()};
+  const redisReplyObjectFunctions original = *reader->fn;
+  redisReplyObjectFunctions functions = original;
   std::size_t waiting = 0;
+  std::size_t announced = 0;
 };
 
 RedisReplyReader::RedisReplyReader() : impl_(std::make_unique<Impl>()) {}
@@ -61,7 +78,7 @@ Result<std::optional<RedisReply>> RedisReplyReader::next() {
   if (redisReaderGetReply(impl_->reader.get(), &raw) != REDIS_OK) return not_redis();
   if (raw == nullptr) return std::optional<RedisReply>{};
   const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
-  impl_->waiting = 0;
+  impl_->waiting = impl_->announced = 0;
   return std::optional<RedisReply>{copy_of(*reply)};
 }
 

@@ -12,6 +12,16 @@ TEST(TimeText, PrintsRfc3339InUtcWithMilliseconds) {
   EXPECT_EQ(format_time(from_ms(951'782'400'000)), "2000-02-29T00:00:00.000Z");
 }
 
+TEST(TimeText, YearsThatHaveNoSuchFormPrintAsUnixSeconds) {
+  EXPECT_EQ(format_time(from_ms(253'402'300'799'999)), "9999-12-31T23:59:59.999Z");
+  for (const std::int64_t ms : {253'402'300'800'000, 2'026'870'965'230'007, -62'167'219'200'001}) {
+    const auto text = format_time(from_ms(ms));
+    EXPECT_EQ(text.find('T'), std::string::npos) << text;
+    EXPECT_EQ(parse_time(text), from_ms(ms)) << text;
+  }
+  EXPECT_EQ(format_time(from_ms(-62'167'219'200'000)), "0000-01-01T00:00:00.000Z");
+}
+
 TEST(TimeText, ReadsRfc3339AndUnixSeconds) {
   const std::pair<const char*, std::int64_t> table[] = {
       {"2025-11-24T16:00:00Z", 1'764'000'000'000},

@@ -46,6 +46,25 @@ TEST(RedisReplyReader, RefusesAnAnswerWithoutEnd) {
   EXPECT_FALSE(fed);
 }
 
+TEST(RedisReplyReader, RefusesListsThatNoProbeAsksForBeforeItTakesMemoryForThem) {
+  std::string nested;
+  for (int i = 0; i < 4; ++i) nested += "*40000\r\n";
+  for (const std::string& wire : {std::string("*1073741824\r\n"), std::string("*100001\r\n"), nested}) {
+    RedisReplyReader reader;
+    ASSERT_TRUE(reader.feed(wire));
+    EXPECT_FALSE(reader.next()) << wire;
+  }
+  RedisReplyReader reader;
+  for (int answer = 0; answer < 3; ++answer) {
+    std::string fits = "*50000\r\n";
+    for (int i = 0; i < 50'000; ++i) fits += ":1\r\n";
+    ASSERT_TRUE(reader.feed(fits));
+    const auto reply = reader.next();
+    ASSERT_TRUE(reply && *reply) << "each answer counts anew";
+    EXPECT_EQ((*reply)->items.size(), 50'000U);
+  }
+}
+
 TEST(RedisRequest, IsOnePipelineOfBulkStrings) {
   const std::vector<std::vector<std::string>> commands{{"INFO", "everything"}, {"PING"}};
   EXPECT_EQ(redis_request(commands), "*2\r\n$4\r\nINFO\r\n$10\r\neverything\r\n*1\r\n$4\r\nPING\r\n");
