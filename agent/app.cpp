@@ -96,6 +96,7 @@ class App {
                                   [this](http::ServerRequest request) { return answer(std::move(request)); });
       if (auto started = server_->start(); !started) return started;
     }
+    tell_notices();
     uplink_->start();
     scheduler_->start();
     tasks_.spawn("maintenance", maintain());
@@ -129,6 +130,7 @@ class App {
       co_await async::sleep_for(std::chrono::seconds{1});
       spool_->maintain();
       uplink_->wake();
+      tell_notices();
       const bool failing = spool_->trouble().has_value();
       if (failing && !spool_failed_)
         world_.log.error("The spool's disk takes no data; samples wait in memory",
@@ -138,6 +140,11 @@ class App {
       spool_failing_.set(failing ? 1 : 0);
       if (world_.clock->mono() - own_series_at_ >= kOwnSeriesEvery) take_own_series();
     }
+  }
+
+  void tell_notices() {
+    for (const auto& notice : spool_->take_notices())
+      world_.log.error("The spool's file was set aside", {{"why", notice.what}, {"fix", notice.fix}});
   }
 
   /// The agent's own metrics travel like any target's: rules watch overruns and drops.

@@ -28,7 +28,11 @@ Sequence Spool::held_by_any(StreamId id) const {
 }
 
 void Spool::maintain() {
-  if (!flush(planted(Planted::never_sync_spool) ? sqlite::Durability::normal : sqlite::Durability::full)) return;
+  if (!flush(planted(Planted::never_sync_spool) ? sqlite::Durability::normal : sqlite::Durability::full)) {
+    if (tail_) (void)tail_->sync();  // what it may lose is the last second, and only at a power loss on top
+    return;
+  }
+  if (!tail_) open_tail();
   if (auto trimmed = trim(); !trimmed) note_failure(trimmed.error());
 }
 
@@ -218,8 +222,8 @@ std::vector<SpoolStream> Spool::streams() const {
 std::vector<Gap> Spool::gaps(const TenantId& tenant, const Incarnation& incarnation) const {
   const auto id = find(tenant, incarnation);
   std::vector<Gap> out;
-  for (const auto& [owner, gap] : unsaved_gaps_)
-    if (owner == id) out.push_back(gap);
+  for (const auto& waiting : unsaved_gaps_)
+    if (waiting.stream == id) out.push_back(waiting.gap);
   if (!db_) return out;
   auto rows = const_cast<sqlite::Database&>(*db_).prepare(
       "SELECT from_seq,to_seq,samples,reason,t0,t1 FROM gap WHERE stream=" + std::to_string(id));
@@ -234,7 +238,7 @@ std::vector<Gap> Spool::gaps(const TenantId& tenant, const Incarnation& incarnat
 std::uint64_t Spool::spooled_samples(const TenantId& tenant, const Incarnation& incarnation) const {
   const auto id = find(tenant, incarnation);
   std::uint64_t samples = 0;
-  for (const auto& [owner, record] : unsaved_) samples += owner == id ? record.samples.size() : 0;
+  for (const auto& waiting : unsaved_) samples += waiting.stream == id ? waiting.record.samples.size() : 0;
   if (!db_) return samples;
   const auto stored = const_cast<sqlite::Database&>(*db_).scalar("SELECT coalesce(sum(count),0) FROM record WHERE stream=" +
                                                                  std::to_string(id));

@@ -60,38 +60,62 @@ void copy_streams(sqlite::Database& from, sqlite::Database& to) {
   }
 }
 
-}  // namespace
-
-Status salvage_spool(const std::string& path, const std::string& vfs) {
-  const auto aside = path + ".damaged";
+/// Copies the file and its log to another name and removes them. A crash on the way leaves the original.
+Status move_away(const std::string& path, const std::string& aside, const std::string& vfs) {
+  for (const char* suffix : {"-wal", ""})
+    if (auto removed = sqlite::remove_file(vfs, aside + suffix); !removed) return removed;
   for (const char* suffix : {"", "-wal"}) {
     const auto there = sqlite::file_exists(vfs, path + suffix);
     if (!there) return fail(there.error());
     if (!*there) continue;
     if (auto copied = sqlite::copy_file(vfs, path + suffix, aside + suffix); !copied) return copied;
   }
-  for (const char* suffix : {"-wal", ""})
+  // The file first: SQLite drops a log without its file, while a file without its log would be read as an older state.
+  for (const char* suffix : {"", "-wal"})
     if (auto removed = sqlite::remove_file(vfs, path + suffix); !removed) return removed;
+  return {};
+}
 
+}  // namespace
+
+Status set_schema_aside(const std::string& path, const std::string& vfs, std::int64_t version) {
+  const auto aside = path + ".schema-" + std::to_string(version);
+  const auto there = sqlite::file_exists(vfs, aside);
+  if (!there) return fail(there.error());
+  if (*there)
+    return fail(Errc::denied,
+                "the spool '" + path + "' has schema " + std::to_string(version) + ", this release knows " +
+                    std::to_string(kSpoolVersion) + ", and '" + aside + "' is there already",
+                "Move both files away, or run the release of Ward that wrote them.");
+  return move_away(path, aside, vfs);
+}
+
+Status salvage_spool(const std::string& path, const std::string& vfs) {
+  if (auto moved = move_away(path, path + ".damaged", vfs); !moved) return moved;
   sqlite::OpenOptions fresh_file;
   fresh_file.path = path;
   fresh_file.vfs = vfs;
   auto fresh = sqlite::Database::open(fresh_file);
   if (!fresh) return fail(fresh.error());
-  if (auto made = fresh->run(kSpoolSchema); !made) return made;
-  sqlite::OpenOptions damaged_file;
-  damaged_file.path = aside;
-  damaged_file.vfs = vfs;
-  auto damaged = sqlite::Database::open(damaged_file);
-  if (!damaged) return {};  // not even a database: an empty spool starts, the old file stays aside
-  auto transaction = sqlite::Transaction::begin(*fresh);
+  return read_damaged(*fresh, path, vfs);
+}
+
+Status read_damaged(sqlite::Database& fresh, const std::string& path, const std::string& vfs) {
+  auto transaction = sqlite::Transaction::begin(fresh);
   if (!transaction) return fail(transaction.error());
-  copy_table(*damaged, *fresh, "meta", 2);
-  copy_table(*damaged, *fresh, "stream", 8);
-  copy_table(*damaged, *fresh, "series", 3);
-  copy_table(*damaged, *fresh, "cursor", 3);
-  copy_table(*damaged, *fresh, "gap", 8);
-  copy_streams(*damaged, *fresh);
+  // Tables and rows in one: a file with tables has everything that could be read.
+  if (auto made = create_spool_schema(fresh); !made) return made;
+  sqlite::OpenOptions damaged_file;
+  damaged_file.path = path + ".damaged";
+  damaged_file.vfs = vfs;
+  if (auto damaged = sqlite::Database::open(damaged_file)) {  // else not even a database: it stays aside, unread
+    copy_table(*damaged, fresh, "meta", 2);
+    copy_table(*damaged, fresh, "stream", 8);
+    copy_table(*damaged, fresh, "series", 3);
+    copy_table(*damaged, fresh, "cursor", 3);
+    copy_table(*damaged, fresh, "gap", 8);
+    copy_streams(*damaged, fresh);
+  }
   return transaction->commit();
 }
 

@@ -78,10 +78,15 @@ Result<std::optional<wire::RecordSource::Item>> Spool::read(StreamId id, Sequenc
   if (from < live->info.base)
     return fail(Errc::cancelled,
                 "the stream was trimmed up to " + std::to_string(live->info.base.get()) + " under an open session", "");
-  for (const auto& [owner, gap] : unsaved_gaps_)
-    if (owner == id && gap.from == from) return std::optional<Item>{gap};
-  for (const auto& [owner, record] : unsaved_)
-    if (owner == id && record.seq == from) return std::optional<Item>{record};
+  for (const auto& [owner, gap, counts] : unsaved_gaps_) {
+    if (owner != id || gap.from > from || gap.to < from) continue;
+    auto rest = gap;
+    rest.from = from;
+    rest.samples -= std::min(rest.samples, gap_samples_below(counts, gap.from, from));
+    return std::optional<Item>{rest};
+  }
+  for (const auto& waiting : unsaved_)
+    if (waiting.stream == id && waiting.record.seq == from) return std::optional<Item>{waiting.record};
   if (!db_) return std::optional<Item>{};  // the next flush opens the file again
   auto item = read_stored(id, from);
   if (item) return item;
@@ -153,13 +158,17 @@ Result<std::optional<wire::RecordSource::Item>> Spool::state_hole(StreamId id, S
   for (const auto* answer : {&next_record, &next_gap, &in_records, &in_gaps})
     if (!*answer) return fail(answer->error());
   auto end = info.next.get();
-  for (const auto& [owner, record] : unsaved_)
-    if (owner == id) end = std::min(end, record.seq.get());
-  for (const auto& [owner, gap] : unsaved_gaps_)
-    if (owner == id) end = std::min(end, gap.from.get());
   std::uint64_t in_memory = 0;
-  for (const auto& [owner, record] : unsaved_) in_memory += owner == id ? record.samples.size() : 0;
-  for (const auto& [owner, gap] : unsaved_gaps_) in_memory += owner == id ? gap.samples : 0;
+  for (const auto& waiting : unsaved_) {
+    if (waiting.stream != id) continue;
+    end = std::min(end, waiting.record.seq.get());
+    in_memory += waiting.record.samples.size();
+  }
+  for (const auto& waiting : unsaved_gaps_) {
+    if (waiting.stream != id) continue;
+    end = std::min(end, waiting.gap.from.get());
+    in_memory += waiting.gap.samples;
+  }
   if (*next_record > 0) end = std::min(end, static_cast<std::uint64_t>(*next_record));
   if (*next_gap > 0) end = std::min(end, static_cast<std::uint64_t>(*next_gap));
   const auto known = info.sampled_before_base + static_cast<std::uint64_t>(*in_records + *in_gaps) + in_memory;

@@ -7,7 +7,6 @@
 #include "common/base/assert.hpp"
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
-#include "common/sqlite/files.hpp"
 
 namespace ward::agent {
 namespace {
@@ -18,6 +17,10 @@ constexpr std::uint64_t kRecordOverhead = 96;  // of an in-memory record, beside
 
 std::uint64_t memory_of(const wire::Record& record) {
   return kRecordOverhead + record.samples.size() * sizeof(wire::IdSample) + record.events.size() * 256;
+}
+
+TailLog::Counted counted(const wire::Record& record) {
+  return {record.seq, record.samples.size(), record.t_min, record.t_max};
 }
 
 }  // namespace
@@ -41,129 +44,8 @@ std::uint64_t gap_samples_below(wire::ByteView counts, Sequence from, Sequence u
   return samples;
 }
 
-Result<std::unique_ptr<Spool::Statements>> Spool::Statements::prepare(sqlite::Database& db) {
-  auto out = std::make_unique<Statements>();
-  const std::pair<sqlite::Statement*, std::string_view> all[] = {
-      {&out->put_record, "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,?,?,?)"},
-      {&out->get_record, "SELECT kind,class,count,t_min,t_max,digest,crc,payload FROM record WHERE stream=? AND seq=?"},
-      {&out->put_stream, "INSERT OR REPLACE INTO stream VALUES(?,?,?,?,?,?,?,?)"},
-      {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?,?)"},
-      {&out->put_gap, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?,?,?)"},
-      {&out->get_gap,
-       "SELECT from_seq,to_seq,samples,reason,t0,t1,counts FROM gap WHERE stream=? AND from_seq<=? AND to_seq>=?"},
-      {&out->put_cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?,?)"},
-      {&out->sum_records, "SELECT coalesce(sum(count),0) FROM record WHERE stream=? AND seq<=?"},
-      {&out->delete_records, "DELETE FROM record WHERE stream=? AND seq<=?"},
-      {&out->delete_gaps, "DELETE FROM gap WHERE stream=? AND to_seq<=?"},
-      {&out->bump, "INSERT INTO meta VALUES('syncs',1) ON CONFLICT(key) DO UPDATE SET value=value+1"},
-  };
-  for (const auto& [statement, sql] : all) {
-    auto prepared = db.prepare(sql);
-    if (!prepared) return fail(prepared.error());
-    *statement = std::move(*prepared);
-  }
-  return out;
-}
-
 Spool::Spool(SpoolOptions options, Random& random) : options_(std::move(options)), random_(random) {}
 Spool::~Spool() = default;
-
-Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Random& random) {
-  std::unique_ptr<Spool> spool(new Spool(std::move(options), random));
-  if (auto opened = spool->open_or_salvage(); !opened) return fail(opened.error());
-  if (auto loaded = spool->load(); !loaded) return fail(loaded.error());
-  if (auto begun = spool->begin_life(); !begun) spool->note_failure(begun.error());
-  return spool;
-}
-
-Status Spool::open_file() {
-  statements_.reset();
-  db_.reset();
-  sqlite::OpenOptions file;
-  file.path = options_.path;
-  file.vfs = options_.vfs;
-  file.max_bytes = options_.max_bytes;
-  file.cache_bytes = 512 << 10;
-  file.checkpoint_pages = options_.checkpoint_pages;
-  auto db = sqlite::Database::open(file);
-  if (!db) return fail(db.error());
-  if (auto made = db->run(kSpoolSchema); !made) return made;
-  if (auto settled = db->settle(); !settled) return settled;
-  const auto verdict = db->quick_check();
-  if (!verdict) return fail(verdict.error());
-  if (!verdict->empty()) return fail(Errc::corrupt, "the spool file '" + options_.path + "' is damaged: " + *verdict, "");
-  db_ = std::move(*db);
-  auto statements = Statements::prepare(*db_);
-  if (!statements) return fail(statements.error());
-  statements_ = std::move(*statements);
-  return db_->set_durability(sqlite::Durability::normal);
-}
-
-Status Spool::load() {
-  auto rows =
-      db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base FROM stream ORDER BY id");
-  if (!rows) return fail(rows.error());
-  auto more = rows->step();
-  for (; more && *more; more = rows->step()) {
-    Live live;
-    live.id = rows->integer(0);
-    live.info.tenant = TenantId{std::string(rows->text(1))};
-    const auto incarnation = rows->blob(2);
-    std::copy_n(incarnation.begin(), std::min(incarnation.size(), live.info.incarnation.bytes.size()),
-                live.info.incarnation.bytes.begin());
-    live.info.boot = static_cast<std::uint64_t>(rows->integer(3));
-    live.info.base = Sequence{static_cast<std::uint64_t>(rows->integer(4))};
-    live.info.next = Sequence{static_cast<std::uint64_t>(rows->integer(5))};
-    live.info.sampled = static_cast<std::uint64_t>(rows->integer(6));
-    live.info.sampled_before_base = static_cast<std::uint64_t>(rows->integer(7));
-    boot_ = std::max(boot_, live.info.boot);
-    next_stream_id_ = std::max(next_stream_id_, live.id + 1);
-    live.dirty = false;
-    streams_.emplace(live.id, std::move(live));
-  }
-  if (!more) return fail(more.error());
-  const auto boot = db_->scalar("SELECT value FROM meta WHERE key='boot'");
-  if (!boot) return fail(boot.error());
-  boot_ = std::max(boot_, static_cast<std::uint64_t>(*boot));
-
-  // Series numbers are kept only as long as records use them: label churn over months must not pile up.
-  const auto records = db_->scalar("SELECT count(*) FROM (SELECT 1 FROM record LIMIT 1)");
-  if (!records) return fail(records.error());
-  if (*records == 0)
-    if (auto cleared = db_->run("DELETE FROM series"); !cleared) note_failure(cleared.error());
-  auto series = db_->prepare("SELECT id,labels,crc FROM series");
-  if (!series) return fail(series.error());
-  for (more = series->step(); more && *more; more = series->step()) {
-    next_series_id_ = std::max(next_series_id_, static_cast<std::uint32_t>(series->integer(0)) + 1);
-    // Damaged labels would be refused by every collector, or be a lie; without them their records become gaps. An emptied
-    // row has the right CRC: that of nothing.
-    const bool intact = crc32c(series->blob(1)) == static_cast<std::uint32_t>(series->integer(2));
-    wire::ByteReader in(series->blob(1));
-    auto labels = wire::read_labels(in);
-    if ((!intact || !in.ok() || labels.name().empty()) && !planted(Planted::trust_damaged_series)) continue;
-    const auto [at, fresh] = ids_by_labels_.emplace(std::move(labels), static_cast<std::uint32_t>(series->integer(0)));
-    if (fresh) labels_by_id_.emplace(at->second, &at->first);
-  }
-  if (!more) return fail(more.error());
-
-  for (const auto& collector : options_.collectors) cursors_[collector];
-  auto cursors = db_->prepare("SELECT collector,stream,durable FROM cursor");
-  if (!cursors) return fail(cursors.error());
-  for (more = cursors->step(); more && *more; more = cursors->step()) {
-    const auto at = cursors_.find(std::string(cursors->text(0)));
-    if (at != cursors_.end()) at->second[cursors->integer(1)] = Sequence{static_cast<std::uint64_t>(cursors->integer(2))};
-  }
-  if (!more) return fail(more.error());
-  return {};
-}
-
-Status Spool::begin_life() {
-  ++boot_;
-  start_new_streams();
-  auto put = db_->prepare("INSERT OR REPLACE INTO meta VALUES('boot',?)");
-  if (!put) return fail(put.error());
-  return put->bind(1, static_cast<std::int64_t>(boot_)).run();
-}
 
 void Spool::start_new_streams() {
   for (auto& [id, live] : streams_) live.info.live = false;
@@ -253,12 +135,14 @@ void Spool::seal(StreamId id, wire::Record record) {
   info.next = next(info.next);
   info.sampled += record.samples.size();
   unsaved_bytes_ += memory_of(record);
-  unsaved_.push_back({id, std::move(record)});
+  unsaved_.push_back({id, std::move(record), false});
 }
 
 bool Spool::flush(sqlite::Durability durability) {
   if (db_ && unsaved_.empty() && unsaved_gaps_.empty() && !(unsynced_ && durability == sqlite::Durability::full))
     return true;
+  // Before the notes of what waited may go, what waited must be on the disk itself.
+  if (tail_ && !tail_->runs().empty()) durability = sqlite::Durability::full;
   auto written = db_ ? Status{} : reopen();
   if (written && durability == sqlite::Durability::full) written = db_->set_durability(durability);
   if (written) written = write_unsaved();
@@ -270,17 +154,43 @@ bool Spool::flush(sqlite::Durability durability) {
   if (db_ && durability == sqlite::Durability::full) (void)db_->set_durability(sqlite::Durability::normal);
   if (!written) {
     note_failure(written.error());
+    note_tail();
     bound_memory();
     return false;
   }
   unsynced_ = durability != sqlite::Durability::full;
+  if (unsynced_)
+    for (const auto& waiting : unsaved_) unforced_.push_back({waiting.stream, counted(waiting.record)});
+  else
+    unforced_.clear();
   trouble_.reset();
   unsaved_.clear();
   unsaved_gaps_.clear();
   unsaved_series_.clear();
   unsaved_bytes_ = 0;
   for (auto& [id, live] : streams_) live.dirty = false;
+  if (tail_ && !tail_->runs().empty() && !tail_->clear()) tail_.reset();
   return true;
+}
+
+bool Spool::note(StreamId id, const TailLog::Counted& record) {
+  const auto* live = stream(id);
+  if (live == nullptr) return true;  // acknowledged, trimmed and gone
+  const TailLog::Stream of{live->info.tenant, live->info.incarnation, live->info.boot};
+  return tail_->add(of, record).has_value();
+}
+
+// What is in the page cache only needs the note as well: while nothing can be forced, a power loss takes it too.
+void Spool::note_tail() {
+  const auto unforced = std::exchange(unforced_, {});
+  if (!tail_ || planted(Planted::forget_tail)) return;
+  for (const auto& [id, record] : unforced)
+    if (!note(id, record)) return;
+  for (auto& waiting : unsaved_) {
+    if (waiting.noted) continue;
+    waiting.noted = note(waiting.stream, counted(waiting.record));
+    if (!waiting.noted) return;
+  }
 }
 
 void Spool::note_failure(const Error& error) {
@@ -291,39 +201,6 @@ void Spool::note_failure(const Error& error) {
     statements_.reset();
     db_.reset();
   }
-}
-
-Status Spool::open_or_salvage() {
-  auto opened = open_file();
-  if (opened || opened.error().code != Errc::corrupt) return opened;
-  if (planted(Planted::drop_spool_on_damage)) {
-    for (const char* suffix : {"", "-wal"}) (void)sqlite::remove_file(options_.vfs, options_.path + suffix);
-  } else if (auto saved = salvage_spool(options_.path, options_.vfs); !saved) {
-    return saved;
-  }
-  return open_file();
-}
-
-Status Spool::reopen() {
-  if (auto opened = open_or_salvage(); !opened) return opened;
-  // A commit that failed in its sync may have happened all the same: a trim that did counts, or its records would be
-  // missed as a hole.
-  auto rows = db_->prepare("SELECT id,base,sampled_before_base FROM stream");
-  if (!rows) return fail(rows.error());
-  auto more = rows->step();
-  for (; more && *more; more = rows->step()) {
-    auto* known = stream(rows->integer(0));
-    const Sequence base{static_cast<std::uint64_t>(rows->integer(1))};
-    if (known == nullptr || base <= known->info.base) continue;
-    known->info.base = base;
-    known->info.sampled_before_base = static_cast<std::uint64_t>(rows->integer(2));
-  }
-  if (!more) return fail(more.error());
-  // And whatever was committed before the error may be gone: series and streams are written again with the next flush.
-  unsaved_series_.clear();
-  for (const auto& [labels, id] : ids_by_labels_) unsaved_series_.push_back(id);
-  for (auto& [id, live] : streams_) live.dirty = true;
-  return {};
 }
 
 Status Spool::write_unsaved() {
@@ -338,10 +215,10 @@ Status Spool::write_unsaved() {
         !put)
       return put;
   }
-  for (const auto& [id, record] : unsaved_)
-    if (auto put = write_record(id, record); !put) return put;
-  for (const auto& [id, gap] : unsaved_gaps_)
-    if (auto put = write_gap(id, gap); !put) return put;
+  for (const auto& waiting : unsaved_)
+    if (auto put = write_record(waiting.stream, waiting.record); !put) return put;
+  for (const auto& [id, gap, counts] : unsaved_gaps_)
+    if (auto put = write_gap(id, gap, counts); !put) return put;
   for (const auto& [id, live] : streams_)
     if (live.dirty)
       if (auto put = write_stream(live); !put) return put;
@@ -403,7 +280,7 @@ void Spool::bound_memory() {
       const Gap gap{record.seq, record.seq, record.samples.size(), GapReason::disk_error, record.t_min, record.t_max};
       stats_.dropped_samples[gap.reason] += gap.samples;
       unsaved_bytes_ -= memory_of(record);
-      unsaved_gaps_.push_back({it->stream, gap});
+      unsaved_gaps_.push_back({it->stream, gap, {}});
       it = unsaved_.erase(it);
     }
   }

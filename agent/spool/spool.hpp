@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "agent/spool/tail_log.hpp"
 #include "common/base/result.hpp"
 #include "common/base/world.hpp"
 #include "common/model/batch.hpp"
@@ -54,8 +56,9 @@ struct SpoolStats {
 /// collector has acknowledged them, or by the drop policy, which leaves an exact gap. One thread.
 class Spool {
  public:
-  /// Opens or creates; a damaged file is salvaged into a new one and kept aside. Starts new live streams: each life of an
-  /// agent has its own incarnation.
+  /// Opens or creates; a damaged file is salvaged into a new one and kept aside, one of another release is kept aside. On a
+  /// full disk it starts all the same and keeps in memory what comes. Starts new live streams: each life of an agent has
+  /// its own incarnation. What a former life numbered and could not store becomes a gap.
   static Result<std::unique_ptr<Spool>> open(SpoolOptions options, Random& random);
   ~Spool();
 
@@ -77,6 +80,8 @@ class Spool {
   [[nodiscard]] SpoolStats stats() const;
   /// Set when the last write failed; what /healthz shows.
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
+  /// What the operator must hear of files that were set aside, since the last call.
+  [[nodiscard]] std::vector<Error> take_notices() { return std::exchange(notices_, {}); }
 
  private:
   friend class SpoolSource;
@@ -89,19 +94,36 @@ class Spool {
   struct Unsaved {
     StreamId stream = 0;
     wire::Record record;
+    bool noted = false;  // in the tail log
+  };
+  struct Unforced {
+    StreamId stream = 0;
+    TailLog::Counted record;
   };
   struct UnsavedGap {
     StreamId stream = 0;
     Gap gap;
+    wire::Buffer counts;
   };
+  enum class Settle { yes, no };
   struct Statements;
 
   Spool(SpoolOptions options, Random& random);
-  Status open_file();
-  Status open_or_salvage();
+  Status open_file(Settle settle);
+  Status prepare_tables(sqlite::Database& db, Settle settle);
+  Status open_or_salvage(Settle settle);
+  Status set_aside(const Error& why);
   Status load();
+  Status load_streams();
+  Status load_series();
+  Status load_cursors();
   Status begin_life();
   Status reopen();
+  void open_tail();
+  void recover_tail();
+  void recover_run(const TailLog::Run& run);
+  void note_tail();
+  bool note(StreamId id, const TailLog::Counted& record);
 
   Live* stream(StreamId id);
   StreamId find(const TenantId& tenant, const Incarnation& incarnation) const;
@@ -143,11 +165,14 @@ class Spool {
   std::map<std::string, std::unique_ptr<wire::RecordSource>> sources_;
   std::deque<Unsaved> unsaved_;
   std::vector<UnsavedGap> unsaved_gaps_;
+  std::vector<Unforced> unforced_;  // committed, and not yet forced to disk
   std::uint64_t unsaved_bytes_ = 0;
   bool unsynced_ = false;
   wire::RecordCodec codec_;
   SpoolStats stats_;
   std::optional<Error> trouble_;
+  std::vector<Error> notices_;
+  std::optional<TailLog> tail_;  // absent only while its own file cannot be made
 };
 
 }  // namespace ward::agent

@@ -3,6 +3,8 @@
 
 namespace ward::agent {
 
+/// Of the tables below (PRAGMA user_version). A file of another version is set aside, not read: raise it with every change.
+inline constexpr std::int64_t kSpoolVersion = 1;
 /// The spool's tables, as docs/format/spool.md describes them.
 inline constexpr std::string_view kSpoolSchema = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -22,6 +24,14 @@ CREATE TABLE IF NOT EXISTS cursor(
   collector TEXT NOT NULL, stream INTEGER NOT NULL, durable INTEGER NOT NULL, PRIMARY KEY(collector, stream)) WITHOUT ROWID;
 )";
 
+struct FileSchema {
+  std::int64_t version = 0;
+  bool empty = true;  ///< no tables at all
+};
+Result<FileSchema> look_at_schema(sqlite::Database& db);
+/// Tables and version; inside of a transaction of the caller's, if it has one.
+Status create_spool_schema(sqlite::Database& db);
+
 struct Spool::Statements {
   sqlite::Statement put_record, get_record, put_stream, put_series, put_gap, get_gap, put_cursor, sum_records,
       delete_records, delete_gaps, bump;
@@ -37,8 +47,12 @@ std::uint32_t stored_crc(const wire::Record& record, wire::ByteView payload);
 /// the column is empty: of a hole in a damaged file only the sum is known.
 std::uint64_t gap_samples_below(wire::ByteView counts, Sequence from, Sequence upto);
 
-/// Reads what can be read of a damaged file into a fresh one beside it and swaps them; the old one stays as
-/// `<path>.damaged`. Records that are lost become gaps with exact counts wherever their stream's row is readable.
+/// Sets a damaged file aside as `<path>.damaged`, in place of an older one, and reads what can be read of it into a new one.
+/// Records that are lost become gaps with exact counts wherever their stream's row is readable.
 Status salvage_spool(const std::string& path, const std::string& vfs);
+/// The second half of it, for a start that finds it interrupted: `fresh` has no tables yet. One transaction.
+Status read_damaged(sqlite::Database& fresh, const std::string& path, const std::string& vfs);
+/// Moves the file of another release to `<path>.schema-<version>`; Errc::denied when there is one of that name already.
+Status set_schema_aside(const std::string& path, const std::string& vfs, std::int64_t version);
 
 }  // namespace ward::agent

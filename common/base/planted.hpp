@@ -25,6 +25,7 @@ enum class Planted : std::uint8_t {
   drop_silently,         ///< a full spool drops without a gap
   starve_backlog,        ///< only live streams are sent
   never_sync_spool,      ///< the spool never forces its file to disk
+  forget_tail,           ///< records that a full disk refused die with the agent unheard of
 };
 
 #if defined(WARD_PLANTED_BUGS)

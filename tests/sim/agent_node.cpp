@@ -146,7 +146,11 @@ void AgentNode::step() {
     spool->maintain();
   }
   for (std::size_t i = 0; i < links_.size() && !disk.crashed(); ++i) serve(i);
-  if (spool->trouble()) world.oracle_.disk_trouble(world.now_);
+  // A full disk is no excuse: what it refuses is noted in place, once the file for that is there.
+  constexpr auto kTail = agent::TailLog::kBlocks * agent::TailLog::kBlockBytes;
+  const auto& trouble = spool->trouble();
+  if (trouble && (trouble->code != Errc::full || disk.size("spool.db.tail") < kTail))
+    world.oracle_.disk_trouble(world.now_);
   if (disk.crashed()) die_of_crash();
 }
 

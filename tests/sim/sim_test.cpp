@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Plant{Planted::resume_at_newest, "resume_at_newest"}, Plant{Planted::watermark_apart, "watermark_apart"},
                     Plant{Planted::forget_gap, "forget_gap"}, Plant{Planted::miscount_gap, "miscount_gap"},
                     Plant{Planted::drop_silently, "drop_silently"}, Plant{Planted::starve_backlog, "starve_backlog"},
-                    Plant{Planted::never_sync_spool, "never_sync_spool"}),
+                    Plant{Planted::never_sync_spool, "never_sync_spool"}, Plant{Planted::forget_tail, "forget_tail"}),
     [](const auto& plant) { return std::string(plant.param.name); });
 
 }  // namespace
