@@ -3,7 +3,7 @@
 
 # Rooms whose code is coroutines or reads foreign bytes: GCC 12 miscompiles some coroutine forms, and only the address
 # sanitizer sees it at run time. An extended regular expression over test programs, part of every ./dev test.
-readonly ASAN_PROGRAMS='^ward_(unit|failure)_(common_(async|net|http|sqlite|wire)|agent.*|probes.*|collector_(app|ingest|notify|api).*)$'
+readonly ASAN_PROGRAMS='^ward_((unit|failure)_(common_(async|net|http|sqlite|wire)|agent.*|probes.*|collector_(app|ingest|notify|api).*)|fuzz_(frame|samples|record|session|redis|dns|proc))$'
 
 preset_exists() { grep -q "\"name\": \"$1\", \"inherits\"" CMakePresets.json; }
 
@@ -80,11 +80,12 @@ cmd_test() {
 cmd_sanitize() {
   local preset=${1:-asan}
   case $preset in
-    asan | tsan | clang) run_sanitized "$preset" '^ward_(unit|failure|sim)_' ;;
+    asan | tsan | clang) run_sanitized "$preset" '^ward_(unit|failure|sim|fuzz)_' ;;
     *) die "there is no sanitizer preset '$preset'" "Choose asan, tsan or clang." ;;
   esac
 }
 
+# Each target starts from its committed corpus; what is new goes to build/fuzz/corpus.
 cmd_fuzz() {
   local wanted='' seconds=60 programs name
   while [ $# -gt 0 ]; do
@@ -94,14 +95,15 @@ cmd_fuzz() {
     esac
   done
   configure fuzz
-  mapfile -t programs < <(test_programs fuzz "^ward_fuzz_${wanted#ward_fuzz_}")
+  mapfile -t programs < <(test_programs fuzz "^ward_fuzz_${wanted:+${wanted#ward_fuzz_}\$}")
   [ ${#programs[@]} -gt 0 ] || die "there is no fuzz target '${wanted:-ward_fuzz_*}'" "Targets live in tests/fuzz."
   build_preset fuzz "${programs[@]}"
   for name in "${programs[@]}"; do
     mkdir -p "$BUILD/fuzz/corpus/$name"
-    STEP_FIX="The crashing input is beside the log; repeat with build/fuzz: $name FILE." \
+    STEP_FIX="The crashing input is beside the log; repeat with build/fuzz: $name FILE. Mend it and add it to tests/data/fuzz." \
       run_step "fuzz $name, $seconds s" "$BUILD/log/$name.log" "$(program_path fuzz "$name")" -max_total_time="$seconds" \
-      -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$BUILD/log/$name-" "$BUILD/fuzz/corpus/$name"
+      -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$BUILD/log/$name-" "$BUILD/fuzz/corpus/$name" \
+      "tests/data/fuzz/${name#ward_fuzz_}"
   done
 }
 
