@@ -46,6 +46,7 @@ Pipeline::Pipeline(Context context)
     : context_(std::move(context)),
       wakeup_(context_.executor),
       alerts_(std::make_shared<std::vector<AlertEvent>>()),
+      rules_(std::make_shared<RulesSnapshot>(context_.rules.snapshot())),
       tasks_(context_.executor, [this](const std::string&, const std::exception_ptr& error) {
         std::string what = "unknown exception";
         try {
@@ -70,6 +71,11 @@ void Pipeline::use_rules(std::shared_ptr<const RuleSet> rules) {
 std::shared_ptr<const std::vector<AlertEvent>> Pipeline::alerts() const {
   const std::scoped_lock lock(mutex_);
   return alerts_;
+}
+
+std::shared_ptr<const RulesSnapshot> Pipeline::rules() const {
+  const std::scoped_lock lock(mutex_);
+  return rules_;
 }
 
 milliseconds Pipeline::until_next(Time now) const {
@@ -112,8 +118,10 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   auto events = co_await std::move(running);
   auto current = std::make_shared<std::vector<AlertEvent>>(context_.rules.current());
   std::erase_if(*current, [](const AlertEvent& a) { return a.phase == AlertPhase::resolved; });
+  auto snapshot = std::make_shared<RulesSnapshot>(context_.rules.snapshot());
   const std::scoped_lock lock(mutex_);
   alerts_ = std::move(current);
+  rules_ = std::move(snapshot);
   co_return events;
 }
 
@@ -151,7 +159,8 @@ async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   const auto done = co_await context_.writer.commit(std::move(attempt));
   if (!done) {
     if (!trouble_)
-      context_.log.error("Alert state cannot be stored; pages wait until it can", {{"error", done.error().what}, {"fix", done.error().fix}});
+      context_.log.error("Alert state cannot be stored; pages wait until it can",
+                         {{"error", done.error().what}, {"fix", done.error().fix}});
     trouble_ = done.error();
     co_return;
   }

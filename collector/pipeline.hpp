@@ -63,6 +63,8 @@ class Pipeline {
 
   /// Pending and firing alerts as of the last step; any thread.
   [[nodiscard]] std::shared_ptr<const std::vector<AlertEvent>> alerts() const;
+  /// The rules and their health as of the last step; any thread.
+  [[nodiscard]] std::shared_ptr<const RulesSnapshot> rules() const;
   [[nodiscard]] std::vector<Incident> open_incidents() const { return context_.incidents.open(); }
   [[nodiscard]] Time last_tick() const { return last_tick_; }
   [[nodiscard]] MonoTime last_progress() const { return last_progress_; }
@@ -86,6 +88,7 @@ class Pipeline {
   std::optional<Error> trouble_;
   mutable std::mutex mutex_;
   std::shared_ptr<const std::vector<AlertEvent>> alerts_ WARD_GUARDED_BY(mutex_);
+  std::shared_ptr<const RulesSnapshot> rules_ WARD_GUARDED_BY(mutex_);
   async::TaskGroup tasks_;
 };
 

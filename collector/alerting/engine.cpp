@@ -221,6 +221,17 @@ std::size_t RuleEngine::restore(std::span<const AlertState> states, Time now) {
   return orphans;
 }
 
+RulesSnapshot RuleEngine::snapshot() const {
+  RulesSnapshot out{rules_, {}};
+  out.health.reserve(slots_.size());
+  for (const auto& slot : slots_) {
+    auto& group = out.health.emplace_back();
+    group.reserve(slot.rules.size());
+    for (const auto& rule : slot.rules) group.push_back(rule.health);
+  }
+  return out;
+}
+
 const RuleHealth& RuleEngine::health(std::size_t group, std::size_t rule) const {
   WARD_ASSERT(group < slots_.size() && rule < slots_[group].rules.size());
   return slots_[group].rules[rule].health;

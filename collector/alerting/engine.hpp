@@ -33,6 +33,12 @@ struct RuleHealth {
   std::uint64_t failures = 0;
 };
 
+/// What the engine had loaded and how it went at one moment; for readers on other threads.
+struct RulesSnapshot {
+  std::shared_ptr<const RuleSet> rules;
+  std::vector<std::vector<RuleHealth>> health;  ///< by group and rule of `rules`
+};
+
 /// Evaluates rule groups: the state machine of alerting. No I/O, no threads, no timers: the owner asks next_wake() when
 /// to call, and evaluates what due() names. Thread: one at a time; expressions run inside evaluate().
 class RuleEngine {
@@ -70,6 +76,7 @@ class RuleEngine {
 
   [[nodiscard]] const RuleSet& rules() const { return *rules_; }
   [[nodiscard]] const RuleHealth& health(std::size_t group, std::size_t rule) const;
+  [[nodiscard]] RulesSnapshot snapshot() const;
   /// Ticks that passed while the group was not evaluated.
   [[nodiscard]] std::uint64_t iterations_missed(std::size_t group) const;
 

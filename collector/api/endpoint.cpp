@@ -19,11 +19,26 @@ std::span<const Endpoint> all_endpoints() {
   return endpoints;
 }
 
+namespace {
+
+/// A `*` in a route stands for one part of the path.
+bool matches(std::string_view route, std::string_view path) {
+  const auto star = route.find('*');
+  if (star == std::string_view::npos) return route == path;
+  const auto before = route.substr(0, star);
+  const auto after = route.substr(star + 1);
+  if (path.size() < before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
+  return path.substr(star, path.size() - before.size() - after.size()).find('/') == std::string_view::npos;
+}
+
+}  // namespace
+
 http::ServerResponse problem(int status, std::string_view title, std::string_view detail) {
   http::ServerResponse response;
   response.status = status;
   response.content_type = "application/problem+json";
-  response.body = nlohmann::json{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}}.dump() + "\n";
+  response.body =
+      nlohmann::json{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}}.dump() + "\n";
   return response;
 }
 
@@ -47,7 +62,7 @@ async::Task<http::ServerResponse> answer(View& view, http::ServerRequest request
     co_return refused;
   }
   for (const auto& endpoint : all_endpoints()) {
-    if (endpoint.path != request.path) continue;
+    if (!matches(endpoint.path, request.path)) continue;
     co_return co_await endpoint.answer(view, std::move(request));
   }
   std::string known;

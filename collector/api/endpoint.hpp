@@ -9,7 +9,7 @@ namespace ward::collector::api {
 
 /// One route: one file in endpoint/ and one line in builtin.def.
 struct Endpoint {
-  std::string_view path;
+  std::string_view path;  ///< a `*` stands for one part
   std::string_view help;
   async::Task<http::ServerResponse> (*answer)(View& view, http::ServerRequest request) = nullptr;
 };

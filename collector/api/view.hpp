@@ -32,6 +32,28 @@ struct Readiness {
   std::string detail;
 };
 
+/// One rule as /api/v1/rules shows it.
+struct RuleView {
+  bool alerting = true;
+  std::string name;
+  std::string query;
+  milliseconds hold{0};
+  milliseconds keep_firing{0};
+  Labels labels;       ///< templates as written
+  Labels annotations;  ///< likewise
+  std::string last_error;
+  std::chrono::nanoseconds last_duration{0};
+  Time last_evaluation;  ///< epoch: never
+  std::vector<AlertEvent> alerts;
+};
+struct RuleGroupView {
+  std::string name;
+  std::string file;
+  milliseconds interval{0};
+  std::size_t limit = 0;
+  std::vector<RuleView> rules;
+};
+
 struct StatusView {
   Time started;
   std::uint64_t agents_connected = 0;
@@ -57,6 +79,7 @@ class View {
   [[nodiscard]] virtual std::vector<AlertEvent> alerts() const = 0;
   [[nodiscard]] virtual std::vector<Incident> incidents() const = 0;
   [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;
+  [[nodiscard]] virtual std::vector<RuleGroupView> rule_groups() const = 0;
   [[nodiscard]] virtual StatusView status() const = 0;
   [[nodiscard]] virtual std::vector<Readiness> readiness() const = 0;
   [[nodiscard]] virtual std::string metrics() = 0;

@@ -33,7 +33,8 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   return out;
 }
 
-std::string form_value(std::string_view encoded, std::string_view name) {
+std::vector<std::string> form_values(std::string_view encoded, std::string_view name) {
+  std::vector<std::string> values;
   while (!encoded.empty()) {
     const auto end = encoded.find('&');
     const auto pair = encoded.substr(0, end);
@@ -41,12 +42,16 @@ std::string form_value(std::string_view encoded, std::string_view name) {
     const auto equals = pair.find('=');
     const auto key = percent_decode(pair.substr(0, equals), Plus::is_blank);
     if (!key || *key != name) continue;
-    if (equals == std::string_view::npos) return {};
     // What is not decodable is taken as it stands: a query "a%b" is the user's typing error, not an attack.
-    const auto raw = pair.substr(equals + 1);
-    return percent_decode(raw, Plus::is_blank).value_or(std::string(raw));
+    const auto raw = equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
+    values.push_back(percent_decode(raw, Plus::is_blank).value_or(std::string(raw)));
   }
-  return {};
+  return values;
+}
+
+std::string form_value(std::string_view encoded, std::string_view name) {
+  auto values = form_values(encoded, name);
+  return values.empty() ? std::string{} : std::move(values.front());
 }
 
 }  // namespace ward::http

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
@@ -25,6 +26,8 @@ struct ServerRequest {
 
 /// First value of a form parameter of `query` (or of an x-www-form-urlencoded body), percent-decoded; "" when absent.
 std::string form_value(std::string_view encoded, std::string_view name);
+/// All of them, in order.
+std::vector<std::string> form_values(std::string_view encoded, std::string_view name);
 
 struct ServerResponse {
   int status = 200;

@@ -1,0 +1,21 @@
+// GET or POST /api/v1/format_query?query=: the query as Ward prints it.
+// Source: https://prometheus.io/docs/prometheus/latest/querying/api/#formatting-query-expressions
+#include "collector/api/prometheus.hpp"
+#include "collector/promql/parser.hpp"
+
+namespace ward::collector::api {
+namespace {
+
+async::Task<http::ServerResponse> answer_format_query(View&, http::ServerRequest request) {
+  const auto expr = promql::parse(parameter(request, "query"));
+  if (!expr) co_return prometheus::bad_parameter("query", expr.error().what);
+  std::string data;
+  prometheus::append_text(data, promql::to_string(*expr));
+  co_return prometheus::success(std::move(data));
+}
+
+}  // namespace
+
+Endpoint format_query_endpoint() { return {"/api/v1/format_query", "A query, printed", answer_format_query}; }
+
+}  // namespace ward::collector::api

@@ -1,0 +1,89 @@
+// GET /api/v1/status/tsdb?limit=: who has how many series, so that the one that grows is found.
+// Source: https://prometheus.io/docs/prometheus/latest/querying/api/#tsdb-stats
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "collector/api/label_query.hpp"
+
+namespace ward::collector::api {
+namespace {
+
+using namespace prometheus;
+
+constexpr std::size_t kTop = 10;
+
+struct Cardinality {
+  std::size_t series = 0;
+  std::map<std::string, std::uint64_t> by_metric;
+  std::map<std::string, std::uint64_t> by_pair;
+  std::map<std::string, std::uint64_t> values_of_name;
+  std::map<std::string, std::uint64_t> bytes_of_name;
+};
+
+Result<Cardinality> count(const Queryable& store) {
+  const auto any = Matcher::make(Matcher::Op::not_equal, std::string(kNameLabel), "");
+  if (!any) return fail(any.error());
+  constexpr std::int64_t kFar = std::int64_t{1} << 53;
+  const auto reader = store.reader();
+  const auto found = reader->find(std::span(&*any, 1), from_ms(-kFar), from_ms(kFar));
+  if (!found) return fail(found.error());
+  std::map<LabelId, std::uint64_t> pairs;
+  for (const auto& series : *found)
+    for (const auto id : series.labels()) ++pairs[id];
+  Cardinality out;
+  out.series = found->size();
+  for (const auto& [id, number] : pairs) {
+    const auto text = reader->text(id);
+    const std::string name(text.name);
+    if (name == kNameLabel) out.by_metric[std::string(text.value)] = number;
+    out.by_pair[name + "=" + std::string(text.value)] = number;
+    ++out.values_of_name[name];
+    out.bytes_of_name[name] += text.value.size();
+  }
+  return out;
+}
+
+void append_top(std::string& out, const char* key, const std::map<std::string, std::uint64_t>& counts, std::size_t limit) {
+  std::vector<std::pair<std::string, std::uint64_t>> top(counts.begin(), counts.end());
+  std::stable_sort(top.begin(), top.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (top.size() > limit) top.resize(limit);
+  out += std::string(",\"") + key + "\":[";
+  for (std::size_t i = 0; i < top.size(); ++i) {
+    out += i == 0 ? R"({"name":)" : R"(,{"name":)";
+    append_text(out, top[i].first);
+    out += R"(,"value":)" + std::to_string(top[i].second) + "}";
+  }
+  out += "]";
+}
+
+std::string print(const Cardinality& counted, std::size_t limit) {
+  std::string data = R"({"headStats":{"numSeries":)" + std::to_string(counted.series) + R"(,"numLabelPairs":)" +
+                     std::to_string(counted.by_pair.size()) + "}";
+  append_top(data, "seriesCountByMetricName", counted.by_metric, limit);
+  append_top(data, "labelValueCountByLabelName", counted.values_of_name, limit);
+  append_top(data, "memoryInBytesByLabelName", counted.bytes_of_name, limit);
+  append_top(data, "seriesCountByLabelValuePair", counted.by_pair, limit);
+  return data + "}";
+}
+
+async::Task<http::ServerResponse> answer_tsdb_status(View& view, http::ServerRequest request) {
+  const auto limit = limit_parameter(request);
+  if (!limit) co_return bad_parameter("limit", limit.error().what);
+  const auto* store = &view.store();
+  auto job = [store, limit = *limit == 0 ? kTop : *limit]() -> Result<http::ServerResponse> {
+    const auto counted = count(*store);
+    if (!counted) return fail(counted.error());
+    return success(print(*counted, limit));
+  };
+  auto running = async::run_blocking(view.queries(), std::move(job));
+  auto response = co_await std::move(running);
+  if (!response) co_return refused(response.error());
+  co_return std::move(*response);
+}
+
+}  // namespace
+
+Endpoint tsdb_status_endpoint() { return {"/api/v1/status/tsdb", "Cardinality", answer_tsdb_status}; }
+
+}  // namespace ward::collector::api

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/api/endpoint.hpp"
+#include "collector/promql/annotations.hpp"
+#include "collector/promql/ast.hpp"
+#include "collector/promql/value.hpp"
+#include "common/base/time.hpp"
+#include "common/model/labels.hpp"
+
+namespace ward::collector::api::prometheus {
+
+// What the endpoints of Prometheus' HTTP API v1 share: reading parameters, writing its JSON, running a query.
+// JSON is appended to a text and not built as a tree: a range query's answer has millions of points.
+// Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+
+void append_text(std::string& out, std::string_view text);   ///< a JSON string, quotes included
+void append_number(std::string& out, double v);              ///< digits as Go's 'f', or 'e' where that is shorter than 21
+void append_seconds(std::string& out, Time t);               ///< "1735689600" or "1735689600.123"
+void append_point(std::string& out, Time t, double v);       ///< [1735689600,"1"]
+void append_labels(std::string& out, const Labels& labels);  ///< {"__name__":"up","job":"x"}
+void append_matrix(std::string& out, const promql::Matrix& matrix);  ///< {"resultType":"matrix","result":[...]}
+void append_texts(std::string& out, const std::vector<std::string>& texts);
+
+/// {"status":"success","data":DATA} and the notes of the query, where it has any.
+http::ServerResponse success(std::string data, const promql::Annotations& notes = {});
+/// The error of a query with Prometheus' status and errorType: bad_data, timeout, canceled or execution.
+http::ServerResponse refused(const Error& error);
+/// 400 bad_data: `invalid parameter "NAME": WHY`.
+http::ServerResponse bad_parameter(std::string_view name, std::string_view why);
+
+/// RFC 3339 or seconds since 1970. `fallback` when it is absent.
+Result<Time> time_parameter(const http::ServerRequest& request, std::string_view name, Time fallback);
+/// Seconds or a duration ("5m"). `fallback` when it is absent.
+Result<milliseconds> duration_parameter(const http::ServerRequest& request, std::string_view name, milliseconds fallback);
+/// `limit`: 0 or absent for all.
+Result<std::size_t> limit_parameter(const http::ServerRequest& request);
+/// The selectors of all `match[]` parameters, in order.
+Result<std::vector<std::vector<Matcher>>> selectors(const http::ServerRequest& request);
+
+/// Cuts a list to `limit` entries and says so in the notes, as Prometheus does. 0: no limit.
+template <class T>
+void cut(std::vector<T>& list, std::size_t limit, promql::Annotations& notes) {
+  if (limit == 0 || list.size() <= limit) return;
+  list.resize(limit);
+  notes.warnings.emplace_back("results truncated due to limit");
+}
+
+/// The engine for one request: the server's, with the request's `timeout` (never above the server's) and `lookback_delta`.
+Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request);
+
+}  // namespace ward::collector::api::prometheus
