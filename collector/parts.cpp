@@ -12,6 +12,26 @@ HeadOptions head_options(const CollectorConfig& config) {
   return options;
 }
 
+api::RuleView view_of(const Rule& rule, const RuleHealth& health) {
+  const auto as_written = [](const std::vector<std::pair<std::string, Template>>& pairs) {
+    std::vector<Label> texts;
+    for (const auto& [name, text] : pairs) texts.emplace_back(name, text.text());
+    return Labels(std::move(texts));
+  };
+  api::RuleView view;
+  view.alerting = rule.kind == Rule::Kind::alert;
+  view.name = rule.name;
+  view.query = rule.expr;
+  view.hold = rule.hold;
+  view.keep_firing = rule.keep_firing;
+  view.labels = as_written(rule.labels);
+  view.annotations = as_written(rule.annotations);
+  view.last_error = health.last_error;
+  view.last_duration = health.last_duration;
+  view.last_evaluation = health.last_evaluation;
+  return view;
+}
+
 }  // namespace
 
 Store::Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened)
@@ -68,6 +88,22 @@ std::vector<api::AgentView> AppView::agents() const {
   return out;
 }
 
+std::vector<api::RuleGroupView> AppView::rule_groups() const {
+  const auto snapshot = sources_.pipeline.rules();
+  const auto alerts = sources_.pipeline.alerts();
+  std::vector<api::RuleGroupView> out;
+  for (std::size_t g = 0; g < snapshot->rules->groups.size(); ++g) {
+    const auto& group = snapshot->rules->groups[g];
+    auto& view = out.emplace_back(api::RuleGroupView{group.name, group.file, group.interval, group.limit, {}});
+    for (std::size_t r = 0; r < group.rules.size(); ++r) {
+      view.rules.push_back(view_of(group.rules[r], snapshot->health[g][r]));
+      std::copy_if(alerts->begin(), alerts->end(), std::back_inserter(view.rules.back().alerts),
+                   [&](const AlertEvent& alert) { return alert.generator == group.rules[r].generator; });
+    }
+  }
+  return out;
+}
+
 api::StatusView AppView::status() const {
   api::StatusView out;
   out.started = started_;
@@ -89,8 +125,8 @@ api::StatusView AppView::status() const {
 std::vector<api::Readiness> AppView::readiness() const {
   const auto now = sources_.clock.mono();
   const auto& trouble = sources_.pipeline.trouble();
-  const bool evaluates = sources_.pipeline.last_progress() != MonoTime{} &&
-                         now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
+  const bool evaluates =
+      sources_.pipeline.last_progress() != MonoTime{} && now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
   return {{"ingest", !sources_.server.disk_full(), sources_.server.disk_full() ? "the journal's disk is full" : ""},
           {"evaluation", evaluates, evaluates ? "" : "no evaluation in the last 30 s"},
           {"alert state", !trouble, trouble ? describe(*trouble) : ""}};
@@ -98,17 +134,21 @@ std::vector<api::Readiness> AppView::readiness() const {
 
 void AppView::refresh_gauges() {
   const auto now = status();
-  const auto set = [&](std::string_view name, std::string_view help, double value) { sources_.metrics.gauge(name, help).set(value); };
+  const auto set = [&](std::string_view name, std::string_view help, double value) {
+    sources_.metrics.gauge(name, help).set(value);
+  };
   set("ward_tsdb_series", "Series in the head.", static_cast<double>(now.series));
   set("ward_tsdb_samples", "Samples in the head.", static_cast<double>(now.samples_stored));
   set("ward_ingest_agents_connected", "Agents with an open session.", static_cast<double>(now.agents_connected));
   set("ward_alerting_alerts_firing", "Alerts that fire.", static_cast<double>(now.alerts_firing));
   set("ward_incident_open", "Open incidents.", static_cast<double>(now.incidents_open));
-  set("ward_notify_outbox_pending", "Messages committed and not delivered yet.", static_cast<double>(now.deliveries_pending));
+  set("ward_notify_outbox_pending", "Messages committed and not delivered yet.",
+      static_cast<double>(now.deliveries_pending));
   set("ward_ingest_disk_full", "1 while the journal's disk takes no data.", sources_.server.disk_full() ? 1 : 0);
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
-  set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.", static_cast<double>(sent.undeliverable));
+  set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.",
+      static_cast<double>(sent.undeliverable));
   double missed = 0;
   const auto& rules = sources_.rules.rules();
   for (std::size_t group = 0; group < rules.groups.size(); ++group)
@@ -134,7 +174,8 @@ std::vector<SeriesValue> AppView::own_series() {
     for (const auto& tenant : agent.tenants) {
       const Labels who{{"agent", agent.agent.get()}, {"tenant", tenant.get()}, {"job", "ward-collector"}};
       out.push_back({who.with(kNameLabel, "ward_agent_up"), agent.connected ? 1.0 : 0.0});
-      out.push_back({who.with(kNameLabel, "ward_agent_last_seen_seconds"), std::max(0.0, to_seconds(now - agent.last_seen))});
+      out.push_back(
+          {who.with(kNameLabel, "ward_agent_last_seen_seconds"), std::max(0.0, to_seconds(now - agent.last_seen))});
     }
   return out;
 }

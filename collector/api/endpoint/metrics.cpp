@@ -1,6 +1,7 @@
 // GET /metrics: the collector's own metrics in text format 0.0.4.
-#include "collector/api/endpoint.hpp"
 #include "common/telemetry/metrics.hpp"
+
+#include "collector/api/endpoint.hpp"
 
 namespace ward::collector::api {
 namespace {
