@@ -10,8 +10,15 @@ namespace {
 
 bool within_limits(const Labels& series) {
   return series.size() <= wire::kMaxLabels && std::all_of(series.begin(), series.end(), [](const Label& label) {
-           return label.first.size() <= wire::kMaxLabelName && label.second.size() <= wire::kMaxLabelValue;
+           return !label.first.empty() && label.first.size() <= wire::kMaxLabelName &&
+                  label.second.size() <= wire::kMaxLabelValue;
          });
+}
+
+std::size_t size_of(const Event& event) {
+  std::size_t bytes = event.kind.size() + 16;
+  for (const auto& [name, value] : event.attributes) bytes += name.size() + value.size() + 4;
+  return bytes;
 }
 
 }  // namespace
@@ -52,6 +59,23 @@ void Harvest::end_vanished(Batch& batch) {
   }
 }
 
+// An event beyond the protocol's limits would be refused each time it is sent, and with it all that comes behind it.
+void Harvest::add_events(Batch& batch, Events events) {
+  std::size_t bytes = 0;
+  for (auto& event : events) {
+    if (event.kind.size() > wire::kMaxLabelName || !within_limits(event.attributes)) {
+      ++dropped_["event_limits"];
+      continue;
+    }
+    bytes += size_of(event);
+    if (bytes > wire::kMaxRecordBytes) {
+      ++dropped_["cap_events"];
+      continue;
+    }
+    batch.events.push_back(std::move(event));
+  }
+}
+
 void Harvest::explain(Batch& batch, const RunOutcome& outcome) {
   const auto& failure = outcome.output.failure;
   const auto reason = failure ? std::optional(failure->reason) : std::nullopt;
@@ -63,7 +87,9 @@ void Harvest::explain(Batch& batch, const RunOutcome& outcome) {
   event.attributes.set("probe", probe_name_);
   event.attributes.set("instance", labels_.get("instance"));
   if (failure) event.attributes.set("reason", probes::to_string(failure->reason));
-  batch.events.push_back(std::move(event));
+  Events one;
+  one.push_back(std::move(event));
+  add_events(batch, std::move(one));
 }
 
 Batch Harvest::gather(RunOutcome outcome) {
@@ -82,6 +108,7 @@ Batch Harvest::gather(RunOutcome outcome) {
     add(batch, per_metric,
         {"ward_probe_failure_info", Labels{{"probe", probe_name_}, {"reason", std::string(probes::to_string(failure->reason))}}, 1});
   for (auto& reading : outcome.output.readings) add(batch, per_metric, std::move(reading));
+  add_events(batch, std::move(outcome.output.events));
   std::uint64_t lost = 0;
   for (const auto& [reason, count] : dropped_) lost += count;
   if (lost > 0)
@@ -89,7 +116,6 @@ Batch Harvest::gather(RunOutcome outcome) {
       add(batch, per_metric,
           {"ward_series_dropped_total", Labels{{"probe", probe_name_}, {"reason", reason}}, static_cast<double>(count)});
   end_vanished(batch);
-  batch.events = std::move(outcome.output.events);
   explain(batch, outcome);
   return batch;
 }

@@ -33,11 +33,13 @@ class Harvest {
   /// The target is going away: end its series.
   Batch farewell(Time now);
 
-  /// Readings left out since start, by reason: cap_target, cap_metric, duplicate, limits.
+  /// What was left out since start, by reason. Readings: cap_target, cap_metric, duplicate, limits. Events: cap_events,
+  /// event_limits.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& dropped() const { return dropped_; }
 
  private:
   void add(Batch& batch, std::map<std::string, std::size_t>& per_metric, Reading reading);
+  void add_events(Batch& batch, Events events);
   void end_vanished(Batch& batch);
   void explain(Batch& batch, const RunOutcome& outcome);
 

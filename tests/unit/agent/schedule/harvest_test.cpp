@@ -88,5 +88,35 @@ TEST_F(HarvestTest, EndsEverySeriesOfATargetThatGoes) {
   EXPECT_TRUE(h.farewell(from_ms(3'000)).values.empty());
 }
 
+TEST_F(HarvestTest, LeavesOutEventsThatNoCollectorWouldTake) {
+  // Sent, such a record is refused again and again, and nothing behind it ever arrives.
+  auto h = harvest({});
+  auto outcome = run({});
+  const Event good{from_ms(1), "oom", Labels{{"pod", "odoo-0"}}};
+  Labels many;
+  for (int i = 0; i < 33; ++i) many.set("n" + std::to_string(i), "v");
+  outcome.output.events = {{from_ms(1), std::string(129, 'k'), {}},
+                           {from_ms(1), "oom", Labels{{"pod", std::string(257, 'v')}}},
+                           {from_ms(1), "oom", Labels{{std::string(129, 'n'), "v"}}},
+                           {from_ms(1), "oom", Labels{{"", "v"}}},
+                           {from_ms(1), "oom", many},
+                           good};
+  const auto batch = h.gather(std::move(outcome));
+  EXPECT_EQ(batch.events, Events{good});
+  EXPECT_EQ(h.dropped().at("event_limits"), 5U);
+  EXPECT_THAT(of(batch, "ward_series_dropped_total"), testing::ElementsAre(5));
+}
+
+TEST_F(HarvestTest, EventsOfOneRunFitOneRecord) {
+  auto h = harvest({});
+  auto outcome = run({});
+  const Event event{from_ms(1), "oom", Labels{{"pod", std::string(256, 'v')}}};
+  outcome.output.events.assign(1'000, event);
+  const auto batch = h.gather(std::move(outcome));
+  EXPECT_GT(batch.events.size(), 200U);
+  EXPECT_LT(batch.events.size(), 256U) << "64 KiB hold no more";
+  EXPECT_EQ(h.dropped().at("cap_events"), 1'000 - batch.events.size());
+}
+
 }  // namespace
 }  // namespace ward::agent
