@@ -6,6 +6,8 @@
 #   up      build what is missing (3 GB, several minutes the first time), start PostgreSQL and Odoo with two workers
 #   test    health, an API call with the key, the worker processes; exit 0 when all hold
 #   status  what runs; exit 3 when something is down
+#   kill    kill Odoo's master with SIGKILL, as the OOM killer does; PostgreSQL and the ports stay
+#   start   start Odoo again after kill
 #   down    stop both, unmount
 #   remove  down, then delete DIR
 # Ports are free loopback ports of each start, in DIR/.ward/ports. DIR/api-key (mode 0600) holds the key of the user `ward` and nothing
@@ -14,7 +16,7 @@
 set -euo pipefail
 umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-DIR=$(realpath -m "${1:?usage: odoo19.sh DIR up|test|status|down|remove}")
+DIR=$(realpath -m "${1:?usage: odoo19.sh DIR up|test|status|kill|start|down|remove}")
 readonly DIR ROOT=$DIR/root DATABASE=ward19 LAB=/opt/ward-lab
 readonly MODULES=base,web,account,stock,purchase,sale,calendar,mail,ward_lab
 # The state of this lab lies in DIR, not in .ward: it outlives ./dev down. common.sh takes its folders from WARD_ROOT.
@@ -228,6 +230,17 @@ down() {
   say "Odoo lab is down, nothing is mounted"
 }
 
+odoo_gone() { [ -z "$(odoo_pid)" ] && ! port_open "$(port_of odoo-http)"; }
+kill_odoo() {
+  local pid
+  if pid=$(odoo_pid); then kill -KILL "$pid"; fi
+  # The workers hold the port until they notice that their master is gone.
+  wait_for 30 odoo_gone || die "Odoo still listens on port $(port_of odoo-http)" "Look at ./dev lab odoo status."
+}
+start_again() {
+  if [ -z "$(odoo_pid)" ]; then run_step "Odoo" "$LOGS/start.log" start_odoo; fi
+}
+
 status() {
   local code=0 pid
   if pid=$(postgres_pid); then say "PostgreSQL  pid $pid, 127.0.0.1:$(port_of odoo-pg)"; else say "PostgreSQL  DOWN"; code=3; fi
@@ -257,10 +270,12 @@ case ${2:-} in
   up) up ;;
   test) test_lab ;;
   status) status ;;
+  kill) kill_odoo ;;
+  start) start_again ;;
   down) down ;;
   remove)
     down
     rm -rf --one-file-system -- "${DIR:?}"
     ;;
-  *) die "the Odoo lab does not know '${2:-}'" "Usage: odoo19.sh DIR up|test|status|down|remove." ;;
+  *) die "the Odoo lab does not know '${2:-}'" "Usage: odoo19.sh DIR up|test|status|kill|start|down|remove." ;;
 esac

@@ -1,10 +1,17 @@
-# Faults of the application: UX2 and AP6 on the stand-in, AP1 on the real Odoo of ./dev up --odoo.
+# Faults of the application: UX2 on the stand-in; AP1 and AP6 on the real Odoo of ./dev up --odoo, AP6 on the stand-in without it.
 # shellcheck shell=bash
 
 break_UX2() { : >"$STATE/standin/fail"; }
 heal_UX2() { rm -f "$STATE/standin/fail"; }
-break_AP6() { stop standin; }
-heal_AP6() { running standin || standin_start; }
+break_AP6() { if [ -e "$STATE/odoo" ]; then odoo_lab kill; else stop standin; fi; }
+heal_AP6() {
+  if [ -e "$STATE/odoo" ]; then
+    odoo_lab start
+  else
+    running standin || standin_start
+  fi
+}
+odoo_lab() { bash tests/lab/odoo19.sh "$WARD_ROOT/.lab/odoo" "$@"; }
 
 # Six clients for two workers, each request 10 s in the database: two are served, four wait in the listen queue.
 occupy_workers() {
