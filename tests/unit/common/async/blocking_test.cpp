@@ -16,8 +16,6 @@
 namespace ward::async {
 namespace {
 
-constexpr std::chrono::hours kNever{1'000};
-
 TEST(RunBlocking, GivesTheResultOnTheCallersThread) {
   asio::io_context io;
   BlockingPool pool;

@@ -195,7 +195,7 @@ TEST(CollectorSession, DropsDuplicatesAndKeepsItsCoderInStep) {
   collector.open({2});
   ASSERT_TRUE(collector.define(0, "one"));
   // The agent repeats 1 and 2 after a reconnect; the values of 3 are coded against theirs.
-  for (const std::uint64_t seq : {1, 2, 3})
+  for (const std::uint64_t seq : {1U, 2U, 3U})
     ASSERT_TRUE(collector.hear(collector.data(samples(seq, {0}, 1'000.5 + static_cast<double>(seq)))));
   EXPECT_THAT(collector.port.duplicates, ElementsAre(Pair(0, 1), Pair(0, 2)));
   EXPECT_THAT(collector.taken(), ElementsAre(3));
@@ -242,7 +242,7 @@ TEST(CollectorSession, AGapOverWhatItHoldsIsIgnored) {
 }
 
 TEST(CollectorSession, AGapMustBeginAtTheNextRecord) {
-  for (const std::uint64_t from : {4, 5, 7}) {
+  for (const std::uint64_t from : {4U, 5U, 7U}) {
     CollectorSide collector;
     collector.open({5});
     EXPECT_THAT(refusal(collector.hear(GapFrame{0, gap_over(from, 8)})), HasSubstr("GAP")) << from;

@@ -89,7 +89,7 @@ void run_session(FakeSource& source, Held& held, std::size_t cut, test::SeededRa
 }
 
 TEST(Sessions, EveryRecordArrivesOnceOverManyBrokenConnections) {
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
     test::SeededRandom random{seed};
     auto source = long_source();
     Held held;
