@@ -18,9 +18,23 @@ namespace {
 /// The first millisecond of a window (t - d, t]: left-open since Prometheus 3.
 Time opens(Time t, milliseconds d) { return earlier_by(earlier_by(t, d), milliseconds{-1}); }
 
-void drop_stale(std::vector<Sample>& samples) {
+std::span<const Sample> without_stale(std::span<Sample> samples) {
   const auto stale = [](const Sample& s) { return is_stale(s.v); };
-  if (std::any_of(samples.begin(), samples.end(), stale)) std::erase_if(samples, stale);
+  const auto end = std::remove_if(std::find_if(samples.begin(), samples.end(), stale), samples.end(), stale);
+  return samples.first(static_cast<std::size_t>(end - samples.begin()));
+}
+
+/// Calls `visit(n)` for each n below `count` in batches, after `read(first, many)` for each batch.
+template <class Read, class Visit>
+Status in_batches(std::size_t count, Read read, Visit visit) {
+  constexpr auto kBatch = collector::SeriesReader::kBatch;
+  for (std::size_t first = 0; first < count; first += kBatch) {
+    const auto many = std::min(kBatch, count - first);
+    if (auto ok = read(first, many); !ok) return ok;
+    for (std::size_t n = 0; n < many; ++n)
+      if (auto ok = visit(first + n, n); !ok) return ok;
+  }
+  return {};
 }
 
 }  // namespace
@@ -62,22 +76,27 @@ Result<StepVector> Evaluator::select(std::span<const collector::FoundSeries> fou
   auto& reader = labels().reader();
   StepVector out;
   out.reserve(found.size());
-  std::vector<Sample> samples;
+  collector::SampleBatch batch;
   std::span<double> row;
-  for (const auto& series : found) {
-    const auto read = times.front() == times.back() ? reader.read_latest(series, from, times.back(), samples)
-                                                    : reader.read(series, from, times.back(), samples);
-    if (!read) return fail(read.error());
-    if (samples.empty()) continue;
-    if (auto ok = query_.budget.charge(samples.size() + times.size()); !ok) return fail(ok.error());
-    if (auto ok = query_.budget.tick(); !ok) return fail(ok.error());
+  const auto read = [&](std::size_t first, std::size_t many) {
+    const auto part = found.subspan(first, many);
+    return times.front() == times.back() ? reader.read_latest(part, from, times.back(), batch)
+                                         : reader.read(part, from, times.back(), batch);
+  };
+  const auto visit = [&](std::size_t n, std::size_t in_batch) -> Status {
+    const auto samples = batch[in_batch];
+    if (samples.empty()) return {};
+    if (auto ok = query_.budget.charge(samples.size() + times.size()); !ok) return ok;
+    if (auto ok = query_.budget.tick(); !ok) return ok;
     if (row.empty()) row = new_row();
     latest_at_steps(samples, times, take, row);
-    StepSeries steps{LabelSet{series.labels()}, row};
-    if (!steps.any()) continue;  // the next series may have the row
+    StepSeries steps{LabelSet{found[n].labels()}, row};
+    if (!steps.any()) return {};  // the next series may have the row
     out.push_back(steps);
     row = {};
-  }
+    return {};
+  };
+  if (auto ok = in_batches(found.size(), read, visit); !ok) return fail(ok.error());
   return out;
 }
 
@@ -97,16 +116,19 @@ Status Evaluator::each_series(const Node& node, const WindowShape& shape, const 
 Status Evaluator::each_series(const MatrixSelector& m, const WindowShape& shape, const TakeSamples& take) {
   const auto from = opens(shape.ends.front(), m.range);
   auto& reader = labels().reader();
-  std::vector<Sample> samples;
-  for (const auto& series : query_.found[&m.vector]) {
-    if (auto ok = reader.read(series, from, shape.ends.back(), samples); !ok) return ok;
-    drop_stale(samples);
-    if (samples.empty()) continue;
+  const std::span<const collector::FoundSeries> found = query_.found[&m.vector];
+  collector::SampleBatch batch;
+  const auto read = [&](std::size_t first, std::size_t many) {
+    return reader.read(found.subspan(first, many), from, shape.ends.back(), batch);
+  };
+  const auto visit = [&](std::size_t n, std::size_t in_batch) -> Status {
+    const auto samples = without_stale(batch[in_batch]);
+    if (samples.empty()) return {};
     if (auto ok = query_.budget.charge(samples.size()); !ok) return ok;
     if (auto ok = query_.budget.tick(); !ok) return ok;
-    if (auto ok = take(StepSeries{LabelSet{series.labels()}, {}}, samples); !ok) return ok;
-  }
-  return {};
+    return take(StepSeries{LabelSet{found[n].labels()}, {}}, samples);
+  };
+  return in_batches(found.size(), read, visit);
 }
 
 Result<StepRange> subquery_steps(const Subquery& s, const EngineOptions& options, Budget& budget, Time first, Time last) {

@@ -43,6 +43,7 @@ class ChunkAppender {
   /// Requires !empty().
   [[nodiscard]] Time first_time() const;
   [[nodiscard]] Time last_time() const { return from_ms(static_cast<std::int64_t>(time_.previous)); }
+  void prefetch_end() const { __builtin_prefetch(bytes_.get() + bits_ / 8, 1); }
   /// Requires !full() and a time after the last one.
   void append(Sample s);
   /// Hands out the encoded chunk and starts an empty one.

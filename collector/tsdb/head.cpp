@@ -92,11 +92,19 @@ AppendCounts Head::append(std::span<const RefSample> samples) {
     if (start[n] == start[n + 1]) continue;
     auto& home = (*shards_)[n];
     const std::unique_lock lock{home.mutex};
-    for (std::size_t i = start[n]; i < start[n + 1]; ++i) {
-      if (auto* series = home.find(order[i]->series))
-        count(counts, series->samples.append(order[i]->sample, options_.max_sample_age));
-      else
-        ++counts.unknown_series;
+    constexpr std::size_t kAtOnce = 16;
+    std::array<Series*, kAtOnce> series{};
+    for (std::size_t i = start[n]; i < start[n + 1]; i += kAtOnce) {
+      const auto many = std::min(kAtOnce, start[n + 1] - i);
+      for (std::size_t k = 0; k < many; ++k) prefetch(series[k] = home.find(order[i + k]->series));
+      for (std::size_t k = 0; k < many; ++k)
+        if (series[k] != nullptr) series[k]->samples.prefetch_end();
+      for (std::size_t k = 0; k < many; ++k) {
+        if (series[k] != nullptr)
+          count(counts, series[k]->samples.append(order[i + k]->sample, options_.max_sample_age));
+        else
+          ++counts.unknown_series;
+      }
     }
   }
   return counts;

@@ -1,3 +1,4 @@
+#include <array>
 #include <mutex>
 
 #include "collector/tsdb/head.hpp"
@@ -19,37 +20,46 @@ class Head::Reader final : public SeriesReader {
   Result<std::vector<FoundSeries>> find(std::span<const Matcher> matchers, Time, Time) override {
     const std::shared_lock lock{head_.index_mutex_};
     const auto refs = head_.index_.match(matchers);
-    std::vector<FoundSeries> out;
-    out.reserve(refs.size());
+    // Shard by shard, so that a batch of series is read under one lock.
+    std::array<std::size_t, kShards + 1> start{};
+    for (const auto ref : refs) ++start[ref.get() % kShards + 1];
+    for (std::size_t n = 1; n <= kShards; ++n) start[n] += start[n - 1];
+    std::vector<FoundSeries> out(refs.size());
     for (const auto ref : refs) {
       const auto row = head_.index_.row(ref);
-      out.push_back({row.data(), static_cast<std::uint32_t>(row.size()), ref.get()});
+      out[start[ref.get() % kShards]++] = {row.data(), static_cast<std::uint32_t>(row.size()), ref.get()};
     }
     return out;
   }
 
-  Status read(const FoundSeries& found, Time from, Time to, std::vector<Sample>& out) override {
+  Status read(std::span<const FoundSeries> found, Time from, Time to, SampleBatch& out) override {
     out.clear();
-    const SeriesRef ref{found.key};
-    const auto& home = head_.shard(ref);
-    const std::shared_lock lock{home.mutex};
-    if (const auto* series = home.find(ref)) series->samples.read(from, to, out);
+    each_shard(found, [&](std::span<const Series* const> series) {
+      for (const auto* one : series)
+        if (one != nullptr) one->samples.prefetch_chunks();
+      for (const auto* one : series)
+        if (one != nullptr) one->samples.prefetch_bytes(from, to);
+      for (const auto* one : series) {
+        if (one != nullptr) one->samples.read(from, to, out.sink());
+        out.end_series();
+      }
+    });
     return {};
   }
 
-  Status read_latest(const FoundSeries& found, Time from, Time to, std::vector<Sample>& out) override {
+  Status read_latest(std::span<const FoundSeries> found, Time from, Time to, SampleBatch& out) override {
     out.clear();
-    const SeriesRef ref{found.key};
-    const auto& home = head_.shard(ref);
-    const std::shared_lock lock{home.mutex};
-    const auto* series = home.find(ref);
-    if (series == nullptr || series->samples.empty()) return {};
-    const auto last = series->samples.last();
-    if (last.t < from) return {};
-    if (last.t <= to)
-      out.push_back(last);  // the usual case, a query for now: nothing is decoded
-    else
-      series->samples.read(from, to, out);
+    each_shard(found, [&](std::span<const Series* const> series) {
+      for (const auto* one : series) {
+        if (one != nullptr && !one->samples.empty() && one->samples.last().t >= from) {
+          if (one->samples.last().t <= to)
+            out.sink().push_back(one->samples.last());  // the usual case, a query for now: nothing is decoded
+          else
+            one->samples.read(from, to, out.sink());
+        }
+        out.end_series();
+      }
+    });
     return {};
   }
 
@@ -73,6 +83,24 @@ class Head::Reader final : public SeriesReader {
   }
 
  private:
+  /// Calls `visit` with the series of each run of one shard, under its lock, their memory asked for.
+  template <class Visit>
+  void each_shard(std::span<const FoundSeries> found, Visit visit) {
+    while (!found.empty()) {
+      const auto shard_of = [](const FoundSeries& f) { return f.key % kShards; };
+      std::size_t run = 1;
+      while (run < found.size() && run < kBatch && shard_of(found[run]) == shard_of(found[0])) ++run;
+      const auto& home = head_.shard(SeriesRef{found[0].key});
+      const std::shared_lock lock{home.mutex};
+      std::array<const Series*, kBatch> series{};
+      for (std::size_t i = 0; i < run; ++i) {
+        series[i] = home.find(SeriesRef{found[i].key});
+        prefetch(series[i]);
+      }
+      visit(std::span<const Series* const>{series}.first(run));
+      found = found.subspan(run);
+    }
+  }
   static LabelTable::Pin take_pin(const Head& head) {
     const std::shared_lock lock{head.index_mutex_};
     return head.index_.pin();

@@ -25,11 +25,15 @@ class SelectReader final : public SeriesReader {
     return out;
   }
 
-  Status read(const FoundSeries& series, Time from, Time to, std::vector<Sample>& out) override {
-    const auto& all = samples_[series.key];
-    const auto first = std::lower_bound(all.begin(), all.end(), from, [](const Sample& s, Time t) { return s.t < t; });
-    const auto last = std::upper_bound(first, all.end(), to, [](Time t, const Sample& s) { return t < s.t; });
-    out.assign(first, last);
+  Status read(std::span<const FoundSeries> series, Time from, Time to, SampleBatch& out) override {
+    out.clear();
+    for (const auto& one : series) {
+      const auto& all = samples_[one.key];
+      const auto first = std::lower_bound(all.begin(), all.end(), from, [](const Sample& s, Time t) { return s.t < t; });
+      const auto last = std::upper_bound(first, all.end(), to, [](Time t, const Sample& s) { return t < s.t; });
+      out.sink().insert(out.sink().end(), first, last);
+      out.end_series();
+    }
     return {};
   }
 

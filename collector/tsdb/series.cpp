@@ -30,13 +30,14 @@ void read_chunk(std::span<const std::uint8_t> bytes, Time from, Time to, std::ve
   out.insert(out.end(), first, last);
 }
 
-/// Chunks overlap where late samples came: then their samples are put in order.
-void sort_by_time(std::vector<Sample>& samples) {
+/// Chunks overlap where late samples came: then their samples, those from `base` on, are put in order.
+void sort_by_time(std::vector<Sample>& samples, std::size_t base) {
+  const auto begin = samples.begin() + static_cast<std::ptrdiff_t>(base);
   const auto not_later = [](const Sample& a, const Sample& b) { return a.t >= b.t; };
-  if (std::adjacent_find(samples.begin(), samples.end(), not_later) == samples.end()) return;
-  std::stable_sort(samples.begin(), samples.end(), earlier);
+  if (std::adjacent_find(begin, samples.end(), not_later) == samples.end()) return;
+  std::stable_sort(begin, samples.end(), earlier);
   const auto same = [](const Sample& a, const Sample& b) { return a.t == b.t; };
-  samples.erase(std::unique(samples.begin(), samples.end(), same), samples.end());
+  samples.erase(std::unique(begin, samples.end(), same), samples.end());
 }
 
 /// True when `t` lies more than `age` before `newest`; safe for the extremes of time.
@@ -56,7 +57,7 @@ std::vector<Sample> SeriesSnapshot::read(Time from, Time to) const {
   }
   for (const auto& s : late_)
     if (s.t >= from && s.t <= to) out.push_back(s);
-  sort_by_time(out);
+  sort_by_time(out, 0);
   return out;
 }
 
@@ -102,6 +103,12 @@ void SeriesSamples::store(std::span<const std::uint8_t> bytes, Time t_min, Time 
   std::copy(bytes.begin(), bytes.end(), chunk.data.get());
   const auto at =
       std::upper_bound(chunks_.begin(), chunks_.end(), t_min, [](Time t, const StoredChunk& c) { return t < c.t_min; });
+  insert(at, std::move(chunk));
+}
+
+void SeriesSamples::insert(std::vector<StoredChunk>::iterator at, StoredChunk chunk) {
+  late_chunks_ = late_chunks_ || (at != chunks_.begin() && (at - 1)->t_max >= chunk.t_min) ||
+                 (at != chunks_.end() && at->t_min <= chunk.t_max);
   chunks_.insert(at, std::move(chunk));
 }
 
@@ -130,26 +137,45 @@ SeriesSnapshot SeriesSamples::snapshot(Time from, Time to) const {
   return out;
 }
 
+std::size_t SeriesSamples::first_chunk(Time from) const {
+  // Queries mostly ask for what is new: look from the end.
+  auto n = chunks_.size();
+  while (n > 0 && chunks_[n - 1].t_max >= from) --n;
+  return n;
+}
+
+void SeriesSamples::prefetch_bytes(Time from, Time to) const {
+  constexpr std::size_t kLine = 64;
+  const auto ask = [](std::span<const std::uint8_t> bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += kLine) __builtin_prefetch(bytes.data() + at);
+  };
+  if (const auto n = first_chunk(from); n < chunks_.size() && chunks_[n].t_min <= to) ask(chunks_[n].bytes());
+  if (!open_.empty()) ask(open_.bytes());
+}
+
 void SeriesSamples::read(Time from, Time to, std::vector<Sample>& out) const {
-  Time newest = from;
+  const auto base = out.size();
+  auto newest = from;
   bool overlap = false;
-  for (const auto& c : chunks_) {
+  const auto add = [&](std::span<const std::uint8_t> bytes, Time first, Time last) {
+    overlap = overlap || (out.size() != base && first <= newest);
+    newest = std::max(newest, last);
+    read_chunk(bytes, from, to, out);
+  };
+  // Late samples make chunks that end before older ones: first_chunk() is right only where ends rise with starts.
+  for (auto n = late_chunks_ ? 0 : first_chunk(from); n < chunks_.size(); ++n) {
+    const auto& c = chunks_[n];
     if (c.t_min > to) break;
-    if (c.t_max < from) continue;
-    overlap = overlap || (!out.empty() && c.t_min <= newest);
-    newest = std::max(newest, c.t_max);
-    read_chunk(c.bytes(), from, to, out);
+    if (c.t_max >= from) add(c.bytes(), c.t_min, c.t_max);
   }
-  if (!open_.empty() && open_.first_time() <= to && open_.last_time() >= from) {
-    overlap = overlap || (!out.empty() && open_.first_time() <= newest);
-    read_chunk(open_.bytes(), from, to, out);
-  }
+  if (!open_.empty() && open_.first_time() <= to && open_.last_time() >= from)
+    add(open_.bytes(), open_.first_time(), open_.last_time());
   if (late_) {
     overlap = true;
     for (const auto& s : *late_)
       if (s.t >= from && s.t <= to) out.push_back(s);
   }
-  if (overlap) sort_by_time(out);
+  if (overlap) sort_by_time(out, base);
 }
 
 void SeriesSamples::hand_out(const std::function<void(const StoredChunk&)>& take) {
@@ -166,7 +192,7 @@ void SeriesSamples::load(StoredChunk chunk, Sample newest) {
   if (empty() || newest.t > last_.t) last_ = newest;
   const auto at = std::upper_bound(chunks_.begin(), chunks_.end(), chunk.t_min,
                                    [](Time t, const StoredChunk& c) { return t < c.t_min; });
-  chunks_.insert(at, std::move(chunk));
+  insert(at, std::move(chunk));
 }
 
 void SeriesSamples::drop_before(Time t) {

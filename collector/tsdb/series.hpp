@@ -50,8 +50,14 @@ class SeriesSamples {
   /// Requires !empty().
   [[nodiscard]] Sample last() const { return last_; }
   [[nodiscard]] SeriesSnapshot snapshot(Time from, Time to) const;
-  /// Adds the samples in [from, to] to `out`, times strictly rising; of two with one time the older chunk's wins.
+  /// Adds the samples in [from, to] to `out`, their times strictly rising; of two with one time the older chunk's wins.
   void read(Time from, Time to, std::vector<Sample>& out) const;
+  /// Hints before read() and append(), in this order: each asks for memory that the next one looks at.
+  void prefetch_chunks() const {
+    if (!chunks_.empty()) __builtin_prefetch(&chunks_.back());
+  }
+  void prefetch_bytes(Time from, Time to) const;
+  void prefetch_end() const { open_.prefetch_end(); }
   /// Closes the open chunk and the late buffer, and calls `take` for every chunk not handed out before.
   void hand_out(const std::function<void(const StoredChunk&)>& take);
   /// A chunk the journal kept. Requires decodable bytes with at least one sample.
@@ -69,11 +75,15 @@ class SeriesSamples {
  private:
   Outcome insert_late(Sample s);
   [[nodiscard]] const Sample* find_late(Time t) const;
+  /// The first of the newest chunks that may hold samples from `from` on.
+  [[nodiscard]] std::size_t first_chunk(Time from) const;
+  void insert(std::vector<StoredChunk>::iterator at, StoredChunk chunk);
   void close_open();
   void close_late();
   void store(std::span<const std::uint8_t> bytes, Time t_min, Time t_max, std::size_t count);
 
   std::vector<StoredChunk> chunks_;  ///< by t_min
+  bool late_chunks_ = false;         ///< some chunks overlap in time
   ChunkAppender open_;
   Sample last_;
   std::unique_ptr<std::vector<Sample>> late_;  ///< null or not empty, sorted, at most kChunkSamples
