@@ -65,6 +65,7 @@ StreamServer::Options server_options(const CollectorConfig& config, net::TlsCont
 SenderOptions sender_options(const CollectorConfig& config) {
   SenderOptions options;
   options.page.external_url = config.external_url;
+  options.page.runbook_base = config.runbook_base;
   return options;
 }
 

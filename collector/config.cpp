@@ -91,6 +91,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_listen(root.child("listen"), out, out.insecure);
   out.data_dir = root.text("data_dir");
   out.external_url = root.text("external_url", "");
+  out.runbook_base = root.text("runbook_base", "");
   read_log(root.child("log"), out.log);
   out.retention = root.duration("retention", out.retention);
   read_ingest(root.child("ingest"), out);

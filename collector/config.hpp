@@ -21,6 +21,7 @@ struct CollectorConfig {
   std::string http_address;
   std::string data_dir;
   std::string external_url;
+  std::string runbook_base;
   telemetry::LogSettings log;
   milliseconds retention{std::chrono::hours{24}};  ///< 0 = keep
   milliseconds max_sample_age{0};                  ///< 0 = any

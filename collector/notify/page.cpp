@@ -125,8 +125,8 @@ std::string why_line(const Incident& incident) {
   return out;
 }
 
-std::string do_line(const Incident& incident) {
-  const auto runbook = annotation(incident, "runbook_url");
+std::string do_line(const Incident& incident, const PageOptions& options) {
+  const auto runbook = runbook_url(incident, options);
   const auto tree = annotation(incident, "decision_tree");
   if (runbook.empty() && tree.empty()) return "";
   if (runbook.empty()) return "Do: follow decision tree " + tree + ".";
@@ -150,9 +150,7 @@ std::string held_back_line(const Incident& incident) {
 }
 
 std::string last_line(const Notice& notice, const PageOptions& options) {
-  const auto& id = notice.incident.id;
-  auto out = "Incident " + id;
-  if (notice.kind != NoticeKind::resolve) out += "  ack: wardctl ack " + id;
+  auto out = "Incident " + notice.incident.id;
   if (const auto url = incident_url(notice.incident, options); !url.empty()) out += "  " + url;
   return out;
 }
@@ -164,9 +162,15 @@ std::string headline(const Incident& incident) {
   return piece(incident.root_alert) + (incident.root_service == incident.root_alert ? "" : " at " + incident.root_service);
 }
 
+std::string runbook_url(const Incident& incident, const PageOptions& options) {
+  auto url = annotation(incident, "runbook_url");
+  if (url.empty() || options.runbook_base.empty() || url.find("://") != std::string::npos) return url;
+  return options.runbook_base + (options.runbook_base.back() == '/' ? "" : "/") + url;
+}
+
 std::string incident_url(const Incident& incident, const PageOptions& options) {
   if (options.external_url.empty()) return "";
-  return options.external_url + (options.external_url.back() == '/' ? "" : "/") + "incidents/" + incident.id;
+  return options.external_url + (options.external_url.back() == '/' ? "" : "/") + "api/ward/v1/incidents?id=" + incident.id;
 }
 
 std::string page_text(const Notice& notice, Time at, const PageOptions& options) {
@@ -174,7 +178,7 @@ std::string page_text(const Notice& notice, Time at, const PageOptions& options)
   if (notice.kind != NoticeKind::resolve) {
     lines.push_back(breaks_line(notice.incident));
     lines.push_back(why_line(notice.incident));
-    lines.push_back(do_line(notice.incident));
+    lines.push_back(do_line(notice.incident, options));
     lines.push_back(held_back_line(notice.incident));
   }
   lines.push_back(last_line(notice, options));

@@ -6,7 +6,8 @@
 namespace ward::collector {
 
 struct PageOptions {
-  std::string external_url;  ///< of the console, "https://ward.example"; "" = no link
+  std::string external_url;  ///< of the collector, "https://ward.example"; "" = no link
+  std::string runbook_base;  ///< what relative runbook_url annotations are relative to; "" = shown as written
 };
 
 /// What a person reads at night (design section 11): what is broken and for whom, since when, how bad, why, what to do,
@@ -17,7 +18,9 @@ std::string page_text(const Notice& notice, Time at, const PageOptions& options)
 
 /// The first line's core: the root's summary, or its alert and place.
 std::string headline(const Incident& incident);
-/// "https://ward.example/incidents/01JD3M7Q8K2M4N"; "" without external_url.
+/// The root's runbook as a link where it can be one: a relative annotation behind runbook_base.
+std::string runbook_url(const Incident& incident, const PageOptions& options);
+/// "https://ward.example/api/ward/v1/incidents?id=01JD3M7Q8K2M4N"; "" without external_url.
 std::string incident_url(const Incident& incident, const PageOptions& options);
 
 }  // namespace ward::collector

@@ -7,9 +7,11 @@
 namespace ward::collector::api {
 namespace {
 
-async::Task<http::ServerResponse> answer_incidents(View& view, http::ServerRequest) {
+async::Task<http::ServerResponse> answer_incidents(View& view, http::ServerRequest request) {
+  const auto wanted = parameter(request, "id");
   auto list = nlohmann::ordered_json::array();
   for (const auto& incident : view.incidents()) {
+    if (!wanted.empty() && incident.id != wanted) continue;
     auto alerts = nlohmann::ordered_json::array();
     for (const auto& alert : incident.alerts)
       alerts.push_back({{"alert", alert.labels.get("alertname")},

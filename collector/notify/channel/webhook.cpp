@@ -57,8 +57,8 @@ json common_annotations(const Message& message) {
   const auto& i = message.notice.incident;
   json out{{"summary", headline(i)}, {"ward_page", message.page}};
   if (i.alerts.empty()) return out;
-  for (const auto* name : {"description", "runbook_url"})
-    if (const auto value = i.alerts.front().annotations.get(name); !value.empty()) out[name] = value;
+  if (const auto text = i.alerts.front().annotations.get("description"); !text.empty()) out["description"] = text;
+  if (const auto url = runbook_url(i, message.options); !url.empty()) out["runbook_url"] = url;
   return out;
 }
 

@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const PageOptions kOptions{.external_url = "https://ward.example"};
+const PageOptions kOptions{.external_url = "https://ward.example", .runbook_base = ""};
 
 TEST(Page, SaysWhatIsBrokenSinceWhenWhyAndWhatToDo) {
   EXPECT_EQ(page_text(sample_notice(), clock_at("10:42:45"), kOptions),
@@ -20,7 +20,7 @@ TEST(Page, SaysWhatIsBrokenSinceWhenWhyAndWhatToDo) {
             "Why: PgPrimaryDown is 0 at pg-main pg-main-0 on node-3. The server refuses connections.\n"
             "Do: runbooks/pg.md#failover  Decision tree pg-down.\n"
             "Held back: 3 alerts beneath it (2 OdooWorkersBusy, 1 BillingBroken).\n"
-            "Incident 01M9Z4QGK2M4NB  ack: wardctl ack 01M9Z4QGK2M4NB  https://ward.example/incidents/01M9Z4QGK2M4NB");
+            "Incident 01M9Z4QGK2M4NB  https://ward.example/api/ward/v1/incidents?id=01M9Z4QGK2M4NB");
 }
 
 TEST(Page, LeavesOutWhatNobodyKnows) {
@@ -35,7 +35,18 @@ TEST(Page, LeavesOutWhatNobodyKnows) {
   EXPECT_EQ(page_text({.kind = NoticeKind::fire, .incident = i}, clock_at("12:45:07"), {}),
             "ACTIONABLE  platform  RedisDown at redis since 10:42:07 UTC (2 h 3 m)\n"
             "Why: RedisDown is 0 at redis.\n"
-            "Incident 01M9Z4QGK2M4NB  ack: wardctl ack 01M9Z4QGK2M4NB");
+            "Incident 01M9Z4QGK2M4NB");
+}
+
+TEST(Page, LinksARunbookThatStandsRelativeToItsBase) {
+  auto options = kOptions;
+  options.runbook_base = "https://wiki.example/ward";
+  EXPECT_THAT(page_text(sample_notice(), clock_at("10:42:45"), options),
+              HasSubstr("Do: https://wiki.example/ward/runbooks/pg.md#failover  Decision tree"));
+  auto notice = sample_notice();
+  notice.incident.alerts.front().annotations =
+      notice.incident.alerts.front().annotations.with("runbook_url", "https://runbooks.example/pg");
+  EXPECT_THAT(page_text(notice, clock_at("10:42:45"), options), HasSubstr("Do: https://runbooks.example/pg  "));
 }
 
 TEST(Page, SaysThatItIsOver) {
