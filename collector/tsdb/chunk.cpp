@@ -14,7 +14,7 @@ namespace {
 constexpr unsigned kMostBits = 57;        ///< written at once: 64 less what a started byte may hold
 constexpr std::size_t kSlackBytes = 8;    ///< a write stores a whole word
 constexpr std::size_t kGrowth = 48;       ///< bytes: about 24 samples
-constexpr std::size_t kSampleBits = 256;  ///< more than any sample takes
+constexpr std::size_t kSampleBits = 184;  ///< more than any sample takes
 
 /// v at a scale as a whole number, when it comes back exactly.
 bool whole_at(double v, std::uint8_t scale, std::int64_t& out) {
@@ -143,13 +143,7 @@ Time ChunkAppender::first_time() const {
   return from_ms(static_cast<std::int64_t>(load_big_endian(bytes_.get() + kHeaderBytes)));
 }
 
-void ChunkAppender::clear() {
-  if (bytes_) std::fill_n(bytes_.get(), capacity_, std::uint8_t{0});
-  bits_ = 0;
-  count_ = 0;
-  leading_ = 0;
-  significant_ = 0;
-}
+void ChunkAppender::clear() { *this = ChunkAppender{}; }
 
 std::vector<std::uint8_t> ChunkAppender::take() {
   const auto done = bytes();

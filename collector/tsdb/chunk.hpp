@@ -48,7 +48,7 @@ class ChunkAppender {
   void append(Sample s);
   /// Hands out the encoded chunk and starts an empty one.
   std::vector<std::uint8_t> take();
-  /// Starts an empty one; the memory stays.
+  /// Starts an empty one.
   void clear();
 
  private:

@@ -1,6 +1,7 @@
 #include "collector/tsdb/label_index.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "common/base/assert.hpp"
@@ -50,10 +51,8 @@ bool LabelIndex::same_labels(SeriesRef ref, const Labels& labels) const {
 }
 
 std::optional<SeriesRef> LabelIndex::find(const Labels& labels) const {
-  const auto [from, to] = by_hash_.equal_range(labels.hash());
-  for (auto it = from; it != to; ++it)
-    if (same_labels(it->second, labels)) return it->second;
-  return std::nullopt;
+  const auto ref = by_hash_.find(labels.hash(), [&](SeriesRef known) { return same_labels(known, labels); });
+  return ref == SeriesRef{} ? std::nullopt : std::optional{ref};
 }
 
 void LabelIndex::add(SeriesRef ref, const Labels& labels) {
@@ -70,7 +69,7 @@ void LabelIndex::add(SeriesRef ref, const Labels& labels) {
     refs.insert(std::upper_bound(refs.begin(), refs.end(), ref), ref);
   }
   rows_[ref.get()] = std::move(row);
-  by_hash_.emplace(labels.hash(), ref);
+  by_hash_.add(labels.hash(), ref);
   ++count_;
 }
 
@@ -81,12 +80,7 @@ void LabelIndex::remove(std::span<const SeriesRef> refs) {
   std::unordered_set<LabelId> touched;
   for (const auto ref : gone) {
     if (!has(ref)) continue;
-    const auto [from, to] = by_hash_.equal_range(labels(ref).hash());
-    for (auto it = from; it != to; ++it) {
-      if (it->second != ref) continue;
-      by_hash_.erase(it);
-      break;
-    }
+    by_hash_.remove(labels(ref).hash(), ref);
     const auto ids = row(ref);
     touched.insert(ids.begin(), ids.end());
     if (table_.pinned()) dropped_rows_.push_back(std::move(rows_[ref.get()]));

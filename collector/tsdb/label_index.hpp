@@ -4,9 +4,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "collector/tsdb/hash_index.hpp"
 #include "collector/tsdb/label_table.hpp"
 #include "collector/tsdb/queryable.hpp"
 
@@ -51,7 +51,7 @@ class LabelIndex {
   LabelTable table_;
   std::vector<Row> rows_;          ///< by ref
   std::vector<Row> dropped_rows_;  ///< pinned when their series went
-  std::unordered_multimap<std::uint64_t, SeriesRef> by_hash_;
+  HashIndex by_hash_;
   std::size_t count_ = 0;
 };
 

@@ -109,7 +109,9 @@ void SeriesSamples::store(std::span<const std::uint8_t> bytes, Time t_min, Time 
 void SeriesSamples::insert(std::vector<StoredChunk>::iterator at, StoredChunk chunk) {
   late_chunks_ = late_chunks_ || (at != chunks_.begin() && (at - 1)->t_max >= chunk.t_min) ||
                  (at != chunks_.end() && at->t_min <= chunk.t_max);
-  chunks_.insert(at, std::move(chunk));
+  const auto n = at - chunks_.begin();
+  if (chunks_.size() == chunks_.capacity()) chunks_.reserve(chunks_.size() + 1 + chunks_.size() / 4);  // doubling wastes
+  chunks_.insert(chunks_.begin() + n, std::move(chunk));
 }
 
 void SeriesSamples::close_open() {

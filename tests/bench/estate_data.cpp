@@ -15,7 +15,8 @@ std::string numbered(std::string_view prefix, std::size_t n) { return std::strin
 
 }  // namespace
 
-EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start) : counters_(counters), at_(start) {
+EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind)
+    : counters_(counters), kind_(kind), at_(start) {
   for (std::size_t n = 0; n < counters; ++n) {
     const auto service = n / kTenants % kServices;
     const auto instance = n / (kTenants * kServices);
@@ -47,11 +48,24 @@ std::uint64_t EstateData::random() {  // splitmix64
   return z ^ (z >> 31);
 }
 
+void EstateData::move_on(State& s, std::size_t n) {
+  if (s.pace == 0) return;
+  const auto kind = kind_ == Kind::busy ? 0 : n % 10;
+  if (kind < 4)
+    s.value += static_cast<double>(random() % (2ULL * s.pace));
+  else if (kind == 4)
+    s.value += s.pace;
+  else if (kind == 5)
+    s.value += static_cast<double>(random() % 21) - 10;
+  else if (kind == 6)
+    s.value = static_cast<double>(random() % 10'000) / 100;
+}
+
 void EstateData::next_round(std::vector<Sample>& out) {
   out.clear();
   for (std::size_t n = 0; n < counters_; ++n) {
     auto& s = states_[n];
-    if (s.pace != 0) s.value += static_cast<double>(random() % (2ULL * s.pace));
+    move_on(s, n);
     out.push_back({at_ + milliseconds{static_cast<std::int64_t>(n % 1000 + random() % 4)}, s.value});
   }
   std::uint64_t cumulative = 0;

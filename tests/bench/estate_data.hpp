@@ -14,7 +14,11 @@ namespace ward::bench {
 class EstateData {
  public:
   static constexpr milliseconds kInterval{15'000};
-  EstateData(std::size_t counters, std::size_t histograms, Time start);
+  /// `busy`: all series are counters of noisy growth but a tenth that stands still, the hardest case for the coding.
+  /// `mixed`: of ten series four are such counters, one grows evenly, two are gauges (a whole number, hundredths) and three
+  /// never change, as in an estate of exporters.
+  enum class Kind : std::uint8_t { busy, mixed };
+  EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind = Kind::busy);
   [[nodiscard]] const std::vector<Labels>& series() const { return labels_; }
   /// The next round: one sample of each series, in the order of series().
   void next_round(std::vector<Sample>& out);
@@ -25,11 +29,13 @@ class EstateData {
     std::uint32_t pace = 0;  ///< mean growth a round; 0 never moves
   };
   std::uint64_t random();
+  void move_on(State& state, std::size_t n);
 
   std::vector<Labels> labels_;
   std::vector<State> states_;
   std::vector<std::uint64_t> buckets_;  ///< not cumulative, kBounds of them a histogram
   std::size_t counters_ = 0;
+  Kind kind_;
   Time at_;
   std::uint64_t seed_ = 20'261'122;
 };

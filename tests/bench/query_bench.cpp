@@ -2,7 +2,7 @@
 // one thread, no HTTP.
 //   ward_bench_query [ROUNDS]            p50, p99 and CPU of each query of the set, one JSON object a line
 //   ward_bench_query --openmetrics       the same samples as OpenMetrics text, for promtool
-//   ward_bench_query --memory SERIES     bytes a series with two hours of samples
+//   ward_bench_query --memory SERIES [mixed]   bytes a series with two hours of samples
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -99,8 +99,8 @@ int write_openmetrics() {
   return 0;
 }
 
-int measure_memory(std::size_t series) {
-  EstateData data(series, 0, kStart);
+int measure_memory(std::size_t series, EstateData::Kind kind) {
+  EstateData data(series, 0, kStart, kind);
   const auto before = resident_bytes();
   Loaded loaded;
   fill(loaded, data, 480);
@@ -161,6 +161,10 @@ int measure_queries(std::size_t rounds) {
 int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "30";
   if (first == "--openmetrics") return ward::bench::write_openmetrics();
-  if (first == "--memory") return ward::bench::measure_memory(argc > 2 ? std::stoul(argv[2]) : 100'000);
+  if (first == "--memory") {
+    const std::size_t series = argc > 2 ? std::stoul(argv[2]) : 100'000;
+    using enum ward::bench::EstateData::Kind;
+    return ward::bench::measure_memory(series, argc > 3 && std::string(argv[3]) == "mixed" ? mixed : busy);
+  }
   return ward::bench::measure_queries(std::stoul(first));
 }
