@@ -1,87 +1,165 @@
 #include "collector/ingest/commit_loop.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
-#include <deque>
+#include <boost/asio/redirect_error.hpp>
+#include <iterator>
 #include <utility>
 
 namespace ward::collector {
 
 struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
-  struct Exclusive {
+  enum class Kind { waits_for_room, looks };
+  struct Job {
+    Kind kind;
     std::function<void()> job;
     std::function<void()> done;
   };
   struct Step {  // entries up to here, then the jobs
     std::vector<JournalEntry> entries;
-    std::vector<Exclusive> jobs;
+    std::vector<Job> jobs;
     Result<std::vector<Committed>> result;
+    bool refused = false;  // by a full disk, at least once
   };
 
-  State(async::asio::any_io_executor ex, async::BlockingPool& p, Recorder& r, Callbacks c)
-      : executor(std::move(ex)), pool(p), recorder(r), callbacks(std::move(c)), retry(executor) {}
+  State(async::asio::any_io_executor ex, async::BlockingPool& p, Recorder& r, Callbacks c, milliseconds every)
+      : executor(std::move(ex)),
+        pool(p),
+        recorder(r),
+        callbacks(std::move(c)),
+        retry_every(every),
+        retry(executor),
+        left(executor, async::asio::steady_timer::time_point::max()) {}
 
   void start_next() {
-    if (busy || closed || (pending.entries.empty() && pending.jobs.empty())) return;
+    if (busy || closed) return;
+    if (held) return start_looks();
+    if (pending.entries.empty() && pending.jobs.empty()) return;
     busy = true;
     run(std::make_shared<Step>(std::exchange(pending, Step{})));
   }
 
+  Result<std::vector<Committed>> commit(const Step& step) {
+    if (callbacks.may_write)
+      if (auto may = callbacks.may_write(); !may) return fail(may.error());
+    if (!step.entries.empty()) return recorder.commit(step.entries);
+    if (auto writable = recorder.probe(); !writable) return fail(writable.error());
+    return std::vector<Committed>{};
+  }
+
   void run(std::shared_ptr<Step> step) {
     pool.submit([self = shared_from_this(), step] {
-      if (!step->entries.empty()) step->result = self->recorder.commit(step->entries);
-      const bool full = !step->result && step->result.error().code == Errc::full;
-      if (!full)
-        for (const auto& exclusive : step->jobs) exclusive.job();
+      // A refused group whose agents have all greeted again is empty: then only whether there is room again is asked.
+      if (!step->entries.empty() || step->refused) step->result = self->commit(*step);
+      if (!is_full(step->result))
+        for (const auto& job : step->jobs) job.job();
       async::asio::post(self->executor, [self, step] { self->finish(step); });
     });
   }
 
-  void finish(const std::shared_ptr<Step>& step) {
-    if (closed) {
-      busy = false;
-      return;
-    }
-    if (!step->result && step->result.error().code == Errc::full) {
-      if (!std::exchange(is_full, true)) callbacks.full(true);
-      retry.expires_after(std::chrono::seconds{1});
-      retry.async_wait([self = shared_from_this(), step](const boost::system::error_code& stopped) {
-        step->result = std::vector<Committed>{};
-        if (stopped || self->closed)
-          self->busy = false;
-        else
-          self->run(step);
-      });
-      return;
-    }
+  static bool is_full(const Result<std::vector<Committed>>& result) { return !result && result.error().code == Errc::full; }
+
+  /// A pool job has ended; true when nothing may follow it.
+  bool leaves() {
     busy = false;
+    if (closed) left.cancel();
+    return closed;
+  }
+
+  void close() {
+    closed = true;
+    retry.cancel();
+  }
+
+  void finish(const std::shared_ptr<Step>& step) {
+    if (leaves()) return;
+    if (is_full(step->result)) return hold(step);
     // Also when the file broke while it was full: nothing waits any more, so nobody else would give the credit back.
-    if (std::exchange(is_full, false)) callbacks.full(false);
+    if (std::exchange(full, false)) callbacks.not_full();
     if (!step->result) {
       // Entries behind a lost group would leave holes: they go too, and the agents send all of it again.
       pending.entries.clear();
       callbacks.lost(step->result.error());
-    } else {
-      if (!step->result->empty()) callbacks.committed(*step->result);
+    } else if (!step->result->empty()) {
+      callbacks.committed(*step->result);
     }
-    for (const auto& exclusive : step->jobs) exclusive.done();
+    for (const auto& job : step->jobs) job.done();
     start_next();
+  }
+
+  void hold(const std::shared_ptr<Step>& step) {
+    const auto why = step->result.error();
+    step->result = std::vector<Committed>{};
+    step->refused = true;
+    held = step;
+    due = false;
+    retry.expires_after(retry_every);
+    retry.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
+      if (stopped || self->closed) return;
+      self->due = true;
+      self->start_retry();
+    });
+    if (!std::exchange(full, true)) callbacks.full(why);
+    start_looks();
+  }
+
+  void start_retry() {
+    if (busy || !held || !due) return;
+    busy = true;
+    run(std::exchange(held, nullptr));
+  }
+
+  void start_looks() {
+    if (busy) return;
+    auto looks = std::make_shared<std::vector<Job>>();
+    for (auto* jobs : {&held->jobs, &pending.jobs}) {
+      const auto rest =
+          std::stable_partition(jobs->begin(), jobs->end(), [](const Job& j) { return j.kind == Kind::looks; });
+      std::move(jobs->begin(), rest, std::back_inserter(*looks));
+      jobs->erase(jobs->begin(), rest);
+    }
+    if (looks->empty()) return start_retry();
+    busy = true;
+    pool.submit([self = shared_from_this(), looks] {
+      for (const auto& look : *looks) look.job();
+      async::asio::post(self->executor, [self, looks] {
+        if (self->leaves()) return;
+        for (const auto& look : *looks) look.done();
+        self->start_looks();
+      });
+    });
+  }
+
+  void forget(std::span<const StreamState> streams) {
+    const auto of_these = [&](const JournalEntry& entry) {
+      const auto* received = std::get_if<ReceivedRecord>(&entry);
+      const auto row = received != nullptr ? received->stream : std::get<ReceivedGap>(entry).stream;
+      return std::any_of(streams.begin(), streams.end(), [&](const StreamState& s) { return s.row == row; });
+    };
+    if (held) std::erase_if(held->entries, of_these);
+    std::erase_if(pending.entries, of_these);
   }
 
   async::asio::any_io_executor executor;
   async::BlockingPool& pool;
   Recorder& recorder;
   Callbacks callbacks;
+  const milliseconds retry_every;
   async::asio::steady_timer retry;
+  async::asio::steady_timer left;  // cancelled when the last job has ended after close()
   Step pending;
+  std::shared_ptr<Step> held;  // refused by a full disk, waits for the timer
+  bool due = false;            // the timer came while a look ran
   bool busy = false;
-  bool is_full = false;
+  bool full = false;
   bool closed = false;
 };
 
-CommitLoop::CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder, Callbacks callbacks)
-    : state_(std::make_shared<State>(std::move(executor), pool, recorder, std::move(callbacks))) {}
+CommitLoop::CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder,
+                       Callbacks callbacks, milliseconds retry_every)
+    : state_(std::make_shared<State>(std::move(executor), pool, recorder, std::move(callbacks), retry_every)) {}
 
-CommitLoop::~CommitLoop() { close(); }
+CommitLoop::~CommitLoop() { state_->close(); }
 
 void CommitLoop::submit(JournalEntry entry) {
   state_->pending.entries.push_back(std::move(entry));
@@ -89,17 +167,30 @@ void CommitLoop::submit(JournalEntry entry) {
 }
 
 void CommitLoop::exclusive(std::function<void()> job, std::function<void()> done) {
-  State::Exclusive exclusive{std::move(job), std::move(done)};
-  state_->pending.jobs.push_back(std::move(exclusive));
+  state_->pending.jobs.push_back({State::Kind::waits_for_room, std::move(job), std::move(done)});
   state_->start_next();
 }
 
-std::size_t CommitLoop::waiting() const { return state_->pending.entries.size(); }
-bool CommitLoop::idle() const { return !state_->busy && state_->pending.entries.empty() && state_->pending.jobs.empty(); }
+void CommitLoop::look(std::function<void()> job, std::function<void()> done) {
+  state_->pending.jobs.push_back({State::Kind::looks, std::move(job), std::move(done)});
+  state_->start_next();
+}
 
-void CommitLoop::close() {
-  state_->closed = true;
-  state_->retry.cancel();
+void CommitLoop::forget(std::span<const StreamState> streams) { state_->forget(streams); }
+
+bool CommitLoop::is_full() const { return state_->full; }
+std::size_t CommitLoop::waiting() const {
+  return state_->pending.entries.size() + (state_->held ? state_->held->entries.size() : 0);
+}
+bool CommitLoop::idle() const {
+  return !state_->busy && !state_->held && state_->pending.entries.empty() && state_->pending.jobs.empty();
+}
+
+async::Task<void> CommitLoop::stop() {
+  const auto state = state_;
+  state->close();
+  boost::system::error_code woken;
+  while (state->busy) co_await state->left.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
 }
 
 }  // namespace ward::collector

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "collector/ingest/recorder.hpp"
@@ -20,10 +21,15 @@ class CommitLoop {
     std::function<void(const std::vector<Committed>&)> committed;
     /// The group and everything behind it is gone unacknowledged: end all sessions, the agents send again.
     std::function<void(const Error&)> lost;
-    /// The disk takes nothing (true) or takes data again (false): what is under way is kept and tried each second.
-    std::function<void(bool)> full;
+    /// The disk takes nothing: what is under way is kept and tried again each `retry_every`.
+    std::function<void(const Error&)> full;
+    /// The disk takes data again, or broke altogether (then lost() follows).
+    std::function<void()> not_full;
+    /// On the pool, before each commit: an error (Errc::full) is taken for the disk's. May be empty.
+    std::function<Status()> may_write;
   };
-  CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder, Callbacks callbacks);
+  CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder, Callbacks callbacks,
+             milliseconds retry_every = milliseconds{1'000});
   ~CommitLoop();
   CommitLoop(const CommitLoop&) = delete;
   CommitLoop& operator=(const CommitLoop&) = delete;
@@ -31,10 +37,18 @@ class CommitLoop {
   void submit(JournalEntry entry);
   /// Runs `job` beside no commit, after everything submitted so far, then `done` on the io thread.
   void exclusive(std::function<void()> job, std::function<void()> done);
+  /// The same for a job that needs no room on the disk. While the disk is full it does not wait: `job` and `done` run
+  /// between two attempts, with is_full() true and what was submitted still uncommitted.
+  void look(std::function<void()> job, std::function<void()> done);
+  /// Forgets what was submitted for these streams and is not committed. Only in a look's `done` while the disk is full: a
+  /// session that greets is told the committed mark, so its agent sends all of that again.
+  void forget(std::span<const StreamState> streams);
+
+  [[nodiscard]] bool is_full() const;
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] bool idle() const;
-  /// No callback comes after this.
-  void close();
+  /// No callback comes any more; returns when no job touches the journal. What is not committed is dropped.
+  async::Task<void> stop();
 
  private:
   struct State;

@@ -25,13 +25,14 @@ void IngestSession::end(const Error& why) {
   if (ended_) return;
   ended_ = why;
   // The other end's log is where its operator looks: say what is wrong with it there too.
-  if (why.code == Errc::denied || why.code == Errc::invalid) machine_.goaway(describe(why));
+  if (why.code == Errc::denied || why.code == Errc::invalid || why.code == Errc::full) machine_.goaway(describe(why));
 }
 
 Status IngestSession::hello(const wire::Hello& hello) {
   if (verified_) {
     if (hello.agent != identity_.agent)
-      return fail(Errc::denied, "the certificate of '" + identity_.agent.get() + "' came with a HELLO of '" + hello.agent.get() + "'",
+      return fail(Errc::denied,
+                  "the certificate of '" + identity_.agent.get() + "' came with a HELLO of '" + hello.agent.get() + "'",
                   "Give the agent the certificate that was issued for its name, or mend 'agent' in agent.yaml.");
   } else {
     // Plain TCP on loopback: the name is taken on trust, which `insecure: true` states.
@@ -42,7 +43,8 @@ Status IngestSession::hello(const wire::Hello& hello) {
   for (const auto& stream : hello.streams) {
     if (auto named = check_name("tenant", stream.tenant.get()); !named) return named;
     if (!identity_.may_speak_for(stream.tenant))
-      return fail(Errc::denied, "agent '" + identity_.agent.get() + "' may not speak for tenant '" + stream.tenant.get() + "'",
+      return fail(Errc::denied,
+                  "agent '" + identity_.agent.get() + "' may not speak for tenant '" + stream.tenant.get() + "'",
                   "Issue its certificate with this tenant (wardctl pki issue), or mend 'tenant' in agent.yaml.");
   }
   host_.open_streams(*this);

@@ -64,11 +64,15 @@ struct ChunkRow {
 class Journal {
  public:
   virtual ~Journal() = default;
-  /// Finds or creates the rows of these streams, in this order.
-  virtual Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots) = 0;
+  /// The streams' states, in this order. Needs no room on the disk: a stream that is new gets its row number here and its
+  /// row with its first commit.
+  virtual Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys,
+                                                        std::span<const std::uint64_t> boots) = 0;
   /// Series, records, gaps and the streams' marks in one durable transaction.
   virtual Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) = 0;
   virtual Status reopen() = 0;
+  /// Forces something without meaning to disk: whether it takes data again. Errors as of commit().
+  virtual Status probe() = 0;
 
   struct Replay {
     std::function<void(SeriesId, Labels)> series;

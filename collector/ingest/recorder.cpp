@@ -43,6 +43,11 @@ Result<std::vector<StreamState>> Recorder::open_streams(std::span<const StreamKe
   return journal_.open_streams(keys, boots);
 }
 
+Status Recorder::probe() {
+  if (auto learned = resolve(); !learned) return fail(learned.error());
+  return journal_.probe();
+}
+
 Result<std::vector<Committed>> Recorder::resolve() {
   if (!in_doubt_) return std::vector<Committed>{};
   if (auto opened = journal_.reopen(); !opened) return fail(opened.error());

@@ -35,6 +35,8 @@ class Recorder {
   /// One transaction for all entries (at least one). Errc::full: nothing happened, keep the entries and try again later.
   /// Any other error: drop them unacknowledged and end the sessions; the agents greet again and send what is missing.
   Result<std::vector<Committed>> commit(std::span<const JournalEntry> entries);
+  /// Whether the journal takes data again.
+  Status probe();
   /// The streams' marks for a session that greets, after everything in doubt is settled.
   Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t> boots);
 

@@ -42,16 +42,12 @@ StreamServer::StreamServer(Options options, Context context)
       recorder_(context_.journal, context_.catalogue, context_.sink),
       commits_(context_.executor, context_.pool, recorder_,
                {[this](const std::vector<Committed>& committed) { on_committed(committed); },
-                [this](const Error& error) { on_lost(error); }, [this](bool full) { on_full(full); }}),
-      listener_(context_.executor, options_.listener,
-                [this](std::unique_ptr<net::Connection> connection) { accept(std::move(connection)); },
-                [this](net::Refusal reason, const std::string& remote) {
-                  context_.metrics
-                      .counter("ward_ingest_refused_connections_total", "Connections that were not let in.",
-                               reason_label(net::to_string(reason)))
-                      .add();
-                  context_.log.debug("A connection was refused", {{"remote", remote}, {"reason", net::to_string(reason)}});
-                }),
+                [this](const Error& error) { on_lost(error); }, [this](const Error& error) { on_full(error); },
+                [this] { on_room(); }, context_.may_write}),
+      listener_(
+          context_.executor, options_.listener,
+          [this](std::unique_ptr<net::Connection> connection) { accept(std::move(connection)); },
+          [this](const net::Verdict& verdict, const std::string& remote) { refuse(verdict, remote); }),
       tasks_(context_.executor) {}
 
 StreamServer::~StreamServer() = default;
@@ -123,7 +119,8 @@ async::Task<void> StreamServer::watch(std::shared_ptr<Link> link) {
 }
 
 void StreamServer::open_streams(IngestSession& session) {
-  const auto opening = *std::find_if(links_.begin(), links_.end(), [&](const auto& link) { return &link->session == &session; });
+  const auto opening =
+      *std::find_if(links_.begin(), links_.end(), [&](const auto& link) { return &link->session == &session; });
   // One session an agent, the newest wins: an old one may be half-open, and two would race for the stream's mark.
   for (const auto& other : std::vector(links_.begin(), links_.end()))
     if (other != opening && other->session.identity().agent == session.identity().agent)
@@ -136,13 +133,18 @@ void StreamServer::open_streams(IngestSession& session) {
   }
   auto opened = std::make_shared<Result<std::vector<StreamState>>>();
   auto* recorder = &recorder_;
-  commits_.exclusive([recorder, keys, boots, opened] { *opened = recorder->open_streams(*keys, *boots); },
-                     [this, opening, opened] { welcome(opening, std::move(*opened)); });
+  commits_.look([recorder, keys, boots, opened] { *opened = recorder->open_streams(*keys, *boots); },
+                [this, opening, opened] { welcome(opening, std::move(*opened)); });
 }
 
 void StreamServer::welcome(const std::shared_ptr<Link>& link, Result<std::vector<StreamState>> opened) {
   if (link->session.ended()) return;
-  if (!opened) return link->end(opened.error());
+  if (!opened) {
+    link->end(opened.error());
+    return link->flush();
+  }
+  // What older sessions of this agent sent and a full disk refused is sent again: the mark below says so.
+  if (commits_.is_full()) commits_.forget(*opened);
   context_.log.info("An agent is connected", {{"agent", link->session.identity().agent.get()},
                                               {"remote", link->connection->remote()},
                                               {"streams", opened->size()}});
@@ -152,18 +154,20 @@ void StreamServer::welcome(const std::shared_ptr<Link>& link, Result<std::vector
 }
 
 void StreamServer::duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) {
-  context_.metrics.counter("ward_ingest_duplicate_records_total", "Records received again after a reconnect; not stored.").add();
+  context_.metrics.counter("ward_ingest_duplicate_records_total", "Records received again after a reconnect; not stored.")
+      .add();
   auto differs = std::make_shared<bool>(false);
   auto* journal = &context_.journal;
-  commits_.exclusive([=] { *differs = journal->contradicts(stream, seq, digest).value_or(false); },
-                     [this, differs, seq, agent] {
-                       if (!*differs) return;
-                       context_.metrics
-                           .counter("ward_ingest_contradictions_total", "Records resent with another content under the same number.")
-                           .add();
-                       context_.log.error("An agent sent another content under a number that is stored; its spool may have been copied",
-                                          {{"agent", agent.get()}, {"seq", seq.get()}});
-                     });
+  commits_.exclusive(
+      [=] { *differs = journal->contradicts(stream, seq, digest).value_or(false); },
+      [this, differs, seq, agent] {
+        if (!*differs) return;
+        context_.metrics
+            .counter("ward_ingest_contradictions_total", "Records resent with another content under the same number.")
+            .add();
+        context_.log.error("An agent sent another content under a number that is stored; its spool may have been copied",
+                           {{"agent", agent.get()}, {"seq", seq.get()}});
+      });
 }
 
 void StreamServer::on_committed(const std::vector<Committed>& committed) {
@@ -179,16 +183,41 @@ void StreamServer::on_lost(const Error& error) {
   for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(error);
 }
 
-void StreamServer::on_full(bool full) {
-  disk_full_ = full;
-  if (full)
-    context_.log.error("The journal's disk is full; agents keep their samples until there is space");
-  else
-    context_.log.info("The journal's disk takes data again");
+void StreamServer::on_full(const Error& error) {
+  disk_full_ = error;
+  context_.log.error("The journal's disk is full; agents keep their samples until there is space",
+                     {{"error", error.what}, {"fix", error.fix}});
+  set_credit(0);
+}
+
+void StreamServer::on_room() {
+  disk_full_.reset();
+  context_.log.info("The journal's disk takes data again");
+  set_credit(options_.credit);
+}
+
+void StreamServer::set_credit(std::uint64_t credit) {
   for (const auto& link : links_) {
-    link->session.set_credit(full ? 0 : options_.credit);
+    link->session.set_credit(credit);
     link->flush();
   }
+}
+
+void StreamServer::refuse(const net::Verdict& verdict, const std::string& remote) {
+  context_.metrics
+      .counter("ward_ingest_refused_connections_total", "Connections that were not let in.",
+               reason_label(net::to_string(verdict.reason)))
+      .add();
+  const auto left_out = refusals_.tell(verdict.reason, remote, context_.clock.mono());
+  const auto why = net::refusal_error(verdict, remote);
+  if (left_out)
+    context_.log.warn("A connection to the stream port was refused", {{"remote", remote},
+                                                                      {"reason", net::to_string(verdict.reason)},
+                                                                      {"why", why.what},
+                                                                      {"fix", why.fix},
+                                                                      {"before", *left_out}});
+  else
+    context_.log.debug("A connection was refused", {{"remote", remote}, {"reason", net::to_string(verdict.reason)}});
 }
 
 void StreamServer::farewell(const Link& link) {
@@ -201,7 +230,8 @@ void StreamServer::farewell(const Link& link) {
   else
     context_.log.warn("A session was ended",
                       {{"agent", agent.get()}, {"remote", link.connection->remote()}, {"why", why.what}, {"fix", why.fix}});
-  context_.metrics.counter("ward_ingest_sessions_ended_total", "Sessions that ended.", reason_label(to_string(why.code))).add();
+  context_.metrics.counter("ward_ingest_sessions_ended_total", "Sessions that ended.", reason_label(to_string(why.code)))
+      .add();
 }
 
 void StreamServer::remember(const Link& link) {
@@ -240,7 +270,7 @@ async::Task<void> StreamServer::stop() {
   Error stopping{Errc::cancelled, "the collector stops", ""};
   for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(stopping);
   co_await tasks_.stop();
-  commits_.close();
+  co_await commits_.stop();
 }
 
 }  // namespace ward::collector

@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "collector/ingest/commit_loop.hpp"
 #include "collector/ingest/ingest_session.hpp"
 #include "collector/ingest/journal.hpp"
+#include "collector/ingest/refusal_log.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/world.hpp"
 #include "common/net/listener.hpp"
@@ -52,6 +54,8 @@ class StreamServer final : private IngestSession::Host {
     SampleSink& sink;
     /// Data became durable: evaluation may look.
     std::function<void()> arrived;
+    /// Asked on the pool before each commit (CommitLoop::Callbacks); may be empty.
+    std::function<Status()> may_write;
   };
   StreamServer(Options options, Context context);
   ~StreamServer() override;
@@ -66,7 +70,8 @@ class StreamServer final : private IngestSession::Host {
   /// At start: agents with streams in the journal count as last seen now, so that one that never returns is noticed.
   void expect(const std::vector<StreamState>& streams);
   CommitLoop& commits() { return commits_; }
-  [[nodiscard]] bool disk_full() const { return disk_full_; }
+  /// Set while the journal's disk takes nothing: agents are connected and without credit, nothing is acknowledged.
+  [[nodiscard]] const std::optional<Error>& disk_full() const { return disk_full_; }
 
  private:
   struct Link;
@@ -81,7 +86,10 @@ class StreamServer final : private IngestSession::Host {
   void accept(std::unique_ptr<net::Connection> connection);
   void on_committed(const std::vector<Committed>& committed);
   void on_lost(const Error& error);
-  void on_full(bool full);
+  void on_full(const Error& error);
+  void on_room();
+  void set_credit(std::uint64_t credit);
+  void refuse(const net::Verdict& verdict, const std::string& remote);
   async::Task<void> serve(std::shared_ptr<Link> link);
   async::Task<void> write_loop(std::shared_ptr<Link> link);
   async::Task<void> watch(std::shared_ptr<Link> link);
@@ -94,7 +102,8 @@ class StreamServer final : private IngestSession::Host {
   CommitLoop commits_;
   std::list<std::shared_ptr<Link>> links_;
   std::map<AgentId, AgentStatus> agents_;
-  bool disk_full_ = false;
+  std::optional<Error> disk_full_;
+  RefusalLog refusals_;
   net::Listener listener_;
   async::TaskGroup tasks_;
 };

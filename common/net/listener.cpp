@@ -100,10 +100,11 @@ async::Task<void> Listener::accept_all() {
 void Listener::take(tcp::socket socket) {
   boost::system::error_code gone;
   const auto address = socket.remote_endpoint(gone).address();
-  if (gone) return on_refused_(Refusal::closed, "unknown");
-  if (counts_->total() >= options_.max_connections) return on_refused_(Refusal::too_many_connections, remote_of(socket));
+  if (gone) return on_refused_({Refusal::closed, RefusedBy::peer}, "unknown");
+  if (counts_->total() >= options_.max_connections)
+    return on_refused_({Refusal::too_many_connections, RefusedBy::us}, remote_of(socket));
   if (counts_->from(address) >= options_.max_connections_per_address)
-    return on_refused_(Refusal::too_many_from_address, remote_of(socket));
+    return on_refused_({Refusal::too_many_from_address, RefusedBy::us}, remote_of(socket));
   prepare_socket(socket);
   tasks_.spawn("handshake", greet(std::move(socket), counts_->place(address)));
 }
@@ -117,9 +118,9 @@ async::Task<void> Listener::greet(tcp::socket socket, std::shared_ptr<void> plac
   auto handshake = connection->handshake(PeerRole::agent, std::string());
   const auto good = co_await async::within(options_.handshake_timeout, std::move(handshake));
   if (!good) {
-    on_refused_(Refusal::timed_out, connection->remote());
+    on_refused_({Refusal::timed_out, RefusedBy::peer}, connection->remote());
   } else if (!*good) {
-    on_refused_(connection->verdict().reason, connection->remote());
+    on_refused_(connection->verdict(), connection->remote());
   } else {
     on_connection_(std::move(connection));
   }

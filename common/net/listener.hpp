@@ -27,8 +27,8 @@ struct ListenerOptions {
 class Listener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<Connection>)>;
-  /// Hears of each connection that was not handed over, for a counter by reason and a debug line. Must not throw.
-  using OnRefused = std::function<void(Refusal reason, const std::string& remote)>;
+  /// Hears of each connection that was not handed over, for a counter by reason and a line in the log. Must not throw.
+  using OnRefused = std::function<void(const Verdict& verdict, const std::string& remote)>;
 
   Listener(async::asio::any_io_executor executor, ListenerOptions options, OnConnection on_connection, OnRefused on_refused);
   Listener(const Listener&) = delete;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/sim/nodes.hpp"
 
 namespace ward::sim {
@@ -86,10 +88,10 @@ void CollectorNode::step() {
     session_->on_bytes(from_agent.pieces.front().bytes, world.now_, world.wall_);
     from_agent.pieces.pop_front();
   }
-  if (!pending_.empty() && commit_at_ == MonoTime{})
-    commit_at_ = world.now_ + std::chrono::milliseconds{world.random_.below(100)};
-  if (!pending_.empty() && world.now_ >= commit_at_) commit();
-  if (session_ && greeting_ && pending_.empty()) {
+  const bool to_commit = !pending_.empty() || is_full_;
+  if (to_commit && commit_at_ == MonoTime{}) commit_at_ = world.now_ + std::chrono::milliseconds{world.random_.below(100)};
+  if (to_commit && world.now_ >= commit_at_) commit();
+  if (session_ && greeting_ && (pending_.empty() || is_full_)) {
     greeting_ = false;
     std::vector<StreamKey> keys;
     std::vector<std::uint64_t> boots;
@@ -98,6 +100,13 @@ void CollectorNode::step() {
       boots.push_back(stream.boot);
     }
     auto opened = recorder_->open_streams(keys, boots);
+    // As StreamServer and CommitLoop do: a session is welcomed on a full disk too, and what was refused is sent again.
+    if (opened && is_full_)
+      std::erase_if(pending_, [&](const collector::JournalEntry& entry) {
+        const auto* received = std::get_if<collector::ReceivedRecord>(&entry);
+        const auto row = received != nullptr ? received->stream : std::get<collector::ReceivedGap>(entry).stream;
+        return std::any_of(opened->begin(), opened->end(), [&](const auto& s) { return s.row == row; });
+      });
     if (opened)
       session_->welcome(std::move(*opened), is_full_ ? 0 : 64 << 10, world.wall_);
     else
@@ -119,7 +128,11 @@ void CollectorNode::step() {
 
 void CollectorNode::commit() {
   commit_at_ = MonoTime{};
-  const auto result = recorder_->commit(pending_);
+  auto result = Result<std::vector<collector::Committed>>{};
+  if (!pending_.empty())
+    result = recorder_->commit(pending_);
+  else if (auto takes = recorder_->probe(); !takes)
+    result = fail(takes.error());
   if (disk.crashed()) return;
   if (!result && result.error().code == Errc::full) {
     if (!std::exchange(is_full_, true) && session_) session_->set_credit(0);

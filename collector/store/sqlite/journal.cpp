@@ -3,33 +3,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/store/sqlite/journal_schema.hpp"
 #include "common/base/assert.hpp"
+#include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
 
 namespace ward::collector {
 namespace {
 
-constexpr std::string_view kSchema = R"(
-CREATE TABLE IF NOT EXISTS stream(
-  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, agent TEXT NOT NULL, incarnation BLOB NOT NULL, boot INTEGER NOT NULL,
-  durable INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,
-  UNIQUE(tenant, agent, incarnation));
-CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS journal(
-  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, class INTEGER NOT NULL,
-  t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL, payload BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS gap(
-  stream INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, samples INTEGER NOT NULL,
-  reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS event(
-  id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
-  attributes BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS event_by_time ON event(t);
-CREATE TABLE IF NOT EXISTS chunk(
-  id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, count INTEGER NOT NULL,
-  data BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS chunk_by_time ON chunk(t_max);
-)";
+/// Of a row that was written before rows carried one.
+constexpr std::int64_t kUnchecked = -1;
+
+// SQLite checks its structure, not its contents: a flipped bit in a payload would be a wrong value, in an id the value of
+// another series.
+std::int64_t row_crc(wire::ByteView bytes, std::uint32_t id = 0, std::uint32_t count = 0) {
+  wire::Buffer head;
+  wire::ByteWriter w(head);
+  w.u32(id);
+  w.u32(count);
+  return crc32c(bytes, crc32c(head));
+}
+
+bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnchecked || stored == computed; }
+
+StreamRow stream_of(const JournalEntry& entry) {
+  const auto* received = std::get_if<ReceivedRecord>(&entry);
+  return received != nullptr ? received->stream : std::get<ReceivedGap>(entry).stream;
+}
 
 std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get()); }
 
@@ -42,13 +42,13 @@ struct SqliteJournal::Statements {
     auto out = std::make_unique<Statements>();
     const std::pair<sqlite::Statement*, std::string_view> all[] = {
         {&out->put_stream,
-         "INSERT INTO stream(tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,0,0,0,0)"},
-        {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?)"},
-        {&out->put_record, "INSERT INTO journal(stream,seq,class,t_min,t_max,digest,payload) VALUES(?,?,?,?,?,?,?)"},
+         "INSERT INTO stream(id,tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,?,0,0,0,0)"},
+        {&out->put_series, "INSERT OR REPLACE INTO series(id,labels,crc) VALUES(?,?,?)"},
+        {&out->put_record, "INSERT INTO journal(stream,seq,class,t_min,t_max,digest,payload,crc) VALUES(?,?,?,?,?,?,?,?)"},
         {&out->put_gap, "INSERT INTO gap VALUES(?,?,?,?,?,?,?)"},
         {&out->put_event, "INSERT INTO event(stream,seq,t,kind,attributes) VALUES(?,?,?,?,?)"},
         {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=? WHERE id=?"},
-        {&out->put_chunk, "INSERT INTO chunk(series,t_min,t_max,count,data) VALUES(?,?,?,?,?)"},
+        {&out->put_chunk, "INSERT INTO chunk(series,t_min,t_max,count,data,crc) VALUES(?,?,?,?,?,?)"},
         {&out->find_digest, "SELECT digest FROM journal WHERE stream=? AND seq=? ORDER BY position DESC LIMIT 1"},
     };
     for (const auto& [statement, sql] : all) {
@@ -80,7 +80,7 @@ Status SqliteJournal::reopen() {
   file.checkpoint_pages = options_.checkpoint_pages;
   auto db = sqlite::Database::open(file);
   if (!db) return fail(db.error());
-  if (auto made = db->run(kSchema); !made) return made;
+  if (auto made = migrate_journal_schema(*db); !made) return made;
   if (auto settled = db->settle(); !settled) return settled;
   db_ = std::move(*db);
   auto statements = Statements::prepare(*db_);
@@ -129,7 +129,12 @@ Status SqliteJournal::load_streams() {
     found.emplace(state.row, std::move(state));
   }
   if (!more) return fail(more.error());
+  // Sessions go on with the numbers they were given, also for streams that have no row yet.
+  std::set<StreamRow> rowless;
+  for (const auto& [row, state] : streams_)
+    if (found.emplace(row, state).second) rowless.insert(row);
   streams_ = std::move(found);
+  rowless_ = std::move(rowless);
   return {};
 }
 
@@ -146,24 +151,35 @@ Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const Str
       continue;
     }
     StreamState state;
+    state.row = StreamRow{streams_.empty() ? 1 : streams_.rbegin()->first.get() + 1};
     state.key = keys[i];
     state.boot = boots[i];
-    if (auto put = note(write_new_stream(state)); !put) return fail(put.error());
     streams_.emplace(state.row, state);
+    rowless_.insert(state.row);
     out.push_back(std::move(state));
   }
   return out;
 }
 
-Status SqliteJournal::write_new_stream(StreamState& state) {
-  auto put = statements_->put_stream.bind(1, std::string_view{state.key.tenant.get()})
-                 .bind(2, std::string_view{state.key.agent.get()})
-                 .bind(3, sqlite::Bytes{state.key.incarnation.bytes})
-                 .bind(4, static_cast<std::int64_t>(state.boot))
-                 .run();
-  if (!put) return put;
-  state.row = StreamRow{db_->last_insert_id()};
-  return {};
+Status SqliteJournal::write_new_stream(const StreamState& state) {
+  return statements_->put_stream.bind(1, state.row.get())
+      .bind(2, std::string_view{state.key.tenant.get()})
+      .bind(3, std::string_view{state.key.agent.get()})
+      .bind(4, sqlite::Bytes{state.key.incarnation.bytes})
+      .bind(5, static_cast<std::int64_t>(state.boot))
+      .run();
+}
+
+Status SqliteJournal::probe() {
+  if (auto opened = ensure_open(); !opened) return opened;
+  return note(write_mark_of_life());
+}
+
+Status SqliteJournal::write_mark_of_life() {
+  auto transaction = sqlite::Transaction::begin(*db_);
+  if (!transaction) return fail(transaction.error());
+  if (auto put = db_->run("DELETE FROM settled; INSERT INTO settled VALUES(1)"); !put) return put;
+  return transaction->commit();
 }
 
 Status SqliteJournal::commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
@@ -174,6 +190,7 @@ Status SqliteJournal::commit(std::span<const NewSeries> series, std::span<const 
   if (!written && planted(Planted::retry_failed_commit)) written = write(series, entries, after = streams_);
   if (!written) return note(std::move(written));
   streams_ = std::move(after);
+  for (const auto& entry : entries) rowless_.erase(stream_of(entry));
   rows_since_chunks_ += entries.size();
   return {};
 }
@@ -183,9 +200,8 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
   std::vector<StreamRow> touched;
   for (const auto& entry : entries) {
     const auto* received = std::get_if<ReceivedRecord>(&entry);
-    const auto row = received != nullptr ? received->stream : std::get<ReceivedGap>(entry).stream;
-    auto& state = after.at(row);
-    touched.push_back(row);
+    auto& state = after.at(stream_of(entry));
+    touched.push_back(state.row);
     if (received != nullptr) {
       state.durable = std::max(state.durable, received->record.seq);
       state.stored += received->record.samples.size();
@@ -196,9 +212,16 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
       state.lost += gap.samples;
     }
   }
-  if (planted(Planted::watermark_apart))
-    for (const auto row : touched)
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  if (planted(Planted::watermark_apart)) {
+    for (const auto row : touched) {
+      if (rowless_.contains(row))
+        if (auto put = write_new_stream(after.at(row)); !put) return put;
+      rowless_.erase(row);
       if (auto put = write_mark(after.at(row)); !put) return put;
+    }
+  }
 
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
@@ -206,14 +229,20 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
     wire::Buffer bytes;
     wire::ByteWriter w(bytes);
     wire::write_labels(w, labels);
-    if (auto put = statements_->put_series.bind(1, std::int64_t{id}).bind(2, sqlite::Bytes{bytes}).run(); !put) return put;
+    if (auto put = statements_->put_series.bind(1, std::int64_t{id})
+                       .bind(2, sqlite::Bytes{bytes})
+                       .bind(3, row_crc(bytes, id))
+                       .run();
+        !put)
+      return put;
   }
+  for (const auto row : touched)
+    if (rowless_.contains(row))
+      if (auto put = write_new_stream(after.at(row)); !put) return put;
   for (const auto& entry : entries) {
     const auto* received = std::get_if<ReceivedRecord>(&entry);
     if (auto put = received != nullptr ? write_record(*received) : write_gap(std::get<ReceivedGap>(entry)); !put) return put;
   }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const auto row : touched)
     if (auto put = write_mark(after.at(row)); !put) return put;
   return transaction->commit();
@@ -230,6 +259,7 @@ Status SqliteJournal::write_record(const ReceivedRecord& received) {
       .bind(5, to_ms(record.t_max))
       .bind(6, std::int64_t{record.digest})
       .bind(7, sqlite::Bytes{payload})
+      .bind(8, row_crc(payload))
       .run();
 }
 
@@ -274,19 +304,20 @@ Status SqliteJournal::write_mark(const StreamState& state) {
 Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
   if (!db_) return fail(closed().error());
   std::uint64_t damaged = 0;
-  auto series = db_->prepare("SELECT id,labels FROM series ORDER BY id");
+  auto series = db_->prepare("SELECT id,labels,crc FROM series ORDER BY id");
   if (!series) return fail(series.error());
   auto more = series->step();
   for (; more && *more; more = series->step()) {
+    const auto id = static_cast<SeriesId>(series->integer(0));
     wire::ByteReader in(series->blob(1));
     auto labels = wire::read_labels(in);
-    if (in.ok())
-      replay.series(static_cast<SeriesId>(series->integer(0)), std::move(labels));
+    if (in.ok() && intact(series->integer(2), row_crc(series->blob(1), id)))
+      replay.series(id, std::move(labels));
     else
       ++damaged;
   }
   if (!more) return fail(more.error());
-  auto chunks = db_->prepare("SELECT series,t_min,t_max,count,data FROM chunk ORDER BY t_max,id");
+  auto chunks = db_->prepare("SELECT series,t_min,t_max,count,data,crc FROM chunk ORDER BY t_max,id");
   if (!chunks) return fail(chunks.error());
   for (more = chunks->step(); more && *more; more = chunks->step()) {
     ChunkRow row;
@@ -296,16 +327,19 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
     row.count = static_cast<std::uint32_t>(chunks->integer(3));
     const auto data = chunks->blob(4);
     row.bytes.assign(data.begin(), data.end());
-    replay.chunk(std::move(row));
+    if (intact(chunks->integer(5), row_crc(row.bytes, row.series, row.count)))
+      replay.chunk(std::move(row));
+    else
+      ++damaged;
   }
   if (!more) return fail(more.error());
-  auto records = db_->prepare("SELECT t_min,t_max,payload FROM journal ORDER BY position");
+  auto records = db_->prepare("SELECT t_min,t_max,payload,crc FROM journal ORDER BY position");
   if (!records) return fail(records.error());
   for (more = records->step(); more && *more; more = records->step()) {
     wire::Record record;
     record.t_min = from_ms(records->integer(0));
     record.t_max = from_ms(records->integer(1));
-    if (codec_.decode(records->blob(2), record))
+    if (intact(records->integer(3), row_crc(records->blob(2))) && codec_.decode(records->blob(2), record))
       replay.samples(std::move(record.samples));
     else
       ++damaged;
@@ -330,6 +364,7 @@ Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks) {
                    .bind(3, to_ms(chunk.t_max))
                    .bind(4, std::int64_t{chunk.count})
                    .bind(5, sqlite::Bytes{chunk.bytes})
+                   .bind(6, row_crc(chunk.bytes, chunk.series, chunk.count))
                    .run();
     if (!put) return put;
   }

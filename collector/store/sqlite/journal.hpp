@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "collector/ingest/journal.hpp"
@@ -27,6 +28,7 @@ class SqliteJournal final : public Journal {
                                                 std::span<const std::uint64_t> boots) override;
   Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override;
   Status reopen() override;
+  Status probe() override;
   Result<std::uint64_t> replay(const Replay& replay) override;
   Status store_chunks(std::span<const ChunkRow> chunks) override;
   Status drop_before(Time time) override;
@@ -43,8 +45,9 @@ class SqliteJournal final : public Journal {
   Status write_events(const ReceivedRecord& received);
   Status write_gap(const ReceivedGap& received);
   Status write_mark(const StreamState& state);
-  Status write_new_stream(StreamState& state);
+  Status write_new_stream(const StreamState& state);
   Status write_chunks(std::span<const ChunkRow> chunks);
+  Status write_mark_of_life();
   Status load_streams();
   Status ensure_open();
   [[nodiscard]] Status closed() const;
@@ -54,6 +57,7 @@ class SqliteJournal final : public Journal {
   std::optional<sqlite::Database> db_;
   std::unique_ptr<Statements> statements_;
   std::map<StreamRow, StreamState> streams_;
+  std::set<StreamRow> rowless_;  // known to sessions, not yet to the file
   wire::RecordCodec codec_;
   std::uint64_t rows_since_chunks_ = 0;
 };

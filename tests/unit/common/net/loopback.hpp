@@ -26,7 +26,7 @@ struct Loopback : testing::Test {
   void listen(ListenerOptions options) {
     listener = std::make_unique<Listener>(
         io.get_executor(), std::move(options), [this](std::unique_ptr<Connection> c) { accepted.push_back(std::move(c)); },
-        [this](Refusal reason, const std::string&) { refused.push_back(reason); });
+        [this](const Verdict& verdict, const std::string&) { refused.push_back(verdict.reason); });
     const auto started = listener->start();
     ASSERT_TRUE(started) << describe(started.error());
   }

@@ -1,0 +1,58 @@
+#include "collector/store/sqlite/journal_schema.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace ward::collector {
+namespace {
+
+// One entry per schema version, never edited once released. The first is also for files from before versions.
+constexpr std::array<std::string_view, 2> kSteps{R"(
+CREATE TABLE IF NOT EXISTS stream(
+  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, agent TEXT NOT NULL, incarnation BLOB NOT NULL, boot INTEGER NOT NULL,
+  durable INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,
+  UNIQUE(tenant, agent, incarnation));
+CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS journal(
+  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, class INTEGER NOT NULL,
+  t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS gap(
+  stream INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, samples INTEGER NOT NULL,
+  reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS event(
+  id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
+  attributes BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS event_by_time ON event(t);
+CREATE TABLE IF NOT EXISTS chunk(
+  id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, count INTEGER NOT NULL,
+  data BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS chunk_by_time ON chunk(t_max);
+)",
+                                                 R"(
+ALTER TABLE series ADD COLUMN crc INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE journal ADD COLUMN crc INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE chunk ADD COLUMN crc INTEGER NOT NULL DEFAULT -1;
+)"};
+
+}  // namespace
+
+Status migrate_journal_schema(sqlite::Database& db) {
+  const auto version = db.scalar("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version > static_cast<std::int64_t>(kSteps.size()))
+    return fail(
+        Errc::denied,
+        "the journal has schema " + std::to_string(*version) + ", this release knows " + std::to_string(kSteps.size()),
+        "Run the newer release of Ward again, or move the journal aside: agents then send what they still hold.");
+  for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
+    auto transaction = sqlite::Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    if (auto done = db.run(kSteps[step]); !done) return done;
+    if (auto done = db.run("PRAGMA user_version=" + std::to_string(step + 1)); !done) return done;
+    if (auto done = transaction->commit(); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,95 @@
+#include "collector/ingest/catalogue.hpp"
+
+#include <gmock/gmock.h>
+
+#include "common/wire/collector_session.hpp"
+
+namespace ward::collector {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+const TenantId kA{"clinic-a"};
+const TenantId kB{"clinic-b"};
+const AgentId kNode1{"node-1"};
+const AgentId kNode2{"node-2"};
+
+Labels series(int i) { return Labels{{"__name__", "m"}, {"i", std::to_string(i)}}; }
+
+TEST(Catalogue, NumbersSeriesFromZeroAndKnowsThemAgain) {
+  Catalogue catalogue{{}};
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), 0U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(2)), 1U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), 0U);
+  EXPECT_EQ(catalogue.size(), 2U);
+}
+
+TEST(Catalogue, SetsTheTenantWhateverTheAgentWrote) {
+  Catalogue catalogue{{}};
+  const auto id = catalogue.resolve(kA, kNode1, series(1).with("tenant", "clinic-b"));
+  EXPECT_EQ(catalogue.labels(id).get("tenant"), "clinic-a");
+  EXPECT_NE(catalogue.resolve(kB, kNode2, series(1)), id);
+}
+
+TEST(Catalogue, HandsOutNewSeriesOnceAndAgainAfterAFailedCommit) {
+  Catalogue catalogue{{}};
+  (void)catalogue.resolve(kA, kNode1, series(1));
+  (void)catalogue.resolve(kA, kNode1, series(2));
+  auto taken = catalogue.take_new();
+  ASSERT_THAT(taken, SizeIs(2));
+  EXPECT_THAT(catalogue.take_new(), IsEmpty());
+  (void)catalogue.resolve(kA, kNode1, series(3));
+  catalogue.put_back(std::move(taken));
+  const auto again = catalogue.take_new();
+  ASSERT_THAT(again, SizeIs(3));
+  EXPECT_EQ(again[0].id, 0U);  // in their old order, before what came later
+  EXPECT_EQ(again[2].id, 2U);
+}
+
+TEST(Catalogue, GoesOnBehindWhatTheJournalKnows) {
+  Catalogue catalogue{{}};
+  catalogue.load(41, series(1).with("tenant", "clinic-a"));
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), 41U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(2)), 42U);
+  EXPECT_THAT(catalogue.take_new(), SizeIs(1));
+}
+
+TEST(Catalogue, RefusesNewSeriesAboveAnAgentsCapAndCountsThem) {
+  Catalogue catalogue{{2, 100}};
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(1)), wire::kRefusedSeries);
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(2)), wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(4)), wire::kRefusedSeries);
+  EXPECT_THAT(catalogue.refused(), ElementsAre(Pair("clinic-a", 2)));
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(1)), wire::kRefusedSeries);  // known ones stay
+  EXPECT_NE(catalogue.resolve(kA, kNode2, series(3)), wire::kRefusedSeries);  // its neighbour is not harmed
+}
+
+TEST(Catalogue, RefusesNewSeriesAboveATenantsCapWithoutHarmToOthers) {
+  Catalogue catalogue{{100, 2}};
+  (void)catalogue.resolve(kA, kNode1, series(1));
+  (void)catalogue.resolve(kA, kNode2, series(2));
+  EXPECT_EQ(catalogue.resolve(kA, kNode2, series(3)), wire::kRefusedSeries);
+  EXPECT_NE(catalogue.resolve(kB, kNode1, series(3)), wire::kRefusedSeries);
+}
+
+TEST(Catalogue, SeriesOfFormerLivesCountForTheirTenant) {
+  Catalogue catalogue{{100, 2}};
+  catalogue.load(0, series(1).with("tenant", "clinic-a"));
+  catalogue.load(1, series(2).with("tenant", "clinic-a"));
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+}
+
+TEST(Catalogue, TheCollectorsOwnSeriesHaveNoCapAndNoTenant) {
+  Catalogue catalogue{{0, 0}};
+  const auto id = catalogue.resolve_own(series(1));
+  EXPECT_NE(id, wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.labels(id), series(1));
+  EXPECT_TRUE(catalogue.labels(99).empty());
+}
+
+}  // namespace
+}  // namespace ward::collector
