@@ -33,7 +33,8 @@ Status prepare_data_dir(const std::string& path) {
   std::filesystem::create_directories(path, error);
   if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
   if (error)
-    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(), "Create it writable for this user.");
+    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(),
+                "Create it writable for this user.");
   return {};
 }
 
@@ -69,6 +70,34 @@ SenderOptions sender_options(const CollectorConfig& config) {
   return options;
 }
 
+/// What the collector keeps on disk.
+struct Files {
+  std::unique_ptr<DataVolume> volume;
+  std::unique_ptr<SqliteJournal> journal;
+  SqliteStateStore state;
+};
+
+/// On a full volume the reserve is given up, so that a restart does not make matters worse.
+Result<Files> open_files(const CollectorConfig& config, telemetry::Logger& log) {
+  auto volume = std::make_unique<DataVolume>(config.data_dir, real_volume(config.data_dir));
+  volume->adopt();
+  const auto with_reserve = [&](auto open) {
+    auto opened = open();
+    if (!opened && opened.error().code == Errc::full && volume->give_up()) opened = open();
+    return opened;
+  };
+  auto journal = with_reserve([&] {
+    return SqliteJournal::open({config.data_dir + "/journal.db", "", config.journal_max_bytes});
+  });
+  if (!journal) return fail(volume->explain(journal.error()));
+  auto state = with_reserve([&] { return SqliteStateStore::open(state_file(config)); });
+  if (!state) return fail(volume->explain(state.error()));
+  if (auto held = volume->hold(); !held)
+    log.error("The volume of data_dir has no room; nothing is stored until it has",
+              {{"error", held.error().what}, {"fix", held.error().fix}});
+  return Files{std::move(volume), std::move(*journal), std::move(*state)};
+}
+
 /// What the parts share, in the order they may be destroyed in reverse.
 struct World {
   explicit World(const CollectorConfig& config)
@@ -90,25 +119,27 @@ struct World {
 
 class App {
  public:
-  App(std::string path, CollectorConfig config, net::TlsContext tls, std::unique_ptr<SqliteJournal> journal, SqliteStateStore state,
-      LoadedState loaded, World& world)
+  App(std::string path, CollectorConfig config, net::TlsContext tls, Files files, LoadedState loaded, World& world)
       : path_(std::move(path)),
         config_(std::move(config)),
         world_(world),
-        store_(config_, world.metrics, std::move(journal)),
-        state_(std::move(state)),
+        volume_(std::move(files.volume)),
+        store_(config_, world.metrics, std::move(files.journal)),
+        state_(std::move(files.state)),
+        reserved_(state_, *volume_),
         engine_(*world.clock),
         compiler_(engine_, store_.head),
         rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
         incidents_(config_.services, config_.correlation, loaded.incidents),
         router_(config_.routing, loaded.notified),
         outbox_(outbox_options(config_), *world.random),
-        writer_(world.io.get_executor(), world.pool, state_),
-        sender_(world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
-                [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_)),
+        writer_(world.io.get_executor(), world.pool, reserved_),
+        sender_(
+            world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
+            [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_)),
         server_(server_options(config_, std::move(tls)),
-                {world.io.get_executor(), *world.clock, world.log, world.metrics, world.pool, *store_.journal, store_.catalogue,
-                 store_.sink, [this] { ingested(); }}),
+                {world.io.get_executor(), *world.clock, world.log, world.metrics, world.pool, *store_.journal,
+                 store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); }}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
         loaded_(std::move(loaded)),
@@ -121,11 +152,11 @@ class App {
     if (!damaged) return fail(damaged.error());
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
     restore(rules.rules);
-    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics,
-                                                             world_.pool, store_.sink, rules_, incidents_, router_, outbox_, writer_,
-                                                             [this] { sender_.wake(); }});
-    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, world_.queries, server_,
-                                                       *pipeline_, rules_, outbox_});
+    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
+                                                             world_.metrics, world_.pool, store_.sink, rules_, incidents_,
+                                                             router_, outbox_, writer_, [this] { sender_.wake(); }});
+    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, world_.queries,
+                                                       server_, *pipeline_, rules_, outbox_, *volume_});
     http::ServerOptions options;
     options.address = config_.http_address;
     api_ = http::make_server(world_.io.get_executor(), options,
@@ -182,7 +213,8 @@ class App {
 
   Heartbeat::Figures observe(Heartbeat& heartbeat) {
     const auto now = world_.clock->mono();
-    if (pipeline_->last_progress() != MonoTime{}) heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
+    if (pipeline_->last_progress() != MonoTime{})
+      heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
     // No data to commit is not a dead ingest: agents may all be quiet, which a rule tells.
     if (server_.commits().idle() && !server_.disk_full()) heartbeat.progress(Heartbeat::Stage::ingest, now);
     heartbeat.progress(Heartbeat::Stage::outbox, std::max(sender_.last_round(), last_ingest_));
@@ -219,7 +251,8 @@ class App {
     const auto wall = world_.clock->wall();
     server_.commits().exclusive(
         [this, done, retention, wall] {
-          *done = store_.store_chunks();
+          *done = volume_->may_write();
+          if (*done) *done = store_.store_chunks();
           if (*done && retention.count() > 0) *done = store_.drop_before(wall - retention);
           if (*done) *done = state_.prune(wall - kKeepResolved);
         },
@@ -269,8 +302,10 @@ class App {
   std::string path_;
   CollectorConfig config_;
   World& world_;
+  std::unique_ptr<DataVolume> volume_;
   Store store_;
   SqliteStateStore state_;
+  ReservedStateStore reserved_;
   promql::Engine engine_;
   PromqlCompiler compiler_;
   RuleEngine rules_;
@@ -312,14 +347,12 @@ Status run(const std::string& config_path) {
   auto tls = make_tls(*config);
   if (!tls) return fail(tls.error());
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
-  auto journal = SqliteJournal::open({config->data_dir + "/journal.db", "", config->journal_max_bytes});
-  if (!journal) return fail(journal.error());
-  auto state = SqliteStateStore::open(state_file(*config));
-  if (!state) return fail(state.error());
   World world(*config);
-  auto loaded = state->load(world.clock->wall() - kKeepResolved);
+  auto files = open_files(*config, world.log);
+  if (!files) return fail(files.error());
+  auto loaded = files->state.load(world.clock->wall() - kKeepResolved);
   if (!loaded) return fail(loaded.error());
-  App app(config_path, std::move(*config), std::move(*tls), std::move(*journal), std::move(*state), std::move(*loaded), world);
+  App app(config_path, std::move(*config), std::move(*tls), std::move(*files), std::move(*loaded), world);
   if (auto started = app.start(); !started) return started;
   world.io.run();
   return {};

@@ -127,7 +127,8 @@ std::vector<api::Readiness> AppView::readiness() const {
   const auto& trouble = sources_.pipeline.trouble();
   const bool evaluates =
       sources_.pipeline.last_progress() != MonoTime{} && now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
-  return {{"ingest", !sources_.server.disk_full(), sources_.server.disk_full() ? "the journal's disk is full" : ""},
+  const auto& full = sources_.server.disk_full();
+  return {{"ingest", !full, full ? "the journal's disk is full: " + describe(sources_.volume.explain(*full)) : ""},
           {"evaluation", evaluates, evaluates ? "" : "no evaluation in the last 30 s"},
           {"alert state", !trouble, trouble ? describe(*trouble) : ""}};
 }
@@ -145,6 +146,12 @@ void AppView::refresh_gauges() {
   set("ward_notify_outbox_pending", "Messages committed and not delivered yet.",
       static_cast<double>(now.deliveries_pending));
   set("ward_ingest_disk_full", "1 while the journal's disk takes no data.", sources_.server.disk_full() ? 1 : 0);
+  set("ward_store_reserve_held", "1 while the reserve on data_dir's volume is held; 0: it was given up to store pages.",
+      sources_.volume.held() ? 1 : 0);
+  if (const auto space = sources_.volume.space()) {
+    set("ward_store_volume_free_bytes", "Bytes free on the volume of data_dir.", static_cast<double>(space->free));
+    set("ward_store_volume_size_bytes", "Size of the volume of data_dir.", static_cast<double>(space->size));
+  }
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
   set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.",

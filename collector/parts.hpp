@@ -14,6 +14,7 @@
 #include "collector/promql/engine.hpp"
 #include "collector/store/sqlite/journal.hpp"
 #include "collector/store/sqlite/state_store.hpp"
+#include "collector/store/volume/reserved_state.hpp"
 #include "collector/tsdb/head.hpp"
 
 namespace ward::collector {
@@ -49,6 +50,7 @@ class AppView final : public api::View {
     const Pipeline& pipeline;
     const RuleEngine& rules;
     const Outbox& outbox;
+    const DataVolume& volume;
   };
   explicit AppView(Sources sources) : sources_(sources), started_(sources.clock.wall()) {}
 

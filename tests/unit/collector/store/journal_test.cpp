@@ -1,0 +1,266 @@
+#include "collector/store/sqlite/journal.hpp"
+
+#include <gmock/gmock.h>
+#include <numeric>
+
+#include "tests/sim/disk.hpp"
+#include "tests/support/processes.hpp"
+
+namespace ward::collector {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+StreamKey key(std::uint8_t incarnation, const std::string& agent = "node-1") {
+  StreamKey out{TenantId{"clinic-a"}, AgentId{agent}, {}};
+  out.incarnation.bytes[0] = incarnation;
+  return out;
+}
+
+ReceivedRecord record(StreamRow row, std::uint64_t seq, std::vector<std::uint32_t> ids, std::uint64_t refused = 0) {
+  ReceivedRecord out;
+  out.stream = row;
+  out.refused = refused;
+  out.record.seq = Sequence{seq};
+  out.record.t_min = out.record.t_max = from_ms(static_cast<std::int64_t>(seq));
+  for (const auto id : ids) out.record.samples.push_back({id, out.record.t_min, 0.5 + static_cast<double>(seq)});
+  out.record.digest = wire::digest(out.record.samples);
+  return out;
+}
+
+struct Replayed {
+  std::map<SeriesId, Labels> series;
+  std::vector<ChunkRow> chunks;
+  std::vector<wire::IdSample> samples;
+  std::uint64_t damaged = 0;
+};
+
+class JournalFile : public testing::Test {
+ protected:
+  JournalFile() { open(); }
+  void open() {
+    journal_.reset();
+    disk_.bury();
+    journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs()}).value());
+  }
+  StreamState stream(const StreamKey& of) {
+    const std::vector<std::uint64_t> boots{3};
+    return journal_->open_streams(std::span{&of, 1}, boots).value().at(0);
+  }
+  Status commit(std::vector<JournalEntry> entries, std::vector<NewSeries> series = {}) {
+    return journal_->commit(series, entries);
+  }
+  Replayed replay() {
+    Replayed out;
+    out.damaged = journal_
+                      ->replay({[&](SeriesId id, Labels labels) { out.series.emplace(id, std::move(labels)); },
+                                [&](ChunkRow row) { out.chunks.push_back(std::move(row)); },
+                                [&](std::vector<wire::IdSample> samples) {
+                                  out.samples.insert(out.samples.end(), samples.begin(), samples.end());
+                                }})
+                      .value();
+    return out;
+  }
+  sqlite::Database raw() {
+    journal_.reset();
+    sqlite::OpenOptions file;
+    file.path = "journal.db";
+    file.vfs = disk_.vfs();
+    return std::move(sqlite::Database::open(file).value());
+  }
+  /// Uses up what room the log still has.
+  void fill_up() {
+    disk_.set_full(true);
+    const auto row = stream(key(99)).row;
+    std::uint64_t seq = 1;
+    while (commit({record(row, seq, std::vector<std::uint32_t>(500, 0))})) ++seq;
+  }
+
+  sim::Disk disk_{"journal-test", 1};
+  std::unique_ptr<SqliteJournal> journal_;
+};
+
+TEST_F(JournalFile, KeepsRecordsMarksAndCountsOfACommit) {
+  const auto row = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(row, 1, {0, 1}), record(row, 2, {0}, 4),
+                      ReceivedGap{row, {Sequence{3}, Sequence{9}, 77, GapReason::spool_full, from_ms(1), from_ms(2)}}},
+                     {{0, Labels{{"__name__", "a"}}}, {1, Labels{{"__name__", "b"}}}}));
+  open();
+  const auto state = stream(key(1));
+  EXPECT_EQ(state.row, row);
+  EXPECT_EQ(state.boot, 3U);
+  EXPECT_EQ(state.durable, Sequence{9});
+  EXPECT_EQ(state.stored, 3U);
+  EXPECT_EQ(state.refused, 4U);
+  EXPECT_EQ(state.lost, 77U);
+  const auto all = replay();
+  EXPECT_EQ(all.damaged, 0U);
+  EXPECT_THAT(all.series, SizeIs(2));
+  ASSERT_THAT(all.samples, SizeIs(3));
+  EXPECT_EQ(all.samples[2].v, 2.5);
+}
+
+TEST_F(JournalFile, OpensStreamsInTheOrderAskedAndKnowsThemAgain) {
+  const std::vector<StreamKey> keys{key(2), key(1), key(2, "node-2")};
+  const std::vector<std::uint64_t> boots{1, 1, 1};
+  const auto first = journal_->open_streams(keys, boots).value();
+  const auto again = journal_->open_streams(keys, boots).value();
+  ASSERT_THAT(first, SizeIs(3));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(first[i].key, keys[i]);
+    EXPECT_EQ(first[i], again[i]);
+  }
+}
+
+TEST_F(JournalFile, OpeningAStreamTakesNoRoomAndItsRowComesWithItsFirstCommit) {
+  const auto known = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(known, 1, {0})}));
+  fill_up();
+  const auto writes = disk_.syncs();
+  const auto row = stream(key(2)).row;
+  EXPECT_EQ(stream(key(1)).durable, Sequence{1});
+  EXPECT_EQ(disk_.syncs(), writes);
+  EXPECT_EQ(commit({record(row, 1, std::vector<std::uint32_t>(500, 0))}).error().code, Errc::full);
+  disk_.set_full(false);
+  ASSERT_TRUE(commit({record(row, 1, {0})}));
+  open();
+  EXPECT_EQ(stream(key(2)).row, row);
+  EXPECT_EQ(stream(key(2)).durable, Sequence{1});
+}
+
+TEST_F(JournalFile, AStreamThatNeverSentIsForgottenByARestart) {
+  const auto row = stream(key(1)).row;
+  open();
+  EXPECT_THAT(journal_->streams().value(), IsEmpty());
+  EXPECT_EQ(stream(key(2)).row, row);  // nothing refers to the number any more
+}
+
+TEST_F(JournalFile, SessionsKeepTheirNumbersWhenTheFileIsOpenedAgain) {
+  const auto row = stream(key(1)).row;
+  const auto fresh = stream(key(2)).row;
+  disk_.fail_next_sync();
+  EXPECT_EQ(commit({record(row, 1, {0})}).error().code, Errc::unavailable);
+  ASSERT_TRUE(journal_->reopen());
+  EXPECT_EQ(stream(key(2)).row, fresh);
+  ASSERT_TRUE(commit({record(fresh, 1, {0})}));
+  open();
+  EXPECT_EQ(stream(key(2)).durable, Sequence{1});
+}
+
+TEST_F(JournalFile, AFullDiskChangesNothing) {
+  const auto row = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(row, 1, {0})}));
+  fill_up();
+  const auto before = replay().samples.size();
+  EXPECT_EQ(commit({record(row, 2, std::vector<std::uint32_t>(500, 0))}).error().code, Errc::full);
+  EXPECT_EQ(stream(key(1)).durable, Sequence{1});
+  EXPECT_EQ(replay().samples.size(), before);
+  EXPECT_EQ(journal_->probe().has_value(), false);
+  disk_.set_full(false);
+  EXPECT_TRUE(journal_->probe());
+  EXPECT_TRUE(commit({record(row, 2, {0})}));
+}
+
+TEST_F(JournalFile, ChunksTakeThePlaceOfTheRowsTheyCover) {
+  const auto row = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(row, 1, {0})}, {{0, Labels{{"__name__", "a"}}}}));
+  EXPECT_EQ(journal_->rows_since_chunks(), 1U);
+  const std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1, 2, 3}}};
+  ASSERT_TRUE(journal_->store_chunks(chunks));
+  EXPECT_EQ(journal_->rows_since_chunks(), 0U);
+  open();
+  const auto all = replay();
+  EXPECT_THAT(all.samples, IsEmpty());
+  ASSERT_THAT(all.chunks, SizeIs(1));
+  EXPECT_THAT(all.chunks[0].bytes, ElementsAre(1, 2, 3));
+  EXPECT_EQ(stream(key(1)).durable, Sequence{1});
+}
+
+TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
+  const std::vector<ChunkRow> chunks{{0, from_ms(10), from_ms(20), 1, {1}}, {0, from_ms(15), from_ms(30), 1, {2}}};
+  ASSERT_TRUE(journal_->store_chunks(chunks));
+  ASSERT_TRUE(journal_->drop_before(from_ms(25)));
+  ASSERT_THAT(replay().chunks, SizeIs(1));
+  EXPECT_EQ(replay().chunks[0].t_max, from_ms(30));
+}
+
+TEST_F(JournalFile, KnowsAContradiction) {
+  const auto row = stream(key(1)).row;
+  const auto entry = record(row, 1, {0});
+  ASSERT_TRUE(commit({entry}));
+  EXPECT_FALSE(journal_->contradicts(row, Sequence{1}, entry.record.digest).value());
+  EXPECT_TRUE(journal_->contradicts(row, Sequence{1}, entry.record.digest + 1).value());
+  EXPECT_FALSE(journal_->contradicts(row, Sequence{2}, 5).value());
+}
+
+struct Flip {
+  const char* name;
+  const char* sql;
+};
+
+class DamagedRow : public JournalFile, public testing::WithParamInterface<Flip> {};
+
+TEST_P(DamagedRow, IsCountedAndLeftOutAndTheOthersStay) {
+  const auto row = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(row, 1, {0}), record(row, 2, {0, 1})},
+                     {{0, Labels{{"__name__", "a"}}}, {1, Labels{{"__name__", "b"}}}}));
+  const auto before = replay();
+  ASSERT_TRUE(raw().run(GetParam().sql));
+  open();
+  const auto after = replay();
+  EXPECT_EQ(after.damaged, 1U);
+  EXPECT_EQ(before.series.size() + before.samples.size() - after.series.size() - after.samples.size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DamagedRow,
+    testing::Values(Flip{"Payload", "UPDATE journal SET payload=substr(payload,1,length(payload)-1)||x'33' WHERE seq=1"},
+                    Flip{"Labels", "UPDATE series SET labels=replace(labels,'b','c') WHERE id=1"},
+                    Flip{"SeriesNumber", "UPDATE series SET id=2 WHERE id=1"},
+                    Flip{"EmptiedPayload", "UPDATE journal SET payload=zeroblob(length(payload)) WHERE seq=1"}),
+    [](const auto& flip) { return std::string(flip.param.name); });
+
+TEST_F(JournalFile, AChunkOfAnotherSeriesIsDamage) {
+  const std::vector<ChunkRow> chunks{{4, from_ms(10), from_ms(20), 1, {1}}};
+  ASSERT_TRUE(journal_->store_chunks(chunks));
+  ASSERT_TRUE(raw().run("UPDATE chunk SET series=5"));
+  open();
+  EXPECT_EQ(replay().damaged, 1U);
+  EXPECT_THAT(replay().chunks, IsEmpty());
+}
+
+TEST_F(JournalFile, AFileFromBeforeVersionsIsBroughtUpWithItsRows) {
+  {
+    auto db = raw();
+    ASSERT_TRUE(
+        db.run("DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; PRAGMA user_version=0;"
+               "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);"
+               "CREATE TABLE journal(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+               "class INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL,"
+               "payload BLOB NOT NULL);"
+               "CREATE TABLE chunk(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t_min INTEGER NOT NULL,"
+               "t_max INTEGER NOT NULL, count INTEGER NOT NULL, data BLOB NOT NULL);"
+               "INSERT INTO chunk VALUES(1,7,10,20,1,x'0102')"));
+  }
+  open();
+  const auto all = replay();
+  EXPECT_EQ(all.damaged, 0U);
+  ASSERT_THAT(all.chunks, SizeIs(1));
+  EXPECT_EQ(all.chunks[0].series, 7U);
+  ASSERT_TRUE(commit({record(stream(key(1)).row, 1, {0})}));
+}
+
+TEST_F(JournalFile, AFileOfANewerReleaseIsRefusedAndUntouched) {
+  ASSERT_TRUE(raw().run("PRAGMA user_version=42"));
+  const auto refused = SqliteJournal::open({"journal.db", disk_.vfs()});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::denied);
+  EXPECT_THAT(refused.error().what, HasSubstr("schema 42"));
+  EXPECT_THAT(refused.error().fix, HasSubstr("newer release"));
+}
+
+}  // namespace
+}  // namespace ward::collector
