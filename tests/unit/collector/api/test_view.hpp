@@ -1,0 +1,73 @@
+#pragma once
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "collector/api/endpoint.hpp"
+#include "collector/api/view.hpp"
+#include "collector/tsdb/head.hpp"
+#include "tests/support/manual_clock.hpp"
+
+namespace ward::collector::api {
+
+/// A collector as the endpoints see it: a real head and query engine, everything else as the test sets it.
+class TestView final : public View {
+ public:
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
+  [[nodiscard]] const Queryable& store() const override { return head; }
+  [[nodiscard]] const promql::Engine& engine() const override { return engine_; }
+  [[nodiscard]] async::BlockingPool& queries() override { return pool_; }
+  [[nodiscard]] std::vector<AlertEvent> alerts() const override { return alert_list; }
+  [[nodiscard]] std::vector<Incident> incidents() const override { return incident_list; }
+  [[nodiscard]] std::vector<AgentView> agents() const override { return agent_list; }
+  [[nodiscard]] std::vector<RuleGroupView> rule_groups() const override { return groups; }
+  [[nodiscard]] StatusView status() const override { return status_view; }
+  [[nodiscard]] std::vector<Readiness> readiness() const override { return parts; }
+  [[nodiscard]] std::string metrics() override { return "ward_up 1\n"; }
+
+  void add(const Labels& labels, Time at, double value) {
+    const RefSample sample{head.get_or_create(labels), {at, value}};
+    head.append(std::span(&sample, 1));
+  }
+
+  http::ServerResponse ask(std::string path, std::string query = "", std::string method = "GET", std::string body = "") {
+    http::ServerRequest request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.body = std::move(body);
+    std::optional<http::ServerResponse> out;
+    std::exception_ptr error;
+    async::asio::co_spawn(io_, answer(*this, std::move(request)), [&](std::exception_ptr e, http::ServerResponse response) {
+      error = e;
+      out = std::move(response);
+    });
+    io_.restart();
+    while (!out) io_.run_one();
+    if (error) std::rethrow_exception(error);
+    return std::move(*out);
+  }
+  /// The `data` of a success, or the whole answer.
+  nlohmann::json data(const std::string& path, const std::string& query = "") {
+    auto json = nlohmann::json::parse(ask(path, query).body);
+    return json.value("status", "") == "success" ? json["data"] : json;
+  }
+
+  Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
+  std::vector<AlertEvent> alert_list;
+  std::vector<Incident> incident_list;
+  std::vector<AgentView> agent_list;
+  std::vector<RuleGroupView> groups;
+  StatusView status_view;
+  std::vector<Readiness> parts;
+  test::ManualClock clock_{from_ms(1'700'000'000'000)};
+
+ private:
+  promql::Engine engine_{clock_};
+  async::BlockingPool pool_;
+  async::asio::io_context io_;
+};
+
+}  // namespace ward::collector::api
