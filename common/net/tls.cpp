@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/verify_context.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -58,7 +59,7 @@ int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
 /// OpenSSL accepts a certificate without any extended key usage for every purpose; ours must say what they are for.
 bool usage_fits(PeerRole role, X509* leaf) {
   if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) == 0) return false;
-  const auto wanted = role == PeerRole::agent ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
+  const std::uint32_t wanted = role == PeerRole::agent ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
   return (X509_get_extended_key_usage(leaf) & wanted) != 0;
 }
 
