@@ -64,6 +64,8 @@ class Parser {
   bool matcher(VectorSelector& selector);
   NodePtr bracket(NodePtr node);
   std::optional<milliseconds> range_length(std::string_view context, std::string_view expected);
+  std::optional<double> duration(int binds, std::string_view context, std::string_view expected);
+  std::optional<double> duration_operand(std::string_view context, std::string_view expected);
   bool offset(Node& node);
   bool at_modifier(Node& node);
 

@@ -86,14 +86,12 @@ bool Parser::matcher(VectorSelector& s) {
 }
 
 std::optional<milliseconds> Parser::range_length(std::string_view context, std::string_view expected) {
-  if (!is(TokenKind::duration) && !is(TokenKind::number)) {
-    unexpected(context, expected);
-    return std::nullopt;
-  }
-  const auto token = take();
-  const auto length = parse_length(token.text);
+  const auto start = now().pos;
+  const auto seconds = duration(0, context, expected);
+  if (!seconds) return std::nullopt;
+  const auto length = length_of(*seconds);
   if (length && length->count() > 0) return *length;
-  fail_at(token.pos, length ? "duration must be greater than 0" : length.error().what);
+  fail_at(start, length ? "duration must be greater than 0" : length.error().what);
   return std::nullopt;
 }
 
@@ -139,15 +137,13 @@ TimeModifiers* modifiers_of(Node& node) {
 bool Parser::offset(Node& node) {
   take();
   const bool negative = is_sign() && take().binary == BinaryOp::sub;
-  if (!is(TokenKind::duration) && !is(TokenKind::number)) {
-    unexpected("offset", "number or duration");
-    return false;
-  }
-  const auto token = take();
-  const auto length = parse_length(token.text);
+  const auto start = now().pos;
+  const auto seconds = duration_operand("offset", "number or duration");
+  if (!seconds) return false;
+  const auto length = length_of(*seconds);
   auto* when = modifiers_of(node);
   if (!length)
-    fail_at(token.pos, length.error().what);
+    fail_at(start, length.error().what);
   else if (when == nullptr)
     fail_at(node.pos,
             "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery");

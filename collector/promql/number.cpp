@@ -62,9 +62,13 @@ Result<milliseconds> parse_length(std::string_view text) {
   }
   const auto seconds = parse_number(text);
   if (!seconds) return fail(seconds.error());
+  return length_of(*seconds);
+}
+
+Result<milliseconds> length_of(double seconds) {
   constexpr double kMaxSeconds = 9'223'372'036.0;  // Prometheus counts durations in int64 nanoseconds
-  if (!(std::abs(*seconds) < kMaxSeconds)) return fail(Errc::invalid, "duration out of range", "Write a shorter duration.");
-  return milliseconds{std::llround(*seconds * 1000)};
+  if (!(std::abs(seconds) < kMaxSeconds)) return fail(Errc::invalid, "duration out of range", "Write a shorter duration.");
+  return milliseconds{std::llround(seconds * 1000)};
 }
 
 std::string format_number(double value) {

@@ -12,6 +12,8 @@ namespace ward::promql {
 Result<double> parse_number(std::string_view text);
 /// A length of time: "5m" or a number of seconds. Errors: invalid in Prometheus' words.
 Result<milliseconds> parse_length(std::string_view text);
+/// Seconds as a length. Errors: invalid when out of range or no number.
+Result<milliseconds> length_of(double seconds);
 /// The shortest decimal without exponent that reads back: "0.1", "+Inf", "NaN".
 std::string format_number(double value);
 

@@ -1,5 +1,7 @@
 #include "collector/promql/engine.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -34,6 +36,28 @@ class BrokenStore final : public collector::Queryable {
   }
 };
 
+/// Counts selects, and cancels the query at the first one when asked to.
+class CountingStore final : public collector::Queryable {
+ public:
+  explicit CountingStore(const collector::Queryable& inner, std::atomic<bool>* cancels = nullptr)
+      : inner_(inner), cancels_(cancels) {}
+  [[nodiscard]] Result<std::vector<collector::SeriesData>> select(std::span<const Matcher> matchers, Time from,
+                                                                  Time to) const override {
+    ++selects;
+    if (cancels_ != nullptr) *cancels_ = true;
+    earliest = std::min(earliest, from);
+    latest = std::max(latest, to);
+    return inner_.select(matchers, from, to);
+  }
+  mutable int selects = 0;
+  mutable Time earliest = from_ms(std::numeric_limits<std::int64_t>::max());
+  mutable Time latest = from_ms(std::numeric_limits<std::int64_t>::min());
+
+ private:
+  const collector::Queryable& inner_;
+  std::atomic<bool>* cancels_;
+};
+
 class EngineTest : public testing::Test {
  protected:
   EngineTest() {
@@ -66,6 +90,74 @@ TEST_F(EngineTest, StopsAtTheTimeLimit) {
   const auto late = engine.instant(*parse("m + m"), store, from_ms(0));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::timed_out);
+}
+
+TEST_F(EngineTest, StopsAtTheMemoryLimit) {
+  const Engine small{clock, {.limits = {.max_bytes = 10'000}}};
+  const auto refused = small.range(*parse("m + m"), head, {from_ms(0), from_ms(1'000'000), milliseconds{1000}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::overloaded);
+  EXPECT_NE(refused.error().what.find("MiB of memory"), std::string::npos);
+  EXPECT_TRUE(small.instant(*parse("m + m"), head, from_ms(1000)));
+}
+
+TEST_F(EngineTest, StopsWhenNobodyWaitsAnyMore) {
+  const Engine engine{clock};
+  std::atomic<bool> gone{true};
+  const auto stopped = engine.instant(*parse("m"), head, from_ms(0), {.cancelled = &gone});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, Errc::cancelled);
+  gone = false;
+  EXPECT_TRUE(engine.instant(*parse("m"), head, from_ms(0), {.cancelled = &gone}));
+  const CountingStore store{head, &gone};
+  EXPECT_EQ(engine.instant(*parse("m + m + m"), store, from_ms(0), {.cancelled = &gone}).error().code, Errc::cancelled);
+  EXPECT_EQ(store.selects, 1) << "nothing more is read once the query is cancelled";
+}
+
+TEST_F(EngineTest, AsksTheStoreForTheTimesItNeeds) {
+  const Engine engine{clock};
+  const auto read = [&](const std::string& query) {
+    const CountingStore store{head};
+    EXPECT_TRUE(engine.range(*parse(query), store, {from_ms(60'000), from_ms(90'000), milliseconds{10'000}}));
+    return std::pair{to_ms(store.earliest), to_ms(store.latest)};
+  };
+  EXPECT_EQ(read("m"), std::pair(60'000L - 299'999L, 90'000L));
+  EXPECT_EQ(read("rate(m[20s])"), std::pair(40'001L, 90'000L));
+  EXPECT_EQ(read("rate(m[20s] offset 10s)"), std::pair(30'001L, 80'000L));
+  EXPECT_EQ(read("rate(m[20s] @ 50)"), std::pair(30'001L, 50'000L));
+  EXPECT_EQ(read("max_over_time(rate(m[20s])[10s:5s])"), std::pair(35'001L, 90'000L));
+}
+
+TEST_F(EngineTest, GivesAnnotationsWithTheResult) {
+  const Engine engine{clock};
+  Annotations notes;
+  ASSERT_TRUE(engine.instant(*parse("sum(rate(m[1m]))\n + quantile(2,\n m)"), head, from_ms(99'000), {.notes = &notes}));
+  EXPECT_EQ(notes.warnings,
+            std::vector<std::string>{"PromQL warning: quantile value should be between 0 and 1, got 2 (2:13)"});
+  EXPECT_EQ(notes.infos, std::vector<std::string>{"PromQL info: metric might not be a counter, name does not end in "
+                                                  "_total/_sum/_count/_bucket: \"m\" (1:10)"});
+  ASSERT_TRUE(engine.instant(*parse("sum(m)"), head, from_ms(99'000), {.notes = &notes}));
+  EXPECT_EQ(notes, Annotations{});
+}
+
+TEST_F(EngineTest, ShowsAtMostTenAnnotationsOfAKind) {
+  for (int n = 0; n < 15; ++n) {
+    const auto ref = head.get_or_create({{"__name__", "gauge" + std::to_string(n)}, {"n", std::to_string(n)}});
+    const std::vector<collector::RefSample> samples{{ref, {from_ms(0), 1}}, {ref, {from_ms(1000), 2}}};
+    head.append(samples);
+  }
+  Annotations notes;
+  ASSERT_TRUE(Engine{clock}.instant(*parse("rate({__name__=~'gauge.*'}[1m])"), head, from_ms(1000), {.notes = &notes}));
+  ASSERT_EQ(notes.infos.size(), 11U);
+  EXPECT_EQ(notes.infos.back(), "5 more info annotations omitted");
+}
+
+TEST_F(EngineTest, GivesElementsInTheOrderOfTheirLabels) {
+  const Engine engine{clock};
+  const auto value = engine.instant(*parse("m * 2"), head, from_ms(1000));
+  const auto& vector = std::get<Vector>(*value);
+  ASSERT_EQ(vector.size(), 10U);
+  for (std::size_t i = 1; i < vector.size(); ++i) EXPECT_LT(vector[i - 1].labels, vector[i].labels);
 }
 
 TEST_F(EngineTest, HandsOnTheStoresError) {
