@@ -19,7 +19,18 @@ Status for_each_series(SeriesReader& reader, const LabelQuery& query, Visit visi
   for (const auto& matchers : selectors) {
     const auto found = reader.find(matchers, query.start, query.end);
     if (!found) return fail(found.error());
-    for (const auto& series : *found) visit(series);
+    if (!query.bounded) {
+      for (const auto& series : *found) visit(series);
+      continue;
+    }
+    SampleBatch batch;
+    for (std::span<const FoundSeries> rest = *found; !rest.empty();) {
+      const auto some = rest.first(std::min(rest.size(), SeriesReader::kBatch));
+      rest = rest.subspan(some.size());
+      if (auto read = reader.read_latest(some, query.start, query.end, batch); !read) return read;
+      for (std::size_t i = 0; i < some.size(); ++i)
+        if (!batch[i].empty()) visit(some[i]);
+    }
   }
   return {};
 }
@@ -47,6 +58,7 @@ Result<LabelQuery> label_query(const http::ServerRequest& request) {
   query.start = *start;
   query.end = *end;
   query.limit = *limit;
+  query.bounded = !parameter(request, "start").empty() || !parameter(request, "end").empty();
   return query;
 }
 

@@ -11,6 +11,7 @@ struct LabelQuery {
   std::vector<std::vector<Matcher>> selectors;
   Time start;
   Time end;
+  bool bounded = false;  ///< start or end was given: only series with samples in between count
   std::size_t limit = 0;
 };
 /// Reads start, end, match[] and limit; the error is a ready sentence for bad_data.

@@ -187,11 +187,28 @@ Result<std::vector<std::vector<Matcher>>> selectors(const http::ServerRequest& r
   return out;
 }
 
-Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request) {
+http::ServerResponse no_engine(const Error& error) {
+  return error.code == Errc::timed_out ? refused(error) : prometheus_error(400, "bad_data", error.what);
+}
+
+async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest request, Work work) {
+  const auto shared = std::make_shared<const http::ServerRequest>(std::move(request));
+  const auto arrived = view.clock().mono();
+  auto job = [&view, shared, arrived, work = std::move(work)] { return work(view, *shared, arrived); };
+  auto running = async::run_blocking(view.queries(), std::move(job));
+  auto response = co_await std::move(running);
+  if (!response) co_return refused(response.error());
+  co_return std::move(*response);
+}
+
+Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request, MonoTime arrived) {
   auto options = view.engine().options();
   const auto timeout = duration_parameter(request, "timeout", options.limits.timeout);
   if (!timeout) return fail(Errc::invalid, "invalid parameter \"timeout\": " + timeout.error().what, "");
   if (*timeout > milliseconds{0}) options.limits.timeout = std::min(options.limits.timeout, *timeout);
+  const auto waited = std::chrono::duration_cast<milliseconds>(view.clock().mono() - arrived);
+  if (waited >= options.limits.timeout) return fail(Errc::timed_out, "query timed out in query queue", "");
+  options.limits.timeout -= waited;
   const auto lookback = duration_parameter(request, "lookback_delta", options.lookback);
   if (!lookback) return fail(Errc::invalid, "error parsing lookback delta duration: " + lookback.error().what, "");
   if (*lookback > milliseconds{0}) options.lookback = *lookback;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,7 +51,17 @@ void cut(std::vector<T>& list, std::size_t limit, promql::Annotations& notes) {
   notes.warnings.emplace_back("results truncated due to limit");
 }
 
-/// The engine for one request: the server's, with the request's `timeout` (never above the server's) and `lookback_delta`.
-Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request);
+/// The engine for one request: the server's, with the request's `timeout` (never above the server's, and less what it has
+/// waited since `arrived`) and `lookback_delta`.
+Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request, MonoTime arrived);
+
+/// The answer where engine_for() failed: the request's fault, or it has waited too long.
+http::ServerResponse no_engine(const Error& error);
+
+/// What an endpoint does with a request on a worker: parse it, run it, print the answer. An error becomes refused().
+using Work =
+    std::function<Result<http::ServerResponse>(const View& view, const http::ServerRequest& request, MonoTime arrived)>;
+/// Runs it off the io thread: a client's regular expressions cost as much to compile as a query to run.
+async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest request, Work work);
 
 }  // namespace ward::collector::api::prometheus

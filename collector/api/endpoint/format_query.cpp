@@ -6,12 +6,16 @@
 namespace ward::collector::api {
 namespace {
 
-async::Task<http::ServerResponse> answer_format_query(View&, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, MonoTime) {
   const auto expr = promql::parse(parameter(request, "query"));
-  if (!expr) co_return prometheus::bad_parameter("query", expr.error().what);
+  if (!expr) return prometheus::bad_parameter("query", expr.error().what);
   std::string data;
   prometheus::append_text(data, promql::to_string(*expr));
-  co_return prometheus::success(std::move(data));
+  return prometheus::success(std::move(data));
+}
+
+async::Task<http::ServerResponse> answer_format_query(View& view, http::ServerRequest request) {
+  return prometheus::on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -58,26 +58,23 @@ std::string unescape(std::string_view name) {
   return out;
 }
 
-async::Task<http::ServerResponse> answer_label_values(View& view, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
   const auto name =
       unescape(std::string_view(request.path).substr(kBefore.size(), request.path.size() - kBefore.size() - kAfter.size()));
-  if (name.empty()) co_return prometheus_error(400, "bad_data", "invalid label name: \"\"");
-  auto query = label_query(request);
-  if (!query) co_return prometheus_error(400, "bad_data", query.error().what);
-  const auto* store = &view.store();
-  auto job = [store, name, query = std::move(*query)]() -> Result<http::ServerResponse> {
-    auto values = label_values_of(*store, query, name);
-    if (!values) return fail(values.error());
-    promql::Annotations notes;
-    cut(*values, query.limit, notes);
-    std::string data;
-    append_texts(data, *values);
-    return success(std::move(data), notes);
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  if (name.empty()) return prometheus_error(400, "bad_data", "invalid label name: \"\"");
+  const auto query = label_query(request);
+  if (!query) return prometheus_error(400, "bad_data", query.error().what);
+  auto values = label_values_of(view.store(), *query, name);
+  if (!values) return fail(values.error());
+  promql::Annotations notes;
+  cut(*values, query->limit, notes);
+  std::string data;
+  append_texts(data, *values);
+  return success(std::move(data), notes);
+}
+
+async::Task<http::ServerResponse> answer_label_values(View& view, http::ServerRequest request) {
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -9,23 +9,20 @@ namespace {
 
 using namespace prometheus;
 
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+  const auto query = label_query(request);
+  if (!query) return prometheus_error(400, "bad_data", query.error().what);
+  auto names = label_names_of(view.store(), *query);
+  if (!names) return fail(names.error());
+  promql::Annotations notes;
+  cut(*names, query->limit, notes);
+  std::string data;
+  append_texts(data, *names);
+  return success(std::move(data), notes);
+}
+
 async::Task<http::ServerResponse> answer_labels(View& view, http::ServerRequest request) {
-  auto query = label_query(request);
-  if (!query) co_return prometheus_error(400, "bad_data", query.error().what);
-  const auto* store = &view.store();
-  auto job = [store, query = std::move(*query)]() -> Result<http::ServerResponse> {
-    auto names = label_names_of(*store, query);
-    if (!names) return fail(names.error());
-    promql::Annotations notes;
-    cut(*names, query.limit, notes);
-    std::string data;
-    append_texts(data, *names);
-    return success(std::move(data), notes);
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

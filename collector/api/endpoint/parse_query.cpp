@@ -110,10 +110,14 @@ struct Writer {
 
 Json tree_of(const promql::Node& node) { return std::visit(Writer{}, node.data); }
 
-async::Task<http::ServerResponse> answer_parse_query(View&, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, MonoTime) {
   const auto expr = promql::parse(parameter(request, "query"));
-  if (!expr) co_return prometheus::bad_parameter("query", expr.error().what);
-  co_return prometheus::success(tree_of(expr->root()).dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!expr) return prometheus::bad_parameter("query", expr.error().what);
+  return prometheus::success(tree_of(expr->root()).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+async::Task<http::ServerResponse> answer_parse_query(View& view, http::ServerRequest request) {
+  return prometheus::on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -11,11 +11,6 @@ namespace {
 
 using namespace prometheus;
 
-struct Answer {
-  promql::Value value;
-  promql::Annotations notes;
-};
-
 void append_vector(std::string& out, const promql::Vector& vector, Time at) {
   out += R"({"resultType":"vector","result":[)";
   for (std::size_t i = 0; i < vector.size(); ++i) {
@@ -48,30 +43,25 @@ std::string data_of(const promql::Value& value, Time at) {
   return out;
 }
 
-async::Task<http::ServerResponse> answer_query(View& view, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime arrived) {
   const auto at = time_parameter(request, "time", view.clock().wall());
-  if (!at) co_return bad_parameter("time", at.error().what);
+  if (!at) return bad_parameter("time", at.error().what);
   const auto limit = limit_parameter(request);
-  if (!limit) co_return bad_parameter("limit", limit.error().what);
-  auto parsed = promql::parse(parameter(request, "query"));
-  if (!parsed) co_return bad_parameter("query", parsed.error().what);
-  auto engine = engine_for(view, request);
-  if (!engine) co_return prometheus_error(400, "bad_data", engine.error().what);
-  const auto expr = std::make_shared<promql::Expr>(std::move(*parsed));
-  const auto* store = &view.store();
-  // The text of the answer is made on the worker too: a wide vector takes longer to print than to find.
-  auto job = [expr, store, engine = *engine, time = *at, limit = *limit]() -> Result<http::ServerResponse> {
-    promql::Annotations notes;
-    auto value = engine.instant(*expr, *store, time, {.notes = &notes});
-    if (!value) return fail(value.error());
-    if (auto* vector = std::get_if<promql::Vector>(&*value)) cut(*vector, limit, notes);
-    if (auto* matrix = std::get_if<promql::Matrix>(&*value)) cut(*matrix, limit, notes);
-    return success(data_of(*value, time), notes);
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  if (!limit) return bad_parameter("limit", limit.error().what);
+  const auto expr = promql::parse(parameter(request, "query"));
+  if (!expr) return bad_parameter("query", expr.error().what);
+  const auto engine = engine_for(view, request, arrived);
+  if (!engine) return no_engine(engine.error());
+  promql::Annotations notes;
+  auto value = engine->instant(*expr, view.store(), *at, {.notes = &notes});
+  if (!value) return fail(value.error());
+  if (auto* vector = std::get_if<promql::Vector>(&*value)) cut(*vector, *limit, notes);
+  if (auto* matrix = std::get_if<promql::Matrix>(&*value)) cut(*matrix, *limit, notes);
+  return success(data_of(*value, *at), notes);
+}
+
+async::Task<http::ServerResponse> answer_query(View& view, http::ServerRequest request) {
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -6,10 +6,14 @@
 namespace ward::collector::api {
 namespace {
 
-async::Task<http::ServerResponse> answer_query_exemplars(View&, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, MonoTime) {
   const auto expr = promql::parse(parameter(request, "query"));
-  if (!expr) co_return prometheus::bad_parameter("query", expr.error().what);
-  co_return prometheus::success("[]");
+  if (!expr) return prometheus::bad_parameter("query", expr.error().what);
+  return prometheus::success("[]");
+}
+
+async::Task<http::ServerResponse> answer_query_exemplars(View& view, http::ServerRequest request) {
+  return prometheus::on_worker(view, std::move(request), run);
 }
 
 }  // namespace

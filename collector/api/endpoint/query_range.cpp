@@ -37,30 +37,26 @@ Result<promql::RangeSpec> range_of(const http::ServerRequest& request) {
   return promql::RangeSpec{*start, *end, *step};
 }
 
-async::Task<http::ServerResponse> answer_query_range(View& view, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime arrived) {
   const auto range = range_of(request);
-  if (!range) co_return prometheus_error(400, "bad_data", range.error().what);
+  if (!range) return prometheus_error(400, "bad_data", range.error().what);
   const auto limit = limit_parameter(request);
-  if (!limit) co_return bad_parameter("limit", limit.error().what);
-  auto parsed = promql::parse(parameter(request, "query"));
-  if (!parsed) co_return bad_parameter("query", parsed.error().what);
-  auto engine = engine_for(view, request);
-  if (!engine) co_return prometheus_error(400, "bad_data", engine.error().what);
-  const auto expr = std::make_shared<promql::Expr>(std::move(*parsed));
-  const auto* store = &view.store();
-  auto job = [expr, store, engine = *engine, range = *range, limit = *limit]() -> Result<http::ServerResponse> {
-    promql::Annotations notes;
-    auto matrix = engine.range(*expr, *store, range, {.notes = &notes});
-    if (!matrix) return fail(matrix.error());
-    cut(*matrix, limit, notes);
-    std::string data;
-    append_matrix(data, *matrix);
-    return success(std::move(data), notes);
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  if (!limit) return bad_parameter("limit", limit.error().what);
+  const auto expr = promql::parse(parameter(request, "query"));
+  if (!expr) return bad_parameter("query", expr.error().what);
+  const auto engine = engine_for(view, request, arrived);
+  if (!engine) return no_engine(engine.error());
+  promql::Annotations notes;
+  auto matrix = engine->range(*expr, view.store(), *range, {.notes = &notes});
+  if (!matrix) return fail(matrix.error());
+  cut(*matrix, *limit, notes);
+  std::string data;
+  append_matrix(data, *matrix);
+  return success(std::move(data), notes);
+}
+
+async::Task<http::ServerResponse> answer_query_range(View& view, http::ServerRequest request) {
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -9,27 +9,24 @@ namespace {
 
 using namespace prometheus;
 
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+  const auto query = label_query(request);
+  if (!query) return prometheus_error(400, "bad_data", query.error().what);
+  if (query->selectors.empty()) return prometheus_error(400, "bad_data", "no match[] parameter provided");
+  auto found = series_of(view.store(), *query);
+  if (!found) return fail(found.error());
+  promql::Annotations notes;
+  cut(*found, query->limit, notes);
+  std::string data = "[";
+  for (const auto& labels : *found) {
+    if (data.size() > 1) data += ',';
+    append_labels(data, labels);
+  }
+  return success(data + "]", notes);
+}
+
 async::Task<http::ServerResponse> answer_series(View& view, http::ServerRequest request) {
-  auto query = label_query(request);
-  if (!query) co_return prometheus_error(400, "bad_data", query.error().what);
-  if (query->selectors.empty()) co_return prometheus_error(400, "bad_data", "no match[] parameter provided");
-  const auto* store = &view.store();
-  auto job = [store, query = std::move(*query)]() -> Result<http::ServerResponse> {
-    auto found = series_of(*store, query);
-    if (!found) return fail(found.error());
-    promql::Annotations notes;
-    cut(*found, query.limit, notes);
-    std::string data = "[";
-    for (const auto& labels : *found) {
-      if (data.size() > 1) data += ',';
-      append_labels(data, labels);
-    }
-    return success(data + "]", notes);
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

@@ -80,24 +80,21 @@ void append_target(std::string& out, const Target& target) {
   out += '}';
 }
 
-async::Task<http::ServerResponse> answer_targets(View& view, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
   const auto state = parameter(request, "state");
-  const auto* store = &view.store();
-  auto job = [store, now = view.clock().wall(),
-              wanted = state.empty() || state == "any" || state == "active"]() -> Result<http::ServerResponse> {
-    auto targets = targets_of(*store, now);
-    if (!targets) return fail(targets.error());
-    std::string data = R"({"activeTargets":[)";
-    for (std::size_t i = 0; wanted && i < targets->size(); ++i) {
-      if (i > 0) data += ',';
-      append_target(data, (*targets)[i]);
-    }
-    return success(data + R"(],"droppedTargets":[],"droppedTargetCounts":{}})");
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  const bool wanted = state.empty() || state == "any" || state == "active";
+  const auto targets = targets_of(view.store(), view.clock().wall());
+  if (!targets) return fail(targets.error());
+  std::string data = R"({"activeTargets":[)";
+  for (std::size_t i = 0; wanted && i < targets->size(); ++i) {
+    if (i > 0) data += ',';
+    append_target(data, (*targets)[i]);
+  }
+  return success(data + R"(],"droppedTargets":[],"droppedTargetCounts":{}})");
+}
+
+async::Task<http::ServerResponse> answer_targets(View& view, http::ServerRequest request) {
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

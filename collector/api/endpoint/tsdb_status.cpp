@@ -67,19 +67,16 @@ std::string print(const Cardinality& counted, std::size_t limit) {
   return data + "}";
 }
 
-async::Task<http::ServerResponse> answer_tsdb_status(View& view, http::ServerRequest request) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
   const auto limit = limit_parameter(request);
-  if (!limit) co_return bad_parameter("limit", limit.error().what);
-  const auto* store = &view.store();
-  auto job = [store, limit = *limit == 0 ? kTop : *limit]() -> Result<http::ServerResponse> {
-    const auto counted = count(*store);
-    if (!counted) return fail(counted.error());
-    return success(print(*counted, limit));
-  };
-  auto running = async::run_blocking(view.queries(), std::move(job));
-  auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  if (!limit) return bad_parameter("limit", limit.error().what);
+  const auto counted = count(view.store());
+  if (!counted) return fail(counted.error());
+  return success(print(*counted, *limit == 0 ? kTop : *limit));
+}
+
+async::Task<http::ServerResponse> answer_tsdb_status(View& view, http::ServerRequest request) {
+  return on_worker(view, std::move(request), run);
 }
 
 }  // namespace

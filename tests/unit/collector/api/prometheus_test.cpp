@@ -98,6 +98,25 @@ TEST_F(PrometheusApi, FindsSeriesNamesAndValues) {
   EXPECT_EQ(view.data("/api/v1/label/nothing/values"), json::array());
 }
 
+TEST_F(PrometheusApi, LeavesOutSeriesWithoutSamplesInTheTimeAskedFor) {
+  view.add({{"__name__", "late"}}, from_ms(kNow + 3'600'000), 1);
+  EXPECT_EQ(view.data("/api/v1/label/__name__/values"), json::parse(R"(["late","load","up"])"));
+  EXPECT_EQ(view.data("/api/v1/label/__name__/values", "end=1700000000"), json::parse(R"(["load","up"])"));
+  EXPECT_EQ(view.data("/api/v1/series", "match[]=%7B__name__=~%22.%2B%22%7D&start=1700000001"),
+            json::parse(R"([{"__name__":"late"}])"));
+}
+
+TEST_F(PrometheusApi, PrintsAnAlertsValueAsPrometheusDoes) {
+  AlertEvent alert;
+  alert.labels = Labels{{"alertname", "Down"}};
+  alert.active_at = from_ms(kNow);
+  alert.value = 12.5;
+  view.alert_list = {alert};
+  EXPECT_EQ(view.data("/api/v1/alerts"),
+            json::parse(R"({"alerts":[{"labels":{"alertname":"Down"},"annotations":{},"state":"pending",
+                            "activeAt":"2023-11-14T22:13:20.000Z","value":"1.25e+01"}]})"));
+}
+
 TEST_F(PrometheusApi, CutsListsToTheLimitAndSaysSo) {
   const auto body = json::parse(view.ask("/api/v1/label/tenant/values", "limit=1").body);
   EXPECT_EQ(body["data"], json::parse(R"(["a"])"));
@@ -107,12 +126,23 @@ TEST_F(PrometheusApi, CutsListsToTheLimitAndSaysSo) {
 
 TEST_F(PrometheusApi, NeverLetsARequestRunLongerThanTheServer) {
   http::ServerRequest request;
+  const auto now = view.clock().mono();
   request.query = "timeout=10h";
-  ASSERT_TRUE(prometheus::engine_for(view, request));
-  EXPECT_EQ(prometheus::engine_for(view, request)->options().limits.timeout, view.engine().options().limits.timeout);
+  ASSERT_TRUE(prometheus::engine_for(view, request, now));
+  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().limits.timeout, view.engine().options().limits.timeout);
   request.query = "timeout=5&lookback_delta=10s";
-  EXPECT_EQ(prometheus::engine_for(view, request)->options().limits.timeout, std::chrono::seconds{5});
-  EXPECT_EQ(prometheus::engine_for(view, request)->options().lookback, std::chrono::seconds{10});
+  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().limits.timeout, std::chrono::seconds{5});
+  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().lookback, std::chrono::seconds{10});
+}
+
+TEST_F(PrometheusApi, CountsTheTimeInTheQueueTowardsTheTimeout) {
+  http::ServerRequest request;
+  request.query = "timeout=5";
+  const auto waited = [&](std::chrono::seconds time) {
+    return prometheus::engine_for(view, request, view.clock().mono() - time);
+  };
+  EXPECT_EQ(waited(std::chrono::seconds{2})->options().limits.timeout, std::chrono::seconds{3});
+  EXPECT_EQ(waited(std::chrono::seconds{5}).error().code, Errc::timed_out);
 }
 
 TEST_F(PrometheusApi, PrintsAndTakesQueriesApart) {
