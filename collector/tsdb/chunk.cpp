@@ -11,7 +11,6 @@
 namespace ward::collector {
 namespace {
 
-constexpr unsigned kMostBits = 57;        ///< written at once: 64 less what a started byte may hold
 constexpr std::size_t kSlackBytes = 8;    ///< a write stores a whole word
 constexpr std::size_t kGrowth = 48;       ///< bytes: about 24 samples
 constexpr std::size_t kSampleBits = 184;  ///< more than any sample takes
