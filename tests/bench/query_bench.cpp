@@ -1,8 +1,9 @@
 // What queries cost on 25,000 counters and 6,000 histogram buckets with an hour of 15 s samples: the engine on the head, in
-// one thread, no HTTP.
-//   ward_bench_query [ROUNDS]            p50, p99 and CPU of each query of the set, one JSON object a line
-//   ward_bench_query --openmetrics       the same samples as OpenMetrics text, for promtool
-//   ward_bench_query --memory SERIES [mixed]   bytes a series with two hours of samples
+// one thread, no HTTP. Run by query.sh.
+//   ward_measure_query [ROUNDS]            p50, p99 and CPU of each query of the set, one JSON object a line
+//   ward_measure_query --queries          the set, one JSON object a line: name, query, start, end, step
+//   ward_measure_query --openmetrics      the same samples as OpenMetrics text, for promtool
+//   ward_measure_query --memory SERIES [mixed]   bytes a series with two hours of samples
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -99,6 +100,19 @@ int write_openmetrics() {
   return 0;
 }
 
+int write_queries() {
+  for (const auto& query : kQueries) {
+    std::string text;
+    for (const char* c = query.text; *c != '\0'; ++c) {
+      if (*c == '"' || *c == '\\') text += '\\';
+      text += *c;
+    }
+    std::printf("{\"name\":\"%s\",\"query\":\"%s\",\"start\":%lld,\"end\":%lld,\"step\":60}\n", query.name, text.c_str(),
+                static_cast<long long>(to_ms(kNow - query.range) / 1000), static_cast<long long>(to_ms(kNow) / 1000));
+  }
+  return 0;
+}
+
 int measure_memory(std::size_t series, EstateData::Kind kind) {
   EstateData data(series, 0, kStart, kind);
   const auto before = resident_bytes();
@@ -160,6 +174,7 @@ int measure_queries(std::size_t rounds) {
 
 int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "30";
+  if (first == "--queries") return ward::bench::write_queries();
   if (first == "--openmetrics") return ward::bench::write_openmetrics();
   if (first == "--memory") {
     const std::size_t series = argc > 2 ? std::stoul(argv[2]) : 100'000;
