@@ -257,7 +257,7 @@ Result<std::vector<Sample>> decode_chunk(std::span<const std::uint8_t> bytes) {
     return fail(
         Errc::corrupt,
         "a chunk of " + std::to_string(bytes.size()) + " bytes is damaged after sample " + std::to_string(decoded.count),
-        "Run 'wardctl doctor' on the store; a damaged chunk can only come from the disk.");
+        "Check the disk under data_dir; a damaged chunk can only come from there.");
   return std::vector<Sample>(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(decoded.count));
 }
 

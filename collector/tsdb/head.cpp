@@ -57,12 +57,12 @@ Status Head::restore(SeriesRef ref, const Labels& labels) {
   const std::unique_lock lock{index_mutex_};
   if (ref.get() == 0 || ref.get() == std::numeric_limits<std::uint32_t>::max())
     return fail(Errc::invalid, "series number " + std::to_string(ref.get()) + " cannot be restored",
-                "Run 'wardctl doctor' on the store.");
+                "Check the disk under data_dir; the journal there is damaged.");
   const auto known = index_.find(labels);
   if (known == ref) return {};
   if (known || index_.has(ref))
     return fail(Errc::invalid, "series number " + std::to_string(ref.get()) + " is stored for two label sets",
-                "Run 'wardctl doctor' on the store.");
+                "Check the disk under data_dir; the journal there is damaged.");
   insert(ref, labels);
   next_ref_ = std::max(next_ref_, ref.get() + 1);
   return {};
@@ -190,7 +190,7 @@ Status Head::load_chunk(const SealedChunk& chunk) {
       samples->back().t != chunk.t_max)
     return fail(Errc::corrupt,
                 "a stored chunk of series " + std::to_string(chunk.series.get()) + " differs from its own description",
-                "Run 'wardctl doctor' on the store.");
+                "Check the disk under data_dir; the journal there is damaged.");
   StoredChunk stored{chunk.t_min,
                      chunk.t_max,
                      std::make_unique_for_overwrite<std::uint8_t[]>(chunk.bytes.size()),
@@ -204,7 +204,7 @@ Status Head::load_chunk(const SealedChunk& chunk) {
   if (series == nullptr)
     return fail(Errc::not_found,
                 "a stored chunk names series " + std::to_string(chunk.series.get()) + ", which the store does not know",
-                "Run 'wardctl doctor' on the store.");
+                "Check the disk under data_dir; the journal there is damaged.");
   series->samples.load(std::move(stored), samples->back());
   return {};
 }
