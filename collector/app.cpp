@@ -156,7 +156,7 @@ class App {
                                                              world_.metrics, world_.pool, store_.sink, rules_, incidents_,
                                                              router_, outbox_, writer_, [this] { sender_.wake(); }});
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, world_.queries,
-                                                       server_, *pipeline_, rules_, outbox_, *volume_});
+                                                       server_, *pipeline_, outbox_, *volume_});
     http::ServerOptions options;
     options.address = config_.http_address;
     api_ = http::make_server(world_.io.get_executor(), options,

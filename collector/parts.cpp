@@ -114,8 +114,10 @@ api::StatusView AppView::status() const {
   const auto head = sources_.head.stats();
   out.series = head.series;
   out.samples_stored = head.samples;
-  for (const auto& group : sources_.rules.rules().groups) out.rules += group.rules.size();
-  for (const auto& alert : *sources_.pipeline.alerts()) out.alerts_firing += alert.phase == AlertPhase::firing ? 1 : 0;
+  const auto snapshot = sources_.pipeline.rules();
+  for (const auto& group : snapshot->rules->groups) out.rules += group.rules.size();
+  const auto alerts = sources_.pipeline.alerts();
+  for (const auto& alert : *alerts) out.alerts_firing += alert.phase == AlertPhase::firing ? 1 : 0;
   out.incidents_open = sources_.pipeline.open_incidents().size();
   out.deliveries_pending = sources_.outbox.pending();
   out.last_evaluation = sources_.pipeline.last_tick();
@@ -157,9 +159,8 @@ void AppView::refresh_gauges() {
   set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.",
       static_cast<double>(sent.undeliverable));
   double missed = 0;
-  const auto& rules = sources_.rules.rules();
-  for (std::size_t group = 0; group < rules.groups.size(); ++group)
-    missed += static_cast<double>(sources_.rules.iterations_missed(group));
+  const auto snapshot = sources_.pipeline.rules();
+  for (const auto of_group : snapshot->missed) missed += static_cast<double>(of_group);
   set("ward_alerting_iterations_missed", "Group ticks that passed while evaluation was busy.", missed);
 }
 

@@ -48,7 +48,6 @@ class AppView final : public api::View {
     async::BlockingPool& queries;
     const StreamServer& server;
     const Pipeline& pipeline;
-    const RuleEngine& rules;
     const Outbox& outbox;
     const DataVolume& volume;
   };

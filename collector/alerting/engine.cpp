@@ -222,9 +222,11 @@ std::size_t RuleEngine::restore(std::span<const AlertState> states, Time now) {
 }
 
 RulesSnapshot RuleEngine::snapshot() const {
-  RulesSnapshot out{rules_, {}};
+  RulesSnapshot out{rules_, {}, {}};
   out.health.reserve(slots_.size());
+  out.missed.reserve(slots_.size());
   for (const auto& slot : slots_) {
+    out.missed.push_back(slot.missed);
     auto& group = out.health.emplace_back();
     group.reserve(slot.rules.size());
     for (const auto& rule : slot.rules) group.push_back(rule.health);
@@ -235,11 +237,6 @@ RulesSnapshot RuleEngine::snapshot() const {
 const RuleHealth& RuleEngine::health(std::size_t group, std::size_t rule) const {
   WARD_ASSERT(group < slots_.size() && rule < slots_[group].rules.size());
   return slots_[group].rules[rule].health;
-}
-
-std::uint64_t RuleEngine::iterations_missed(std::size_t group) const {
-  WARD_ASSERT(group < slots_.size());
-  return slots_[group].missed;
 }
 
 }  // namespace ward::collector

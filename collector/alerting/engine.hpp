@@ -37,6 +37,7 @@ struct RuleHealth {
 struct RulesSnapshot {
   std::shared_ptr<const RuleSet> rules;
   std::vector<std::vector<RuleHealth>> health;  ///< by group and rule of `rules`
+  std::vector<std::uint64_t> missed;            ///< by group: ticks that passed while it was not evaluated
 };
 
 /// Evaluates rule groups: the state machine of alerting. No I/O, no threads, no timers: the owner asks next_wake() when
@@ -77,8 +78,6 @@ class RuleEngine {
   [[nodiscard]] const RuleSet& rules() const { return *rules_; }
   [[nodiscard]] const RuleHealth& health(std::size_t group, std::size_t rule) const;
   [[nodiscard]] RulesSnapshot snapshot() const;
-  /// Ticks that passed while the group was not evaluated.
-  [[nodiscard]] std::uint64_t iterations_missed(std::size_t group) const;
 
  private:
   struct RuleSlot {

@@ -87,7 +87,17 @@ TEST_F(Engine, IsDueAgainAfterTheClockSteppedBack) {
 TEST_F(Engine, CountsTheTicksItMissed) {
   start("- {name: g, interval: 15s, rules: [{alert: A, expr: up}]}");
   engine_.evaluate(0, engine_.next_wake(now()) + seconds(46));
-  EXPECT_EQ(engine_.iterations_missed(0), 3U);
+  EXPECT_THAT(engine_.snapshot().missed, ElementsAre(3U));
+}
+
+TEST_F(Engine, LeavesASnapshotAsItWasThroughAReload) {
+  start("- {name: g, interval: 15s, rules: [{alert: A, expr: up}]}");
+  engine_.evaluate(0, engine_.next_wake(now()) + seconds(46));
+  const auto before = engine_.snapshot();
+  start("- {name: other, interval: 15s, rules: [{alert: B, expr: up}, {alert: C, expr: up}]}");
+  EXPECT_THAT(before.missed, ElementsAre(3U));
+  EXPECT_EQ(before.rules->groups[0].rules.size(), 1U);
+  EXPECT_THAT(engine_.snapshot().missed, ElementsAre(0U));
 }
 
 TEST_F(Engine, KeepsStateWhenAnEvaluationFails) {
