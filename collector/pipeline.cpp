@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collector/alerting/alert_rows.hpp"
+#include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
 
 namespace ward::collector {
@@ -16,22 +17,38 @@ constexpr milliseconds kLongestSleep{1'000};
 
 }  // namespace
 
+async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string what) {
+  return [&log, what = std::move(what)](const std::string& task, const std::exception_ptr& error) {
+    std::string why = "unknown exception";
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      why = e.what();
+    } catch (...) {  // keeps "unknown exception"
+    }
+    log.error(what, {{"task", task}, {"error", why}});
+  };
+}
+
 StateWriter::StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store)
     : pool_(pool), store_(store), freed_(std::move(executor), async::asio::steady_timer::time_point::max()) {}
 
 async::Task<Status> StateWriter::commit(StateChange change) {
+  auto* store = &store_;
+  auto shared = std::make_shared<const StateChange>(std::move(change));
+  return alone([store, shared] { return store->commit(*shared); });
+}
+
+async::Task<Status> StateWriter::alone(std::function<Status()> job) {
   while (busy_) {
     boost::system::error_code woken;
     co_await freed_.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
   }
   busy_ = true;
-  auto* store = &store_;
-  auto shared = std::make_shared<const StateChange>(std::move(change));
-  auto job = [store, shared] { return store->commit(*shared); };
   Status done;
   std::exception_ptr left;
   try {
-    auto running = async::run_blocking(pool_, std::move(job));
+    auto running = async::run_blocking_to_end(pool_, std::move(job));
     done = co_await std::move(running);
   } catch (...) {
     left = std::current_exception();
@@ -47,16 +64,8 @@ Pipeline::Pipeline(Context context)
       wakeup_(context_.executor),
       alerts_(std::make_shared<std::vector<AlertEvent>>()),
       rules_(std::make_shared<RulesSnapshot>(context_.rules.snapshot())),
-      tasks_(context_.executor, [this](const std::string&, const std::exception_ptr& error) {
-        std::string what = "unknown exception";
-        try {
-          std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-          what = e.what();
-        } catch (...) {  // keeps "unknown exception"
-        }
-        context_.log.error("Evaluation ended unexpectedly; restart the collector and report this", {{"error", what}});
-      }) {
+      tasks_(context_.executor,
+             logs_failure(context_.log, "Evaluation ended unexpectedly; restart the collector and report this")) {
   for (const auto& state : context_.rules.save()) {
     const auto row = to_row(state);
     saved_.emplace(row.key, row.data);
@@ -114,7 +123,7 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
     }
     return events;
   };
-  auto running = async::run_blocking(context_.pool, std::move(job));
+  auto running = async::run_blocking_to_end(context_.pool, std::move(job));
   auto events = co_await std::move(running);
   auto current = std::make_shared<std::vector<AlertEvent>>(context_.rules.current());
   std::erase_if(*current, [](const AlertEvent& a) { return a.phase == AlertPhase::resolved; });

@@ -20,11 +20,17 @@
 
 namespace ward::collector {
 
-/// One writer at a time to the state store, off the io thread. Thread: the io thread.
+/// Logs `what` with the cause: for task groups whose tasks never end by themselves.
+async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string what);
+
+/// One writer at a time to the state store, off the io thread. What has begun is awaited to its end, by a cancelled task
+/// too: when the tasks that write have ended, nothing touches the store. Thread: the io thread.
 class StateWriter {
  public:
   StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store);
   async::Task<Status> commit(StateChange change);
+  /// Runs `job` on the pool beside no commit: for what else touches the store's file.
+  async::Task<Status> alone(std::function<Status()> job);
 
  private:
   async::BlockingPool& pool_;
@@ -55,6 +61,7 @@ class Pipeline {
   explicit Pipeline(Context context);
 
   void start() { tasks_.spawn("evaluation", loop()); }
+  /// Cancels at once; returns when no step runs on the pool any more. The step under way is not told.
   async::Task<void> stop() { return tasks_.stop(); }
   /// Samples became durable.
   void arrived() { wakeup_.wake(); }
