@@ -1,6 +1,4 @@
 // The collector, wired: ingest -> journal and head -> alerting -> incident -> routing -> outbox -> notify.
-#include "collector/app.hpp"
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -9,6 +7,7 @@
 
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/api/endpoint.hpp"
+#include "collector/app.hpp"
 #include "collector/parts.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
@@ -21,6 +20,7 @@ namespace {
 constexpr std::chrono::seconds kOwnSeriesEvery{5};
 constexpr std::chrono::minutes kChunksEvery{30};
 constexpr std::uint64_t kChunksAfterRows = 100'000;
+constexpr std::chrono::minutes kPruneEvery{30};
 constexpr std::chrono::hours kKeepResolved{24 * 90};
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config) {
@@ -203,6 +203,7 @@ class App {
     }
     tasks_.spawn("own series", write_own_series());
     tasks_.spawn("chunks", keep_chunks());
+    tasks_.spawn("old state", prune_state());
     tasks_.spawn("signals", handle_signals());
   }
 
@@ -254,13 +255,27 @@ class App {
           *done = volume_->may_write();
           if (*done) *done = store_.store_chunks();
           if (*done && retention.count() > 0) *done = store_.drop_before(wall - retention);
-          if (*done) *done = state_.prune(wall - kKeepResolved);
         },
         [this, done] {
           if (!*done)
             world_.log.error("Chunks could not be stored; the journal keeps their samples",
                              {{"error", done->error().what}, {"fix", done->error().fix}});
         });
+  }
+
+  async::Task<void> prune_state() {
+    while (true) {
+      co_await async::sleep_for(kPruneEvery);
+      const auto before = world_.clock->wall() - kKeepResolved;
+      std::function<Status()> job = [this, before] {
+        auto may = volume_->may_write();
+        return may ? state_.prune(before) : may;
+      };
+      const auto pruned = co_await writer_.alone(std::move(job));
+      if (!pruned)
+        world_.log.error("Old incidents could not be deleted; they stay until the next attempt",
+                         {{"error", pruned.error().what}, {"fix", pruned.error().fix}});
+    }
   }
 
   async::Task<void> handle_signals() {
