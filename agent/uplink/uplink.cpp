@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/uplink/outage.hpp"
 #include "common/async/backoff.hpp"
 #include "common/async/within.hpp"
 #include "common/net/refusal.hpp"
@@ -12,25 +13,25 @@
 namespace ward::agent {
 namespace {
 
-// Behind a longer silence than this, with more than this many records waiting, live data gets a stream of its own.
-constexpr std::chrono::seconds kLongDisconnect{10};
-constexpr std::uint64_t kLongBacklog = 64;
 constexpr std::size_t kReadBuffer = 16 << 10;
 
 }  // namespace
 
 struct Uplink::Link {
-  Link(CollectorAddress where, const async::asio::any_io_executor& executor, const Context& context, wire::RecordSource& from)
+  Link(CollectorAddress where, const async::asio::any_io_executor& executor, const Context& context,
+       wire::RecordSource& from)
       : address(std::move(where)),
         name(net::to_string(address.endpoint)),
         source(from),
         backoff(async::Backoff::Options{}, context.random),
         wake(executor, async::asio::steady_timer::time_point::max()),
-        lost_at(context.clock.mono()),
+        outage(context.clock.mono()),
         up(context.metrics.gauge("ward_agent_uplink_connected", "1 while a session with this collector is open.",
                                  Labels{{"collector", name}})),
-        sessions(context.metrics.counter("ward_agent_uplink_sessions_total", "Sessions opened.", Labels{{"collector", name}})),
-        bytes_out(context.metrics.counter("ward_agent_uplink_sent_bytes_total", "Bytes on the socket to this collector, TLS included.",
+        sessions(
+            context.metrics.counter("ward_agent_uplink_sessions_total", "Sessions opened.", Labels{{"collector", name}})),
+        bytes_out(context.metrics.counter("ward_agent_uplink_sent_bytes_total",
+                                          "Bytes on the socket to this collector, TLS included.",
                                           Labels{{"collector", name}})),
         samples_out(context.metrics.counter("ward_agent_uplink_sent_samples_total", "Samples sent, repeats included.",
                                             Labels{{"collector", name}})) {}
@@ -43,9 +44,10 @@ struct Uplink::Link {
   std::unique_ptr<wire::AgentSession> session;
   std::optional<Error> ended;
   async::TaskGroup* loops = nullptr;  // of the running session
-  MonoTime lost_at;
-  std::optional<Errc> told;  // why this collector is away, as far as the log knows
-  bool renew = false;        // end the session to name new streams
+  Outage outage;
+  std::vector<wire::HelloStream> named;  // in the running session's HELLO
+  std::optional<Errc> told;              // why this collector is away, as far as the log knows
+  bool renew = false;                    // end the session to name new streams
   std::uint64_t bytes_seen = 0, samples_seen = 0;
   telemetry::Gauge& up;
   telemetry::Counter& sessions;
@@ -53,7 +55,8 @@ struct Uplink::Link {
   telemetry::Counter& samples_out;
 };
 
-Uplink::Uplink(async::asio::any_io_executor executor, Context context, std::vector<CollectorAddress> collectors, net::TlsContext tls)
+Uplink::Uplink(async::asio::any_io_executor executor, Context context, std::vector<CollectorAddress> collectors,
+               net::TlsContext tls)
     : executor_(std::move(executor)),
       context_(std::move(context)),
       tls_(std::move(tls)),
@@ -100,7 +103,7 @@ void Uplink::end(Link& link, Error reason) {
 async::Task<void> Uplink::keep_connected(Link& link) {
   while (true) {
     auto result = co_await connect_once(link);
-    link.lost_at = context_.clock.mono();
+    link.outage.ended(context_.clock.mono());
     if (link.renew) {
       link.renew = false;
       continue;
@@ -116,17 +119,24 @@ async::Task<void> Uplink::keep_connected(Link& link) {
   }
 }
 
-void Uplink::prepare_streams(Link& link) {
-  const bool long_away = context_.clock.mono() - link.lost_at >= kLongDisconnect;
-  if (!long_away || context_.spool.live_backlog(link.name) < kLongBacklog) return;
+void Uplink::opened(Link& link) {
+  link.up.set(1);
+  link.sessions.add();
+  link.backoff.reset();
+  link.told.reset();
+  context_.log.info("A session with a collector is open", {{"collector", link.name}});
+  // Not before WELCOME: a collector that accepts connections and cannot serve yet would get new streams at each attempt.
+  if (!link.outage.opened(context_.clock.mono(), context_.spool.live_backlog(link.name))) return;
   context_.spool.start_new_streams();
   context_.log.info("Live data gets a new stream; the backlog drains beside it", {{"collector", link.name}});
-  for (auto& other : links_) {
-    if (other.get() == &link || !other->session) continue;
-    other->renew = true;
-    Error renewal{Errc::cancelled, "the session is renewed to name a new stream", ""};
-    end(*other, std::move(renewal));
-  }
+  for (auto& each : links_)
+    if (each->session) renew(*each);
+}
+
+void Uplink::renew(Link& link) {
+  link.renew = true;
+  Error renewal{Errc::cancelled, "the session is renewed to name other streams", ""};
+  end(link, std::move(renewal));
 }
 
 async::Task<Status> Uplink::connect_once(Link& link) {
@@ -137,7 +147,7 @@ async::Task<Status> Uplink::connect_once(Link& link) {
   auto connection = co_await net::connect(std::move(options));
   if (!connection) co_return fail(connection.error());
   link.connection = std::move(*connection);
-  prepare_streams(link);
+  link.named = link.source.streams();
   wire::AgentSession::Options session;
   session.agent = context_.agent;
   session.config_hash = context_.config_hash;
@@ -199,13 +209,7 @@ async::Task<void> Uplink::read_loop(Link& link) {
         end(link, taken.error());
         break;
       }
-      if (!was_open && link.session->open()) {
-        link.up.set(1);
-        link.sessions.add();
-        link.backoff.reset();
-        link.told.reset();
-        context_.log.info("A session with a collector is open", {{"collector", link.name}});
-      }
+      if (!was_open && link.session->open()) opened(link);
       if (link.session->goaway()) {
         Error leaving{Errc::unavailable, "the collector asked to reconnect: " + *link.session->goaway(), ""};
         end(link, std::move(leaving));
@@ -250,6 +254,8 @@ async::Task<void> Uplink::tick_loop(Link& link) {
     if (link.ended) break;
     if (auto fine = link.session->tick(context_.clock.mono(), context_.clock.wall()); !fine)
       end(link, fine.error());
+    else if (link.session->open() && turn_is_over(link.named, link.source.streams()))
+      renew(link);
     else if (link.session->has_output())
       link.wake.cancel();
   }

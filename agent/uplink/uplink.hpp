@@ -35,7 +35,8 @@ class Uplink {
     std::uint64_t config_hash = 0;
     std::vector<wire::MetaEntry> metrics_meta;
   };
-  Uplink(async::asio::any_io_executor executor, Context context, std::vector<CollectorAddress> collectors, net::TlsContext tls);
+  Uplink(async::asio::any_io_executor executor, Context context, std::vector<CollectorAddress> collectors,
+         net::TlsContext tls);
   ~Uplink();
 
   void start();
@@ -57,7 +58,8 @@ class Uplink {
   async::Task<void> read_loop(Link& link);
   async::Task<void> write_loop(Link& link);
   async::Task<void> tick_loop(Link& link);
-  void prepare_streams(Link& link);
+  void opened(Link& link);
+  void renew(Link& link);
   void end(Link& link, Error reason);
 
   async::asio::any_io_executor executor_;
