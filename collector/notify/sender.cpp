@@ -48,7 +48,8 @@ SendOutcome judge_failure(const http::Failure& failure) {
 }  // namespace
 
 Sender::Sender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Outbox& outbox,
-               std::vector<Receiver> receivers, CommitState commit, SenderOptions options)
+               std::vector<Receiver> receivers, CommitState commit, SenderOptions options,
+               async::TaskGroup::OnFailure on_failure)
     : client_(client),
       clock_(clock),
       outbox_(outbox),
@@ -56,7 +57,7 @@ Sender::Sender(async::asio::any_io_executor executor, http::Client& client, cons
       options_(std::move(options)),
       sends_(executor),
       saves_(executor),
-      group_(executor) {
+      group_(executor, std::move(on_failure)) {
   for (auto& r : receivers) {
     auto name = r.name;
     receivers_.emplace(std::move(name), std::move(r));

@@ -27,11 +27,13 @@ struct SenderOptions {
 
 /// Drives an outbox over HTTP: sends what is due, one message at a time per receiver, tells the outbox what came of it and
 /// has that stored. Redirects are not followed, so a token never travels on. Decides nothing itself. Thread: the
-/// executor's. References must outlive it; await stop() before its end.
+/// executor's. References must outlive it; await stop() before its end. `on_failure` hears of a loop that broke: its pages
+/// stay in the outbox until the next start.
 class Sender {
  public:
   Sender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Outbox& outbox,
-         std::vector<Receiver> receivers, CommitState commit, SenderOptions options);
+         std::vector<Receiver> receivers, CommitState commit, SenderOptions options,
+         async::TaskGroup::OnFailure on_failure = {});
 
   void start();
   /// Call after Outbox::accept().

@@ -140,6 +140,36 @@ TEST(Sender, PostsTheMessageWithKeyAndToken) {
   EXPECT_EQ(bench.stored.delivery_updates[0].state, DeliveryState::delivered);
 }
 
+TEST(Sender, TellsOfALoopThatBroke) {
+  asio::io_context io;
+  FakeClient client;
+  ManualClock clock;
+  SeededRandom random;
+  Outbox outbox{{}, random};
+  std::vector<std::string> broken;
+  const auto commit = [](StateChange) -> async::Task<Status> {
+    throw std::runtime_error("out of memory");
+    co_return Status{};
+  };
+  Sender sender(io.get_executor(), client, clock, outbox, {}, commit, SenderOptions{},
+                [&](const std::string& task, const std::exception_ptr&) { broken.push_back(task); });
+  const auto notice = sample_notice(NoticeKind::fire);
+  const Delivery d{.key = "key",
+                   .incident = notice.incident.id,
+                   .kind = NoticeKind::fire,
+                   .receiver = "nobody",
+                   .body = to_json(notice),
+                   .created_at = clock.wall()};
+  outbox.accept(outbox.plan(std::vector{d}, clock.wall()));
+  sender.start();
+  while (io.poll() > 0) {}
+  EXPECT_EQ(broken, std::vector<std::string>{"outbox saves"});
+  bool ended = false;
+  const auto stopped = [&](const std::exception_ptr&) { ended = true; };
+  asio::co_spawn(io, sender.stop(), stopped);
+  for (io.restart(); !ended;) io.run_one();
+}
+
 TEST(Sender, SendsTheEndAfterTheBeginning) {
   Bench bench;
   bench.add(NoticeKind::fire);
