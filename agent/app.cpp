@@ -35,7 +35,8 @@ Status prepare_data_dir(const std::string& path) {
   std::filesystem::create_directories(path, error);
   if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
   if (error)
-    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(), "Create it writable for this user.");
+    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(),
+                "Create it writable for this user.");
   return {};
 }
 
@@ -56,12 +57,14 @@ struct World {
   explicit World(const AgentConfig& config)
       : clock(real_clock()),
         random(real_random()),
+        timers(async::real_timers()),
         sink(telemetry::make_stderr_sink()),
         log(config.log, *clock, *sink),
         http(http::make_curl_client(io.get_executor())),
         host(*clock, *random, pool, *http, probes::RealHost::Options{config.host_root}) {}
   std::unique_ptr<Clock> clock;
   std::unique_ptr<Random> random;
+  std::unique_ptr<async::Timers> timers;
   std::unique_ptr<telemetry::LogSink> sink;
   telemetry::Logger log;
   telemetry::Registry metrics;
@@ -85,7 +88,7 @@ class App {
         samples_(world.metrics.counter("ward_agent_samples_total", "Samples taken, all targets.")),
         tasks_(world.io.get_executor()) {
     make_uplink(std::move(tls));
-    make_scheduler(std::move(config_.targets));
+    make_scheduler(std::exchange(config_.targets, {}));
   }
 
   Status start() {
@@ -101,21 +104,22 @@ class App {
     scheduler_->start();
     tasks_.spawn("maintenance", maintain());
     tasks_.spawn("signals", handle_signals());
-    world_.log.info("The agent runs", {{"agent", config_.agent.get()},
-                                       {"targets", scheduler_->targets()},
-                                       {"collectors", uplink_->collectors()}});
+    world_.log.info(
+        "The agent runs",
+        {{"agent", config_.agent.get()}, {"targets", scheduler_->targets()}, {"collectors", uplink_->collectors()}});
     return {};
   }
 
  private:
   void make_uplink(net::TlsContext tls) {
-    Uplink::Context context{*spool_,       *world_.clock, *world_.random, world_.log, world_.metrics,
-                            config_.agent, config_.hash,  describe(config_.targets)};
+    Uplink::Context context{*spool_,        *world_.clock, *world_.random, world_.log,
+                            world_.metrics, config_.agent, config_.hash,   describe(config_.targets)};
     uplink_ = std::make_unique<Uplink>(world_.io.get_executor(), std::move(context), config_.collectors, std::move(tls));
   }
 
   void make_scheduler(std::vector<Target> targets) {
-    Scheduler::Context context{world_.host, world_.log, world_.metrics, config_.agent.get(), [this](Batch batch) { take(batch); }};
+    Scheduler::Context context{world_.host,    *world_.timers,      world_.log,
+                               world_.metrics, config_.agent.get(), [this](Batch batch) { take(batch); }};
     scheduler_ = std::make_unique<Scheduler>(world_.io.get_executor(), std::move(context), std::move(targets));
   }
 
@@ -144,7 +148,7 @@ class App {
 
   void tell_notices() {
     for (const auto& notice : spool_->take_notices())
-      world_.log.error("The spool's file was set aside", {{"why", notice.what}, {"fix", notice.fix}});
+      world_.log.error("The spool gave up data or set its file aside", {{"why", notice.what}, {"fix", notice.fix}});
   }
 
   /// The agent's own metrics travel like any target's: rules watch overruns and drops.
@@ -184,18 +188,16 @@ class App {
       world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
       co_return;
     }
-    if (config->agent != config_.agent || config->tenants() != config_.tenants() || config->collectors != config_.collectors ||
-        config->data_dir != config_.data_dir) {
-      world_.log.error("The new configuration changes agent, tenants, collectors or data_dir; restart the agent to apply it");
+    if (const auto keys = needs_restart(config_, *config); !keys.empty()) {
+      world_.log.error("The new configuration is refused; the old one stays",
+                       {{"error", "these keys cannot change while the agent runs: " + keys}, {"fix", "Restart the agent."}});
       co_return;
     }
-    co_await scheduler_->stop();
-    scheduler_->end_series_except(config->targets);
     uplink_->use_context(*tls);
-    auto targets = std::move(config->targets);
+    world_.log.set_level(config->log.level);
+    auto targets = std::exchange(config->targets, {});
     config_ = std::move(*config);
-    make_scheduler(std::move(targets));
-    scheduler_->start();
+    co_await scheduler_->replace(std::move(targets));
     world_.log.info("The new configuration is in force", {{"targets", scheduler_->targets()}});
   }
 
@@ -232,11 +234,15 @@ class App {
     const auto stats = spool_->stats();
     spooled_.set(static_cast<double>(stats.records));
     spool_bytes_.set(static_cast<double>(stats.file_bytes));
-    for (const auto& [reason, samples] : stats.dropped_samples) {
-      auto& counter = world_.metrics.counter("ward_agent_dropped_samples_total", "Samples lost, with a gap that says so.",
-                                             Labels{{"reason", std::string(to_string(reason))}});
-      counter.add(static_cast<double>(samples) - counter.value());
-    }
+    for (const auto& [reason, samples] : stats.dropped_samples) set_dropped(to_string(reason), samples);
+    if (stats.removed_tenant_samples > 0) set_dropped("tenant_removed", stats.removed_tenant_samples);
+  }
+
+  void set_dropped(std::string_view reason, std::uint64_t samples) {
+    auto& counter = world_.metrics.counter("ward_agent_dropped_samples_total",
+                                           "Samples lost; a gap says so, but for those of a removed tenant.",
+                                           Labels{{"reason", std::string(reason)}});
+    counter.add(static_cast<double>(samples) - counter.value());
   }
 
   std::string path_;
@@ -275,7 +281,7 @@ Status run(const std::string& config_path) {
   SpoolOptions options;
   options.path = config->data_dir + "/spool.db";
   options.max_bytes = config->spool_max_bytes;
-  options.tenants = config->tenants();
+  options.tenants = config->tenants;
   for (const auto& collector : config->collectors) options.collectors.push_back(net::to_string(collector.endpoint));
   auto spool = Spool::open(std::move(options), *world.random);
   if (!spool) return fail(spool.error());

@@ -25,12 +25,14 @@ struct AgentConfig {
   net::TlsFiles tls;
   std::uint64_t spool_max_bytes = 1ULL << 30;
   std::vector<Target> targets;
-  std::uint64_t hash = 0;  ///< of the file's text
-  /// Tenants of all targets, the agent's own first.
-  [[nodiscard]] std::vector<TenantId> tenants() const;
+  std::vector<TenantId> tenants;  ///< of all targets: the agent's own first, the others sorted
+  std::uint64_t hash = 0;         ///< of the file's text
 };
 
 /// All problems at once, one line each, or the configuration.
 Result<AgentConfig> load_agent_config(const std::string& path);
+
+/// The keys whose new values a running agent cannot take ("data_dir, listen.http"); "" when a reload suffices.
+std::string needs_restart(const AgentConfig& running, const AgentConfig& next);
 
 }  // namespace ward::agent

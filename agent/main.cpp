@@ -1,8 +1,7 @@
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <malloc.h>
 
 #include "agent/app.hpp"
 

@@ -23,29 +23,35 @@ std::size_t size_of(const Event& event) {
 
 }  // namespace
 
-Harvest::Harvest(const Target& target, std::string agent, Caps caps)
+Harvest::Harvest(const Target& target, Caps caps)
     : probe_name_(target.kind->name),
       tenant_(target.tenant),
       data_class_(target.kind->data_class),
       labels_(target.labels),
-      agent_(std::move(agent)),
       caps_(caps) {}
 
-void Harvest::add(Batch& batch, std::map<std::string, std::size_t>& per_metric, Reading reading) {
-  if (batch.values.size() >= caps_.series_per_target) return void(++dropped_["cap_target"]);
-  auto& of_metric = per_metric[reading.metric];
-  if (of_metric >= caps_.series_per_metric) return void(++dropped_["cap_metric"]);
+bool Harvest::admit(const Batch& batch, std::size_t of_metric) {
+  if (batch.values.size() >= caps_.series_per_target) return ++dropped_["cap_target"], false;
+  if (of_metric >= caps_.series_per_metric) return ++dropped_["cap_metric"], false;
+  return true;
+}
+
+bool Harvest::add(Batch& batch, Reading reading) {
   Labels series = std::move(reading.labels);
-  // The target's labels win: a probe's answer must not be able to rename its source.
-  for (const auto& [name, value] : labels_) series.set(name, value);
+  for (const auto& [name, value] : labels_) {
+    // The target's labels win: a probe's answer must not be able to rename its source. What it said stays beside it, under
+    // the name Prometheus gives it, or series that differ in this label alone would fall together.
+    if (const std::string own(series.get(name)); !own.empty()) series.set("exported_" + name, own);
+    series.set(name, value);
+  }
   series.set(kNameLabel, reading.metric);
-  if (!within_limits(series)) return void(++dropped_["limits"]);
+  if (!within_limits(series)) return ++dropped_["limits"], false;
   // Copies the labels of a new series only: half of an agent's work would be building the same sets again.
   const auto [at, fresh] = there_.try_emplace(series, run_);
-  if (!fresh && at->second == run_) return void(++dropped_["duplicate"]);
+  if (!fresh && at->second == run_) return ++dropped_["duplicate"], false;
   at->second = run_;
-  ++of_metric;
   batch.values.push_back({std::move(series), reading.value});
+  return true;
 }
 
 void Harvest::end_vanished(Batch& batch) {
@@ -98,23 +104,20 @@ Batch Harvest::gather(RunOutcome outcome) {
   batch.data_class = data_class_;
   batch.time = outcome.started;
   ++run_;
-  std::map<std::string, std::size_t> per_metric;
   const auto& failure = outcome.output.failure;
   const Labels probe{{"probe", probe_name_}};
   batch.values.reserve(outcome.output.readings.size() + 8);
-  add(batch, per_metric, {"ward_probe_success", probe, failure ? 0.0 : 1.0});
-  add(batch, per_metric, {"ward_probe_duration_seconds", probe, to_seconds(outcome.took)});
-  if (failure)
-    add(batch, per_metric,
-        {"ward_probe_failure_info", Labels{{"probe", probe_name_}, {"reason", std::string(probes::to_string(failure->reason))}}, 1});
-  for (auto& reading : outcome.output.readings) add(batch, per_metric, std::move(reading));
+  add(batch, {"ward_probe_success", probe, failure ? 0.0 : 1.0});
+  add(batch, {"ward_probe_duration_seconds", probe, to_seconds(outcome.took)});
+  if (failure) add(batch, {"ward_probe_failure_info", probe.with("reason", probes::to_string(failure->reason)), 1});
+  std::map<std::string, std::size_t> per_metric;
+  for (auto& reading : outcome.output.readings)
+    if (auto& of_metric = per_metric[reading.metric]; admit(batch, of_metric))
+      of_metric += add(batch, std::move(reading)) ? 1 : 0;
   add_events(batch, std::move(outcome.output.events));
-  std::uint64_t lost = 0;
-  for (const auto& [reason, count] : dropped_) lost += count;
-  if (lost > 0)
-    for (const auto& [reason, count] : dropped_)
-      add(batch, per_metric,
-          {"ward_series_dropped_total", Labels{{"probe", probe_name_}, {"reason", reason}}, static_cast<double>(count)});
+  // Beside the caps: a full batch must still say that it is.
+  for (const auto& [reason, count] : std::map(dropped_))
+    add(batch, {"ward_series_dropped_total", probe.with("reason", reason), static_cast<double>(count)});
   end_vanished(batch);
   explain(batch, outcome);
   return batch;

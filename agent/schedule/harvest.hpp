@@ -27,7 +27,7 @@ class Harvest {
     std::size_t series_per_target = 5'000;
     std::size_t series_per_metric = 300;
   };
-  Harvest(const Target& target, std::string agent, Caps caps);
+  Harvest(const Target& target, Caps caps);
 
   Batch gather(RunOutcome outcome);
   /// The target is going away: end its series.
@@ -38,7 +38,8 @@ class Harvest {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& dropped() const { return dropped_; }
 
  private:
-  void add(Batch& batch, std::map<std::string, std::size_t>& per_metric, Reading reading);
+  bool admit(const Batch& batch, std::size_t of_metric);
+  bool add(Batch& batch, Reading reading);
   void add_events(Batch& batch, Events events);
   void end_vanished(Batch& batch);
   void explain(Batch& batch, const RunOutcome& outcome);
@@ -47,7 +48,6 @@ class Harvest {
   TenantId tenant_;
   DataClass data_class_;
   Labels labels_;
-  std::string agent_;
   Caps caps_;
   std::uint64_t run_ = 0;
   std::unordered_map<Labels, std::uint64_t> there_;  // series -> the run that saw it last

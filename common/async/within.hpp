@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/async/task.hpp"
+#include "common/async/timers.hpp"
 
 namespace ward::async {
 
@@ -20,14 +21,13 @@ Task<tl::expected<T, std::exception_ptr>> caught(Task<T> op) {
   }
 }
 
-/// Runs `op`; cancels it and returns nullopt when `limit` passes first. An exception of `op` comes at once: plain `||`
+/// Runs `op`; cancels it and returns nullopt when `limit` ends first. An exception of `op` comes at once: plain `||`
 /// waits for one success, so a failure would sit out the limit. Boost 1.81 has no asio::cancel_after (1.86 does); this
 /// is the one place to change. One io_context, one thread (asio#1332).
 template <class T>
-Task<std::optional<T>> within(std::chrono::milliseconds limit, Task<T> op) {
+Task<std::optional<T>> before(Task<void> limit, Task<T> op) {
   using namespace asio::experimental::awaitable_operators;
-  asio::steady_timer timer(co_await asio::this_coro::executor, limit);
-  auto first = co_await (caught(std::move(op)) || timer.async_wait(asio::use_awaitable));
+  auto first = co_await (caught(std::move(op)) || std::move(limit));
   if (first.index() == 1) co_return std::nullopt;
   auto& done = std::get<0>(first);
   if (!done) std::rethrow_exception(done.error());
@@ -36,5 +36,15 @@ Task<std::optional<T>> within(std::chrono::milliseconds limit, Task<T> op) {
 
 /// Waits; throws boost::system::system_error(operation_aborted) when the task is cancelled meanwhile.
 Task<void> sleep_for(std::chrono::nanoseconds wait);
+
+/// before() with a duration, by the real time or the given one.
+template <class T>
+Task<std::optional<T>> within(std::chrono::milliseconds limit, Task<T> op) {
+  return before(sleep_for(limit), std::move(op));
+}
+template <class T>
+Task<std::optional<T>> within(Timers& timers, std::chrono::milliseconds limit, Task<T> op) {
+  return before(timers.sleep_for(limit), std::move(op));
+}
 
 }  // namespace ward::async

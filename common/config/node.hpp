@@ -109,6 +109,9 @@ class Section {
   std::size_t choice(std::string_view key, std::initializer_list<std::string_view> names, std::size_t fallback);
 
   void close();
+  /// Alike in one process for mappings that say the same: their texts, the secrets they name and the age of the files
+  /// they name by absolute path. To see what a reload changed; it tells nothing of a secret.
+  [[nodiscard]] std::uint64_t fingerprint() const;
 
  private:
   [[nodiscard]] const Node* find(std::string_view key) const;

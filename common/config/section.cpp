@@ -119,7 +119,9 @@ Position Section::at(std::string_view key) const {
 std::string Section::text(std::string_view key) {
   const auto* node = take(key);
   if (node == nullptr) {
-    problems_->add(at(), "the key " + quote(key) + " is missing" + (path_.empty() ? "" : " in " + quote(path_)), "Add it.");
+    // What is no mapping at all has been told already.
+    if (node_.kind() == Node::Kind::mapping || node_.kind() == Node::Kind::null)
+      problems_->add(at(), "the key " + quote(key) + " is missing" + (path_.empty() ? "" : " in " + quote(path_)), "Add it.");
     return {};
   }
   const auto* value = scalar_of(*node, key, kText, *problems_);

@@ -1,5 +1,7 @@
 #include "common/net/endpoint.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include "common/base/parse.hpp"
 
 namespace ward::net {
@@ -26,6 +28,13 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 std::string to_string(const Endpoint& endpoint) {
   const bool v6 = endpoint.host.find(':') != std::string::npos;
   return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+bool is_loopback(const Endpoint& endpoint) {
+  if (endpoint.host == "localhost") return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(endpoint.host, error);
+  return !error && address.is_loopback();
 }
 
 }  // namespace ward::net

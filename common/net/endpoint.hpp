@@ -18,5 +18,7 @@ struct Endpoint {
 Result<Endpoint> parse_endpoint(std::string_view text);
 /// As parse_endpoint reads it; IPv6 in brackets.
 std::string to_string(const Endpoint& endpoint);
+/// "localhost", or an address that is one of this machine's own; another name may lead anywhere.
+bool is_loopback(const Endpoint& endpoint);
 
 }  // namespace ward::net

@@ -16,7 +16,7 @@ class HarvestTest : public testing::Test {
     target_.tenant = TenantId{"t"};
     target_.labels = Labels{{"job", "redis"}, {"instance", "cache"}};
   }
-  Harvest harvest(Harvest::Caps caps) const { return Harvest(target_, "a", caps); }
+  Harvest harvest(Harvest::Caps caps) const { return Harvest(target_, caps); }
   static RunOutcome run(std::vector<std::pair<std::string, double>> readings) {
     RunOutcome outcome;
     outcome.started = from_ms(1'000);
@@ -77,6 +77,40 @@ TEST_F(HarvestTest, LeavesOutWhatIsAboveTheCapOfATarget) {
   EXPECT_EQ(of(batch, "redis_a").size(), 1U);
   EXPECT_TRUE(of(batch, "redis_b").empty());
   EXPECT_GE(h.dropped().at("cap_target"), 1U);
+}
+
+TEST_F(HarvestTest, CountsWhatItLeftOutInASampleEvenWhenTheBatchIsFull) {
+  Harvest::Caps caps;
+  caps.series_per_target = 3;
+  auto h = harvest(caps);
+  const auto batch = h.gather(run({{"redis_a", 1}, {"redis_b", 1}, {"redis_c", 1}}));
+  EXPECT_THAT(of(batch, "ward_series_dropped_total"), testing::ElementsAre(2));
+}
+
+TEST_F(HarvestTest, LeavesOutWhatIsAboveTheCapOfAMetricAndKeepsTheOthers) {
+  Harvest::Caps caps;
+  caps.series_per_metric = 2;
+  auto h = harvest(caps);
+  RunOutcome outcome = run({{"redis_b", 1}});
+  for (const auto* db : {"0", "1", "2", "3"}) outcome.output.readings.push_back({"redis_keys", Labels{{"db", db}}, 1});
+  const auto batch = h.gather(std::move(outcome));
+  EXPECT_EQ(of(batch, "redis_keys").size(), 2U);
+  EXPECT_EQ(of(batch, "redis_b").size(), 1U);
+  EXPECT_EQ(h.dropped().at("cap_metric"), 2U);
+}
+
+TEST_F(HarvestTest, KeepsAProbesOwnLabelBesideTheTargetsAsPrometheusDoes) {
+  target_.labels.set("role", "primary");
+  auto h = harvest({});
+  RunOutcome outcome;
+  outcome.output.readings = {{"redis_x", Labels{{"role", "master"}}, 1},
+                             {"redis_x", Labels{{"role", "slave"}}, 2},
+                             {"redis_x", Labels{{"instance", "somebody else"}}, 3}};
+  const auto batch = h.gather(std::move(outcome));
+  const Labels own{{"__name__", "redis_x"}, {"instance", "cache"}, {"job", "redis"}, {"role", "primary"}};
+  EXPECT_THAT(batch.values, Contains(SeriesValue{own.with("exported_role", "master"), 1}));
+  EXPECT_THAT(batch.values, Contains(SeriesValue{own.with("exported_role", "slave"), 2}));
+  EXPECT_THAT(batch.values, Contains(SeriesValue{own.with("exported_instance", "somebody else"), 3}));
 }
 
 TEST_F(HarvestTest, EndsEverySeriesOfATargetThatGoes) {
