@@ -33,7 +33,9 @@ void Spool::maintain() {
     return;
   }
   if (!tail_) open_tail();
-  if (auto trimmed = trim(); !trimmed) note_failure(trimmed.error());
+  auto trimmed = trim();
+  if (trimmed) trimmed = drop_removed_tenants();
+  if (!trimmed) note_failure(trimmed.error());
 }
 
 Status Spool::trim() {

@@ -18,6 +18,7 @@ class SpoolSource final : public wire::RecordSource {
     std::vector<wire::HelloStream> old;
     for (const auto& [id, stream] : spool_.streams_) {
       const auto& info = stream.info;
+      if (!spool_.is_configured(info.tenant)) continue;
       if (!info.live && held(id) >= Sequence{info.next.get() - 1}) continue;
       (info.live ? live : old)
           .push_back({info.tenant, info.incarnation, info.boot, info.base, info.next, info.sampled_before_base, info.live});

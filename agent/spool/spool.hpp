@@ -26,7 +26,7 @@ struct SpoolOptions {
   int checkpoint_pages = 256;                 ///< of log before it is copied into the file: bounds the log on disk
   std::uint64_t max_unsaved_bytes = 4 << 20;  ///< records kept in memory while the disk takes none
   std::vector<std::string> collectors;        ///< trimming waits for all of them
-  std::vector<TenantId> tenants;              ///< one live stream each
+  std::vector<TenantId> tenants;              ///< one live stream each; what the file holds of others is dropped
 };
 
 /// What the spool knows about one stream, also as /metrics shows it. Exact at any time:
@@ -48,6 +48,7 @@ struct SpoolStats {
   std::uint64_t unsaved_records = 0;  ///< in memory because the disk takes none
   std::uint64_t file_bytes = 0;
   std::map<GapReason, std::uint64_t> dropped_samples;  ///< since start, by reason
+  std::uint64_t removed_tenant_samples = 0;            ///< dropped since start: their tenant is not configured any more
   std::uint64_t write_failures = 0;
 };
 
@@ -80,7 +81,7 @@ class Spool {
   [[nodiscard]] SpoolStats stats() const;
   /// Set when the last write failed; what /healthz shows.
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
-  /// What the operator must hear of files that were set aside, since the last call.
+  /// What the operator must hear of files that were set aside and data that was given up, since the last call.
   [[nodiscard]] std::vector<Error> take_notices() { return std::exchange(notices_, {}); }
 
  private:
@@ -143,6 +144,8 @@ class Spool {
   Status replace_by_gap(StreamId id, Sequence seq, GapReason reason);
 
   Status trim();
+  bool is_configured(const TenantId& tenant) const;
+  Status drop_removed_tenants();
   Status trim_stream(Live& stream, Sequence through);
   Result<std::uint64_t> cut_gap(StreamId id, Sequence through);
   Status make_room();

@@ -73,6 +73,39 @@ TEST(Spool, GivesOneStreamToEachTenant) {
   EXPECT_EQ(words(bed.items(streams[1])), "1:1");
 }
 
+TEST(Spool, NamesNoStreamOfATenantThatIsNotConfiguredAnyMore) {
+  SpoolBed bed;
+  bed.options.tenants = {TenantId{"clinic-a"}, TenantId{"clinic-b"}};
+  bed.start().append(batch_of(3, DataClass::raw, 0, "clinic-b"));
+  bed.options.tenants = {TenantId{"clinic-a"}};
+  auto& spool = bed.restart();
+  for (const auto& stream : spool.source("c1").streams()) EXPECT_EQ(stream.tenant, TenantId{"clinic-a"});
+}
+
+TEST(Spool, DropsWhatNobodyHoldsOfARemovedTenantCountsItAndSaysSoOnce) {
+  SpoolBed bed;
+  bed.options.tenants = {TenantId{"clinic-a"}, TenantId{"clinic-b"}};
+  auto& first = bed.start();
+  for (std::size_t i = 1; i <= 4; ++i) first.append(batch_of(i, DataClass::raw, 0, "clinic-b"));
+  first.append(batch_of(5));
+  for (const auto& stream : first.source("c1").streams())
+    if (stream.tenant == TenantId{"clinic-b"}) bed.acknowledge(stream, 2);
+  first.maintain();
+  bed.options.tenants = {TenantId{"clinic-a"}};
+  auto& spool = bed.restart();
+  spool.maintain();
+  EXPECT_EQ(spool.stats().removed_tenant_samples, 3U + 4);
+  EXPECT_EQ(spool.stats().records, 1U);
+  const auto notices = spool.take_notices();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_THAT(notices[0].what, testing::HasSubstr("'clinic-b'"));
+  spool.maintain();
+  EXPECT_TRUE(spool.take_notices().empty());
+  bed.restart().maintain();
+  EXPECT_TRUE(bed.spool->take_notices().empty());
+  EXPECT_EQ(words(bed.items(bed.stream(false))), "1:5");
+}
+
 TEST(Spool, TrimsWhatTheOnlyCollectorAcknowledged) {
   SpoolBed bed;
   auto& spool = bed.start();
