@@ -1,6 +1,7 @@
 // The collector, wired: ingest -> journal and head -> alerting -> incident -> routing -> outbox -> notify.
 #include "collector/app.hpp"
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -64,6 +65,12 @@ StreamServer::Options server_options(const CollectorConfig& config, net::TlsCont
   return options;
 }
 
+promql::EngineOptions engine_options(const std::atomic<bool>& stopping) {
+  promql::EngineOptions options;
+  options.stopping = &stopping;
+  return options;
+}
+
 SenderOptions sender_options(const CollectorConfig& config) {
   SenderOptions options;
   options.page.external_url = config.external_url;
@@ -114,8 +121,9 @@ struct World {
   telemetry::Registry metrics;
   async::asio::io_context io{1};
   std::unique_ptr<http::Client> http;
-  async::BlockingPool pool;
-  async::BlockingPool queries{async::BlockingPool::Options{4, std::chrono::seconds{30}}};
+  std::unique_ptr<async::BlockingPool> pool = std::make_unique<async::BlockingPool>();
+  std::unique_ptr<async::BlockingPool> queries =
+      std::make_unique<async::BlockingPool>(async::BlockingPool::Options{4, std::chrono::seconds{30}});
 };
 
 class App {
@@ -128,24 +136,33 @@ class App {
         store_(config_, world.metrics, std::move(files.journal)),
         state_(std::move(files.state)),
         reserved_(state_, *volume_),
-        engine_(*world.clock),
+        engine_(*world.clock, engine_options(stopping_)),
         compiler_(engine_, store_.head),
         rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
         incidents_(config_.services, config_.correlation, loaded.incidents),
         router_(config_.routing, loaded.notified),
         outbox_(outbox_options(config_), *world.random),
-        writer_(world.io.get_executor(), world.pool, reserved_),
+        writer_(world.io.get_executor(), *world.pool, reserved_),
         sender_(
             world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
             [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_),
             logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
         server_(server_options(config_, std::move(tls)),
-                {world.io.get_executor(), *world.clock, world.log, world.metrics, world.pool, *store_.journal,
+                {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
                  store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); }}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
         loaded_(std::move(loaded)),
         tasks_(world.io.get_executor()) {}
+
+  /// A job outlives the request it answers: what still runs on the pools uses the members, so it ends first.
+  ~App() {
+    stopping_ = true;
+    world_.queries.reset();
+    world_.pool.reset();
+  }
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
 
   Status start() {
     auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
@@ -155,9 +172,9 @@ class App {
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
     restore(rules.rules);
     pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
-                                                             world_.metrics, world_.pool, store_.sink, rules_, incidents_,
+                                                             world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
                                                              router_, outbox_, writer_, [this] { sender_.wake(); }});
-    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, world_.queries,
+    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_});
     http::ServerOptions options;
     options.address = config_.http_address;
@@ -312,7 +329,9 @@ class App {
   async::Task<void> shut_down() {
     if (beat_) co_await beat_->stop();
     co_await server_.stop();
-    co_await pipeline_->stop();
+    auto evaluation = pipeline_->stop();
+    stopping_ = true;  // after the pipeline is told to end: what a query broken off here would say is not told
+    co_await std::move(evaluation);
     co_await sender_.stop();
     co_await api_->stop();
     co_await tasks_.stop();
@@ -325,6 +344,7 @@ class App {
   Store store_;
   SqliteStateStore state_;
   ReservedStateStore reserved_;
+  std::atomic<bool> stopping_{false};  // no query is waited for any more
   promql::Engine engine_;
   PromqlCompiler compiler_;
   RuleEngine rules_;

@@ -2,7 +2,7 @@
 
 namespace ward::promql {
 
-Budget::Budget(const EvalLimits& limits, const Clock& clock, const std::atomic<bool>* cancelled)
+Budget::Budget(const EvalLimits& limits, const Clock& clock, Flags cancelled)
     : limits_(limits), clock_(clock), cancelled_(cancelled), deadline_(clock.mono() + limits.timeout) {}
 
 Status Budget::charge(std::uint64_t samples) {
@@ -18,8 +18,9 @@ Status Budget::charge(std::uint64_t samples) {
 }
 
 Status Budget::check_time() const {
-  if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed))
-    return fail(Errc::cancelled, "query was canceled in expression evaluation", "Ask again.");
+  for (const auto* flag : cancelled_)
+    if (flag != nullptr && flag->load(std::memory_order_relaxed))
+      return fail(Errc::cancelled, "query was canceled in expression evaluation", "Ask again.");
   if (limits_.timeout.count() != 0 && clock_.mono() > deadline_)
     return fail(Errc::timed_out, "query timed out in expression evaluation",
                 "Ask for a shorter range, a longer step or fewer series, or raise the time limit of queries.");

@@ -13,7 +13,7 @@ struct Run {
   Run(const Expr& expr, const collector::Queryable& store, const EngineOptions& options, const Clock& clock,
       const QueryRun& wishes, StepRange steps)
       : run(wishes),
-        budget(options.limits, clock, wishes.cancelled),
+        budget(options.limits, clock, {wishes.cancelled, options.stopping}),
         reader(store.reader()),
         labels(*reader, budget.memory()),
         notes(expr.text()),

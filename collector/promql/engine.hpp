@@ -30,6 +30,8 @@ struct EngineOptions {
   /// Keeps the metric name until the query ends, so that label_replace() and by (__name__) still see it behind a function:
   /// Prometheus' feature `promql-delayed-name-removal`, off there and here unless asked for.
   bool delayed_name_removal = false;
+  /// Set by another thread when the process ends: all queries of the engine stop soon with `cancelled`.
+  const std::atomic<bool>* stopping = nullptr;
 };
 
 struct RangeSpec {

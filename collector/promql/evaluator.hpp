@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory_resource>
@@ -16,7 +18,9 @@ namespace ward::promql {
 /// Counts what one query reads and produces, its memory and its time. Thread: the query's.
 class Budget {
  public:
-  Budget(const EvalLimits& limits, const Clock& clock, const std::atomic<bool>* cancelled);
+  /// Either flag, where there is one, ends the query.
+  using Flags = std::array<const std::atomic<bool>*, 2>;
+  Budget(const EvalLimits& limits, const Clock& clock, Flags cancelled);
   /// Errors: overloaded when the samples or the memory run out, timed_out, cancelled.
   Status charge(std::uint64_t samples);
   Status check_time() const;
@@ -39,7 +43,7 @@ class Budget {
 
   EvalLimits limits_;
   const Clock& clock_;
-  const std::atomic<bool>* cancelled_;
+  Flags cancelled_;
   MonoTime deadline_;
   std::uint64_t used_ = 0;
   std::uint32_t ticks_ = 0;

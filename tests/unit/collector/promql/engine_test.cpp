@@ -114,6 +114,17 @@ TEST_F(EngineTest, StopsWhenNobodyWaitsAnyMore) {
   EXPECT_EQ(store.selects, 1) << "nothing more is read once the query is cancelled";
 }
 
+TEST_F(EngineTest, StopsAllQueriesWhenTheProcessEnds) {
+  std::atomic<bool> stopping{false};
+  const std::atomic<bool> wanted{false};
+  EngineOptions options;
+  options.stopping = &stopping;
+  const Engine engine{clock, options};
+  EXPECT_TRUE(engine.instant(*parse("m"), head, from_ms(0), {.cancelled = &wanted}));
+  stopping = true;
+  EXPECT_EQ(engine.instant(*parse("m"), head, from_ms(0), {.cancelled = &wanted}).error().code, Errc::cancelled);
+}
+
 TEST_F(EngineTest, AsksTheStoreForTheTimesItNeeds) {
   const Engine engine{clock};
   const auto read = [&](const std::string& query) {
