@@ -2,6 +2,7 @@
 #include <bit>
 #include <utility>
 
+#include "agent/uplink/outage.hpp"
 #include "tests/sim/nodes.hpp"
 
 namespace ward::sim {
@@ -33,8 +34,9 @@ class WatchedSource final : public wire::RecordSource {
 struct AgentNode::Link {
   std::unique_ptr<WatchedSource> source;
   std::unique_ptr<wire::AgentSession> session;
+  std::vector<wire::HelloStream> named;
   MonoTime retry_at{};
-  MonoTime lost_at{};
+  agent::Outage outage{MonoTime{}};
 };
 
 AgentNode::AgentNode(World& w) : world(w), disk("sim-agent", w.settings_.seed * 17 + 5) {
@@ -98,7 +100,7 @@ void AgentNode::kill() {
 void AgentNode::drop(std::size_t index) {
   auto& link = links_[index];
   auto& node = *world.collectors_[index];
-  if (link.session) link.lost_at = world.now_;
+  link.outage.ended(world.now_);
   link.session.reset();
   link.source.reset();
   link.retry_at = world.now_ + std::chrono::milliseconds{500 + world.random_.below(2000)};
@@ -149,8 +151,7 @@ void AgentNode::step() {
   // A full disk is no excuse: what it refuses is noted in place, once the file for that is there.
   constexpr auto kTail = agent::TailLog::kBlocks * agent::TailLog::kBlockBytes;
   const auto& trouble = spool->trouble();
-  if (trouble && (trouble->code != Errc::full || disk.size("spool.db.tail") < kTail))
-    world.oracle_.disk_trouble(world.now_);
+  if (trouble && (trouble->code != Errc::full || disk.size("spool.db.tail") < kTail)) world.oracle_.disk_trouble(world.now_);
   if (disk.crashed()) die_of_crash();
 }
 
@@ -179,24 +180,27 @@ void AgentNode::serve(std::size_t index) {
       link.retry_at = world.now_ + std::chrono::milliseconds{500 + world.random_.below(2000)};
       return;
     }
-    // As agent/uplink does: behind a long backlog live data gets a new stream, and other sessions learn of it.
-    if (world.now_ - link.lost_at >= std::chrono::seconds{10} && spool->live_backlog(collector_name(node.index)) >= 64) {
-      spool->start_new_streams();
-      for (std::size_t other = 0; other < links_.size(); ++other)
-        if (other != index && links_[other].session) drop(other);
-    }
     node.connect();
     link.source = std::make_unique<WatchedSource>(spool->source(collector_name(node.index)), node);
     wire::AgentSession::Options options;
     options.agent = AgentId{"node-1"};
+    link.named = link.source->streams();
     link.session = std::make_unique<wire::AgentSession>(options, *link.source, world.now_);
   }
+  const bool was_open = link.session->open();
   Status fine;
   if (!node.connected) fine = fail(Errc::unavailable, "reset", "");
   while (fine && !node.to_agent.cut && !node.to_agent.pieces.empty() && node.to_agent.pieces.front().due <= world.now_) {
     const auto piece = std::move(node.to_agent.pieces.front());
     node.to_agent.pieces.pop_front();
     fine = link.session->on_bytes(piece.bytes, world.now_, world.wall_);
+  }
+  // As agent/uplink does: behind a long backlog live data gets a new stream, and all sessions learn of it.
+  if (!was_open && link.session->open() && link.outage.opened(world.now_, spool->live_backlog(collector_name(node.index)))) {
+    spool->start_new_streams();
+    for (std::size_t each = 0; each < links_.size(); ++each)
+      if (links_[each].session) drop(each);
+    return;
   }
   if (fine) fine = link.session->pump();
   if (fine) fine = link.session->tick(world.now_, world.wall_);
@@ -208,7 +212,9 @@ void AgentNode::serve(std::size_t index) {
     node.from_agent.pieces.push_back({due, {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at)}});
     node.from_agent.pieces.push_back({due, {bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end()}});
   }
-  if (!fine || link.session->goaway()) drop(index);
+  const bool turn_over = link.named.size() == wire::kMaxStreams && link.session->open() &&
+                         agent::turn_is_over(link.named, link.source->streams());
+  if (!fine || link.session->goaway() || turn_over) drop(index);
 }
 
 }  // namespace ward::sim
