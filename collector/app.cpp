@@ -178,6 +178,9 @@ class App {
                                                        server_, *pipeline_, outbox_, *volume_});
     http::ServerOptions options;
     options.address = config_.http_address;
+    options.on_error = [this](std::string_view what) {
+      world_.log.error("An HTTP request was answered with 500; report this", {{"error", std::string(what)}});
+    };
     api_ = http::make_server(world_.io.get_executor(), options,
                              [this](http::ServerRequest request) { return api::answer(*view_, std::move(request)); });
     if (auto started = api_->start(); !started) return started;
@@ -192,6 +195,13 @@ class App {
                                            {"rule_groups", rules_.rules().groups.size()},
                                            {"series", store_.head.stats().series}});
     return {};
+  }
+
+  /// After the loop has ended and with it every commit: what no agent sends again (the own series) outlives a restart.
+  void save() {
+    auto done = volume_->may_write();
+    if (done) done = store_.store_chunks();
+    if (!done) tell_unstored(done.error());
   }
 
  private:
@@ -267,6 +277,11 @@ class App {
     }
   }
 
+  void tell_unstored(const Error& error) {
+    world_.log.error("Chunks could not be stored; the journal keeps their samples",
+                     {{"error", error.what}, {"fix", error.fix}});
+  }
+
   void store_chunks() {
     auto done = std::make_shared<Status>();
     const auto retention = config_.retention;
@@ -278,9 +293,7 @@ class App {
           if (*done && retention.count() > 0) *done = store_.drop_before(wall - retention);
         },
         [this, done] {
-          if (!*done)
-            world_.log.error("Chunks could not be stored; the journal keeps their samples",
-                             {{"error", done->error().what}, {"fix", done->error().fix}});
+          if (!*done) tell_unstored(done->error());
         });
   }
 
@@ -394,6 +407,7 @@ Status run(const std::string& config_path) {
   App app(config_path, std::move(*config), std::move(*tls), std::move(*files), std::move(*loaded), world);
   if (auto started = app.start(); !started) return started;
   world.io.run();
+  app.save();
   return {};
 }
 

@@ -34,6 +34,7 @@ struct Store {
   HeadSink sink;
 
  private:
+  Status store_new_series();
   std::vector<ChunkRow> waiting_;
 };
 
