@@ -19,6 +19,19 @@ bool has_no_bytes(const std::string& vfs, const std::string& path) {
   return size && *size == 0;
 }
 
+/// What cannot be wrong with our own statements is wrong with the names in the file: quick_check does not look there.
+Error as_damage(Error error) {
+  if (error.code == Errc::internal) error.code = Errc::corrupt;
+  return error;
+}
+
+/// Of a row id, tenant, incarnation, boot, base, next, sampled, sampled_before_base, crc.
+bool intact_stream(const sqlite::Statement& row) {
+  return row.integer(8) ==
+         row_crc({row.integer(0), row.integer(3), row.integer(4), row.integer(5), row.integer(6), row.integer(7)},
+                 row.text(1), row.blob(2));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Random& random) {
@@ -29,7 +42,7 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Random& random)
   // To settle takes room. Without, the file can be read and its streams known; it is settled before the next write.
   if (full) opened = spool->open_or_salvage(Settle::no);
   if (!opened) return fail(opened.error());
-  if (auto loaded = spool->load(); !loaded) return fail(loaded.error());
+  if (auto loaded = spool->load_or_salvage(full ? Settle::no : Settle::yes); !loaded) return fail(loaded.error());
   spool->open_tail();
   spool->recover_tail();
   if (full) {
@@ -39,6 +52,19 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Random& random)
   }
   if (auto begun = spool->begin_life(); !begun) spool->note_failure(begun.error());
   return spool;
+}
+
+Status Spool::load_or_salvage(Settle settle) {
+  const auto loaded = load();
+  if (loaded || as_damage(loaded.error()).code != Errc::corrupt) return loaded;
+  statements_.reset();
+  db_.reset();
+  if (auto aside = set_aside(as_damage(loaded.error())); !aside) return aside;
+  if (auto opened = open_or_salvage(settle); !opened) return opened;
+  streams_.clear();
+  ids_by_labels_.clear();
+  labels_by_id_.clear();
+  return load();
 }
 
 Status Spool::open_or_salvage(Settle settle) {
@@ -106,7 +132,7 @@ Status Spool::open_file(Settle settle) {
   if (!verdict->empty()) return fail(Errc::corrupt, "the spool file '" + options_.path + "' is damaged: " + *verdict, "");
   db_ = std::move(*db);
   auto statements = Statements::prepare(*db_);
-  if (!statements) return fail(statements.error());
+  if (!statements) return fail(as_damage(statements.error()));
   statements_ = std::move(*statements);
   return db_->set_durability(sqlite::Durability::normal);
 }
@@ -138,19 +164,60 @@ Status Spool::prepare_tables(sqlite::Database& db, Settle settle) {
 Status Spool::load() {
   for (const auto& collector : options_.collectors) cursors_[collector];
   if (!db_) return {};
+  if (auto dropped = drop_damaged(); !dropped && dropped.error().code != Errc::full) return dropped;
   if (auto loaded = load_streams(); !loaded) return loaded;
   if (auto loaded = load_series(); !loaded) return loaded;
   return load_cursors();
 }
 
+// Rows that SQLite reads well and that are not what was written. A gap that goes becomes a hole, and is stated anew from the
+// counts of its stream; the records of a stream that nobody can name are lost, and the operator hears of it.
+Status Spool::drop_damaged() {
+  std::string gone;
+  std::vector<std::string> streams;
+  auto rows =
+      db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base,crc FROM stream ORDER BY id");
+  if (!rows) return fail(rows.error());
+  auto more = rows->step();
+  for (; more && *more; more = rows->step())
+    if (!intact_stream(*rows)) streams.push_back(std::to_string(rows->integer(0)));
+  if (!more) return fail(more.error());
+  auto gaps = db_->prepare("SELECT stream,from_seq,to_seq,samples,reason,t0,t1,counts,crc FROM gap");
+  if (!gaps) return fail(gaps.error());
+  for (more = gaps->step(); more && *more; more = gaps->step())
+    if (gaps->integer(8) != row_crc({gaps->integer(0), gaps->integer(1), gaps->integer(2), gaps->integer(3),
+                                     gaps->integer(4), gaps->integer(5), gaps->integer(6)},
+                                    {}, gaps->blob(7)))
+      gone += "DELETE FROM gap WHERE stream=" + std::to_string(gaps->integer(0)) +
+              " AND from_seq=" + std::to_string(gaps->integer(1)) + ";";
+  if (!more) return fail(more.error());
+  for (const auto& id : streams) {
+    const auto lost = db_->scalar("SELECT count(*) FROM record WHERE stream=" + id);
+    if (!lost) return fail(lost.error());
+    for (const char* table : {"record WHERE stream=", "gap WHERE stream=", "cursor WHERE stream=", "stream WHERE id="})
+      gone += "DELETE FROM " + std::string(table) + id + ";";
+    notices_.push_back({Errc::corrupt,
+                        "a row of the spool '" + options_.path + "' that names a stream is damaged; " +
+                            std::to_string(*lost) + " records of it are lost and cannot be counted",
+                        "Check the disk."});
+  }
+  if (gone.empty()) return {};
+  auto transaction = sqlite::Transaction::begin(*db_);
+  if (!transaction) return fail(transaction.error());
+  if (auto done = db_->run(gone); !done) return done;
+  return transaction->commit();
+}
+
 Status Spool::load_streams() {
   auto rows =
-      db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base FROM stream ORDER BY id");
+      db_->prepare("SELECT id,tenant,incarnation,boot,base,next,sampled,sampled_before_base,crc FROM stream ORDER BY id");
   if (!rows) return fail(rows.error());
   auto more = rows->step();
   for (; more && *more; more = rows->step()) {
     Live live;
     live.id = rows->integer(0);
+    next_stream_id_ = std::max(next_stream_id_, live.id + 1);
+    if (!intact_stream(*rows)) continue;
     live.info.tenant = TenantId{std::string(rows->text(1))};
     const auto incarnation = rows->blob(2);
     std::copy_n(incarnation.begin(), std::min(incarnation.size(), live.info.incarnation.bytes.size()),
@@ -161,7 +228,6 @@ Status Spool::load_streams() {
     live.info.sampled = static_cast<std::uint64_t>(rows->integer(6));
     live.info.sampled_before_base = static_cast<std::uint64_t>(rows->integer(7));
     boot_ = std::max(boot_, live.info.boot);
-    next_stream_id_ = std::max(next_stream_id_, live.id + 1);
     live.dirty = false;
     streams_.emplace(live.id, std::move(live));
   }
@@ -198,10 +264,12 @@ Status Spool::load_series() {
 }
 
 Status Spool::load_cursors() {
-  auto cursors = db_->prepare("SELECT collector,stream,durable FROM cursor");
+  auto cursors = db_->prepare("SELECT collector,stream,durable,crc FROM cursor");
   if (!cursors) return fail(cursors.error());
   auto more = cursors->step();
   for (; more && *more; more = cursors->step()) {
+    // A damaged one counts as never acknowledged: the collector's next WELCOME says it again.
+    if (cursors->integer(3) != row_crc({cursors->integer(1), cursors->integer(2)}, cursors->text(0))) continue;
     const auto at = cursors_.find(std::string(cursors->text(0)));
     if (at != cursors_.end()) at->second[cursors->integer(1)] = Sequence{static_cast<std::uint64_t>(cursors->integer(2))};
   }

@@ -63,17 +63,21 @@ Status Spool::trim() {
   for (const auto& [collector, cursors] : cursors_)
     for (const auto& [id, durable] : cursors)
       if (after.contains(id))
-        if (auto put = statements_->put_cursor.bind(1, std::string_view{collector})
-                           .bind(2, id)
-                           .bind(3, static_cast<std::int64_t>(durable.get()))
-                           .run();
-            !put)
-          return put;
+        if (auto put = write_cursor(collector, id, durable); !put) return put;
   if (auto done = transaction->commit(); !done) return done;
   streams_ = std::move(after);
   for (auto& [collector, cursors] : cursors_)
     std::erase_if(cursors, [&](const auto& c) { return !streams_.contains(c.first); });
   return {};
+}
+
+Status Spool::write_cursor(const std::string& collector, StreamId id, Sequence durable) {
+  const auto through = static_cast<std::int64_t>(durable.get());
+  return statements_->put_cursor.bind(1, std::string_view{collector})
+      .bind(2, id)
+      .bind(3, through)
+      .bind(4, row_crc({id, through}, collector))
+      .run();
 }
 
 Status Spool::trim_stream(Live& live, Sequence through) {

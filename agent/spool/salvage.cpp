@@ -110,10 +110,10 @@ Status read_damaged(sqlite::Database& fresh, const std::string& path, const std:
   damaged_file.vfs = vfs;
   if (auto damaged = sqlite::Database::open(damaged_file)) {  // else not even a database: it stays aside, unread
     copy_table(*damaged, fresh, "meta", 2);
-    copy_table(*damaged, fresh, "stream", 8);
+    copy_table(*damaged, fresh, "stream", 9);
     copy_table(*damaged, fresh, "series", 3);
-    copy_table(*damaged, fresh, "cursor", 3);
-    copy_table(*damaged, fresh, "gap", 8);
+    copy_table(*damaged, fresh, "cursor", 4);
+    copy_table(*damaged, fresh, "gap", 9);
     copy_streams(*damaged, fresh);
   }
   return transaction->commit();

@@ -169,7 +169,7 @@ bool Spool::flush(sqlite::Durability durability) {
   unsaved_series_.clear();
   unsaved_bytes_ = 0;
   for (auto& [id, live] : streams_) live.dirty = false;
-  if (tail_ && !tail_->runs().empty() && !tail_->clear()) tail_.reset();
+  if (tail_ && !tail_->runs().empty()) (void)tail_->clear();  // or with the next write
   return true;
 }
 
@@ -244,26 +244,38 @@ Status Spool::write_record(StreamId id, const wire::Record& record) {
 
 Status Spool::write_stream(const Live& live) {
   const auto& info = live.info;
+  const auto boot = static_cast<std::int64_t>(info.boot);
+  const auto base = static_cast<std::int64_t>(info.base.get());
+  const auto end = static_cast<std::int64_t>(info.next.get());
+  const auto sampled = static_cast<std::int64_t>(info.sampled);
+  const auto before = static_cast<std::int64_t>(info.sampled_before_base);
+  const std::string_view tenant = info.tenant.get();
   return statements_->put_stream.bind(1, live.id)
-      .bind(2, std::string_view{info.tenant.get()})
+      .bind(2, tenant)
       .bind(3, sqlite::Bytes{info.incarnation.bytes})
-      .bind(4, static_cast<std::int64_t>(info.boot))
-      .bind(5, static_cast<std::int64_t>(info.base.get()))
-      .bind(6, static_cast<std::int64_t>(info.next.get()))
-      .bind(7, static_cast<std::int64_t>(info.sampled))
-      .bind(8, static_cast<std::int64_t>(info.sampled_before_base))
+      .bind(4, boot)
+      .bind(5, base)
+      .bind(6, end)
+      .bind(7, sampled)
+      .bind(8, before)
+      .bind(9, row_crc({live.id, boot, base, end, sampled, before}, tenant, info.incarnation.bytes))
       .run();
 }
 
 Status Spool::write_gap(StreamId id, const Gap& gap, wire::ByteView counts) {
+  const auto from = static_cast<std::int64_t>(gap.from.get());
+  const auto to = static_cast<std::int64_t>(gap.to.get());
+  const auto samples = static_cast<std::int64_t>(gap.samples);
+  const auto reason = static_cast<std::int64_t>(gap.reason);
   return statements_->put_gap.bind(1, id)
-      .bind(2, static_cast<std::int64_t>(gap.from.get()))
-      .bind(3, static_cast<std::int64_t>(gap.to.get()))
-      .bind(4, static_cast<std::int64_t>(gap.samples))
-      .bind(5, static_cast<std::int64_t>(gap.reason))
+      .bind(2, from)
+      .bind(3, to)
+      .bind(4, samples)
+      .bind(5, reason)
       .bind(6, to_ms(gap.t0))
       .bind(7, to_ms(gap.t1))
       .bind(8, counts)
+      .bind(9, row_crc({id, from, to, samples, reason, to_ms(gap.t0), to_ms(gap.t1)}, {}, counts))
       .run();
 }
 

@@ -114,10 +114,12 @@ class Spool {
   Status prepare_tables(sqlite::Database& db, Settle settle);
   Status open_or_salvage(Settle settle);
   Status set_aside(const Error& why);
+  Status load_or_salvage(Settle settle);
   Status load();
   Status load_streams();
   Status load_series();
   Status load_cursors();
+  Status drop_damaged();
   Status begin_life();
   Status reopen();
   void open_tail();
@@ -135,6 +137,7 @@ class Spool {
   Status write_record(StreamId id, const wire::Record& record);
   Status write_stream(const Live& stream);
   Status write_gap(StreamId id, const Gap& gap, wire::ByteView counts = {});
+  Status write_cursor(const std::string& collector, StreamId id, Sequence durable);
   void bound_memory();
   void note_failure(const Error& error);
 

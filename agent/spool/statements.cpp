@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/crc32c.hpp"
+
 namespace ward::agent {
 
 Result<FileSchema> look_at_schema(sqlite::Database& db) {
@@ -17,17 +19,26 @@ Status create_spool_schema(sqlite::Database& db) {
   return db.run("PRAGMA user_version=" + std::to_string(kSpoolVersion));
 }
 
+std::int64_t row_crc(std::initializer_list<std::int64_t> numbers, std::string_view text, wire::ByteView bytes) {
+  wire::Buffer row;
+  wire::ByteWriter w(row);
+  for (const auto number : numbers) w.u64(static_cast<std::uint64_t>(number));
+  w.text(text);
+  w.bytes(bytes);
+  return crc32c(row);
+}
+
 Result<std::unique_ptr<Spool::Statements>> Spool::Statements::prepare(sqlite::Database& db) {
   auto out = std::make_unique<Statements>();
   const std::pair<sqlite::Statement*, std::string_view> all[] = {
       {&out->put_record, "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,?,?,?)"},
       {&out->get_record, "SELECT kind,class,count,t_min,t_max,digest,crc,payload FROM record WHERE stream=? AND seq=?"},
-      {&out->put_stream, "INSERT OR REPLACE INTO stream VALUES(?,?,?,?,?,?,?,?)"},
+      {&out->put_stream, "INSERT OR REPLACE INTO stream VALUES(?,?,?,?,?,?,?,?,?)"},
       {&out->put_series, "INSERT OR REPLACE INTO series VALUES(?,?,?)"},
-      {&out->put_gap, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?,?,?)"},
+      {&out->put_gap, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?,?,?,?)"},
       {&out->get_gap,
        "SELECT from_seq,to_seq,samples,reason,t0,t1,counts FROM gap WHERE stream=? AND from_seq<=? AND to_seq>=?"},
-      {&out->put_cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?,?)"},
+      {&out->put_cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?,?,?)"},
       {&out->sum_records, "SELECT coalesce(sum(count),0) FROM record WHERE stream=? AND seq<=?"},
       {&out->delete_records, "DELETE FROM record WHERE stream=? AND seq<=?"},
       {&out->delete_gaps, "DELETE FROM gap WHERE stream=? AND to_seq<=?"},

@@ -1,16 +1,18 @@
 #pragma once
+#include <initializer_list>
+
 #include "agent/spool/spool.hpp"
 
 namespace ward::agent {
 
 /// Of the tables below (PRAGMA user_version). A file of another version is set aside, not read: raise it with every change.
-inline constexpr std::int64_t kSpoolVersion = 1;
+inline constexpr std::int64_t kSpoolVersion = 2;
 /// The spool's tables, as docs/format/spool.md describes them.
 inline constexpr std::string_view kSpoolSchema = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stream(
   id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, incarnation BLOB NOT NULL, boot INTEGER NOT NULL, base INTEGER NOT NULL,
-  next INTEGER NOT NULL, sampled INTEGER NOT NULL, sampled_before_base INTEGER NOT NULL);
+  next INTEGER NOT NULL, sampled INTEGER NOT NULL, sampled_before_base INTEGER NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS record(
   stream INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL, count INTEGER NOT NULL,
   t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
@@ -19,9 +21,10 @@ CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL, 
 CREATE TABLE IF NOT EXISTS gap(
   stream INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, samples INTEGER NOT NULL,
   reason INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, counts BLOB NOT NULL,
-  PRIMARY KEY(stream, from_seq)) WITHOUT ROWID;
+  crc INTEGER NOT NULL, PRIMARY KEY(stream, from_seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor(
-  collector TEXT NOT NULL, stream INTEGER NOT NULL, durable INTEGER NOT NULL, PRIMARY KEY(collector, stream)) WITHOUT ROWID;
+  collector TEXT NOT NULL, stream INTEGER NOT NULL, durable INTEGER NOT NULL, crc INTEGER NOT NULL,
+  PRIMARY KEY(collector, stream)) WITHOUT ROWID;
 )";
 
 struct FileSchema {
@@ -37,6 +40,10 @@ struct Spool::Statements {
       delete_records, delete_gaps, bump;
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db);
 };
+
+/// CRC-32C of a row of the other tables. A flipped bit in the name of a tenant would be refused by every collector for ever,
+/// one in the end of a gap would let records behind it vanish.
+std::int64_t row_crc(std::initializer_list<std::int64_t> numbers, std::string_view text, wire::ByteView bytes = {});
 
 /// CRC-32C of a record as it is stored: its payload and the columns that go out with it. SQLite checks its structure, not
 /// its contents, and one flipped bit in a digest or a class would be refused by every collector for ever.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "common/base/crc32c.hpp"
 #include "common/wire/bytes.hpp"
@@ -66,23 +67,23 @@ Result<TailLog> TailLog::open(const std::string& vfs, const std::string& path) {
 }
 
 Status TailLog::read_blocks() {
+  constexpr std::size_t kBytes = kBlocks * kBlockBytes;
   const auto size = file_.size();
   if (!size) return fail(size.error());
-  wire::Buffer block(kBlockBytes);
+  wire::Buffer all(kBytes);
+  const auto there = std::min<std::size_t>(*size, kBytes);
+  if (there > 0)
+    if (auto got = file_.read(std::span(all).first(there), 0); !got) return got;
   for (std::size_t i = 0; i < kBlocks; ++i) {
-    if ((i + 1) * kBlockBytes > *size) {
-      std::fill(block.begin(), block.end(), std::uint8_t{0});
-      if (auto put = file_.write(block, i * kBlockBytes); !put) return put;
-      continue;
-    }
-    if (auto got = file_.read(block, i * kBlockBytes); !got) return got;
     Run run;
-    if (!decode(block, run)) continue;
+    if (!decode(wire::ByteView(all).subspan(i * kBlockBytes, kBlockBytes), run)) continue;
     runs_.push_back(std::move(run));
     places_.push_back(i);
     next_block_ = i + 1;
   }
-  return *size < kBlocks * kBlockBytes ? file_.sync() : Status{};
+  if (there == kBytes) return {};
+  if (auto put = file_.write(std::span(all).subspan(there), there); !put) return put;
+  return file_.sync();
 }
 
 Status TailLog::add(const Stream& stream, const Counted& record) {
@@ -108,9 +109,10 @@ Status TailLog::add(const Stream& stream, const Counted& record) {
 }
 
 Status TailLog::clear() {
-  const wire::Buffer nothing(kBlockBytes);
-  for (std::size_t i = 0; i < next_block_; ++i)
-    if (auto put = file_.write(nothing, i * kBlockBytes); !put) return put;
+  const wire::Buffer nothing(next_block_ * kBlockBytes);
+  if (auto put = file_.write(nothing, 0); !put) return put;
+  // Notes that came back after a power loss, long after their stream was acknowledged and gone, would be a loss that was none.
+  if (auto forced = file_.sync(); !forced) return forced;
   runs_.clear();
   places_.clear();
   next_block_ = 0;

@@ -48,7 +48,7 @@ class TailLog {
   /// Errc::full when kBlocks are used: later records would be lost unseen by a kill.
   Status add(const Stream& stream, const Counted& record);
   Status sync() { return file_.sync(); }
-  /// The spool holds all of it now.
+  /// The spool holds all of it now. Forced to disk; on an error the notes stay, to be cleared again.
   Status clear();
 
  private:

@@ -82,7 +82,8 @@ class Journal {
   /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
   virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
   /// Stores closed chunks and removes the journal rows they cover (all committed so far), in one transaction. Refuses
-  /// between an error and the next reopen(): rows that nobody has seen may have been committed.
+  /// between an error and the next reopen(): rows that nobody has seen may have been committed. After an error call it with
+  /// the same chunks and what came since: those that were stored all the same are left out.
   virtual Status store_chunks(std::span<const ChunkRow> chunks) = 0;
   /// Retention: chunks, events and gaps wholly older than this.
   virtual Status drop_before(Time time) = 0;

@@ -12,6 +12,8 @@ tl::unexpected<Error> failure(const std::string& path, const char* doing) {
   return fail(Errc::unavailable, "'" + path + "' could not be " + doing, "Check the disk and the rights of its folder.");
 }
 
+constexpr std::size_t kPiece = 64 << 10;  // SQLite's own file layer takes less than 128 KiB at once
+
 sqlite3_vfs* find_vfs(const std::string& name) { return sqlite3_vfs_find(name.empty() ? nullptr : name.c_str()); }
 
 }  // namespace
@@ -59,20 +61,24 @@ Result<std::uint64_t> File::size() {
 }
 
 Status File::read(std::span<std::uint8_t> into, std::uint64_t at) {
-  const int code = raw_->file()->pMethods->xRead(raw_->file(), into.data(), static_cast<int>(into.size()),
-                                                 static_cast<sqlite3_int64>(at));
-  if (code == SQLITE_IOERR_SHORT_READ)
-    return fail(Errc::corrupt, "'" + raw_->path + "' is shorter than it was", "Check its disk.");
-  if (code != SQLITE_OK) return failure(raw_->path, "read");
+  for (; !into.empty(); into = into.subspan(std::min(kPiece, into.size())), at += kPiece) {
+    const auto n = static_cast<int>(std::min(kPiece, into.size()));
+    const int code = raw_->file()->pMethods->xRead(raw_->file(), into.data(), n, static_cast<sqlite3_int64>(at));
+    if (code == SQLITE_IOERR_SHORT_READ)
+      return fail(Errc::corrupt, "'" + raw_->path + "' is shorter than it was", "Check its disk.");
+    if (code != SQLITE_OK) return failure(raw_->path, "read");
+  }
   return {};
 }
 
 Status File::write(std::span<const std::uint8_t> from, std::uint64_t at) {
-  const int code = raw_->file()->pMethods->xWrite(raw_->file(), from.data(), static_cast<int>(from.size()),
-                                                  static_cast<sqlite3_int64>(at));
-  if (code == SQLITE_FULL)
-    return fail(Errc::full, "'" + raw_->path + "' could not be written: the disk is full", "Free space on its volume.");
-  if (code != SQLITE_OK) return failure(raw_->path, "written");
+  for (; !from.empty(); from = from.subspan(std::min(kPiece, from.size())), at += kPiece) {
+    const auto n = static_cast<int>(std::min(kPiece, from.size()));
+    const int code = raw_->file()->pMethods->xWrite(raw_->file(), from.data(), n, static_cast<sqlite3_int64>(at));
+    if (code == SQLITE_FULL)
+      return fail(Errc::full, "'" + raw_->path + "' could not be written: the disk is full", "Free space on its volume.");
+    if (code != SQLITE_OK) return failure(raw_->path, "written");
+  }
   return {};
 }
 
@@ -98,7 +104,7 @@ Status copy_file(const std::string& vfs_name, const std::string& from, const std
   if (!target) return fail(target.error());
   const auto size = source->size();
   if (!size) return fail(size.error());
-  std::vector<std::uint8_t> block(64 << 10);
+  std::vector<std::uint8_t> block(kPiece);
   for (std::uint64_t at = 0; at < *size; at += block.size()) {
     const auto piece = std::span(block).first(std::min<std::uint64_t>(block.size(), *size - at));
     if (auto got = source->read(piece, at); !got) return got;

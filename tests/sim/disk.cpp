@@ -128,6 +128,7 @@ struct DiskVfs {
     const auto begin = static_cast<std::size_t>(at);
     const auto end = begin + static_cast<std::size_t>(n);
     if (end > file.cache.size()) {
+      self(f)->disk->count_growth();
       if (self(f)->disk->full_) return SQLITE_FULL;
       file.cache.resize(end);
     }
@@ -157,7 +158,7 @@ struct DiskVfs {
     auto* disk = self(f)->disk;
     auto& file = **self(f)->file;
     ++disk->syncs_;
-    if (std::exchange(disk->fail_sync_, false)) {
+    if (disk->syncs_left_ > 0 && --disk->syncs_left_ == 0) {
       file.ghost.insert(file.dirty.begin(), file.dirty.end());
       file.dirty.clear();
       return SQLITE_IOERR_FSYNC;
@@ -208,6 +209,10 @@ void Disk::count_operation() {
   if (operations_left_ > 0 && --operations_left_ == 0) crashed_ = true;
 }
 
+void Disk::count_growth() {
+  if (growths_left_ > 0 && --growths_left_ == 0) full_ = true;
+}
+
 void Disk::power_loss() {
   kill_writers();
   for (auto it = files_.begin(); it != files_.end();) {
@@ -247,6 +252,19 @@ bool Disk::damage(const std::string& path) {
   }
   at->second->dirty.insert(byte / kSector);
   return true;
+}
+
+std::vector<std::uint8_t> Disk::bytes(const std::string& path) const {
+  const auto at = files_.find(path);
+  return at == files_.end() ? std::vector<std::uint8_t>{} : at->second->cache;
+}
+
+void Disk::put(const std::string& path, std::vector<std::uint8_t> bytes) {
+  auto file = std::make_shared<File>();
+  file->cache = file->durable = std::move(bytes);
+  file->least = file->cache.size();
+  file->exists_durably = true;
+  files_[path] = std::move(file);
 }
 
 std::uint64_t Disk::size(const std::string& path) const {

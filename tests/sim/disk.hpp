@@ -40,9 +40,23 @@ class Disk {
   void wipe();
   /// Flips one bit somewhere in a file or empties a sector (a lost write); false when there is nothing to damage.
   bool damage(const std::string& path);
-  void set_full(bool full) { full_ = full; }
-  void fail_next_sync() { fail_sync_ = true; }
+  void set_full(bool full) {
+    full_ = full;
+    growths_left_ = 0;
+  }
+  /// Full from the n-th write that would make a file longer, until set_full(false).
+  void fill_after(std::uint64_t growths) { growths_left_ = growths; }
+  void fail_next_sync() { fail_sync_after(1); }
+  /// The n-th sync from now on fails, alone.
+  void fail_sync_after(std::uint64_t syncs) { syncs_left_ = syncs; }
+  [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] bool sync_failed() const { return syncs_left_ == 0; }
   [[nodiscard]] std::uint64_t size(const std::string& path) const;
+  /// What a reader of the file sees now; empty when there is none.
+  [[nodiscard]] std::vector<std::uint8_t> bytes(const std::string& path) const;
+  /// Puts a file there, forced to disk; only while no process has it open.
+  void put(const std::string& path, std::vector<std::uint8_t> bytes);
+  void remove(const std::string& path) { files_.erase(path); }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
 
  private:
@@ -57,6 +71,7 @@ class Disk {
     std::set<std::size_t> ghost;  // sectors a failed sync forgot: clean to the kernel, never written
   };
   void count_operation();
+  void count_growth();
 
   std::string name_;
   std::mt19937_64 random_;
@@ -67,7 +82,8 @@ class Disk {
   bool alive_ = false;  // a process has opened something since the last kill
   bool powersafe_;      // SQLITE_IOCAP_POWERSAFE_OVERWRITE: on ordinary disks; without it SQLite pads and writes differently
   bool full_ = false;
-  bool fail_sync_ = false;
+  std::uint64_t growths_left_ = 0;
+  std::uint64_t syncs_left_ = 0;
   std::uint64_t syncs_ = 0;
   std::unique_ptr<struct DiskVfs> registered_;
 };

@@ -30,7 +30,8 @@ inline Batch batch_of(std::size_t samples, DataClass data_class = DataClass::raw
 class SpoolBed {
  public:
   explicit SpoolBed(std::vector<std::string> collectors = {"c1"}, std::uint64_t seed = 1)
-      : disk("bed-" + std::to_string(seed) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)), seed) {
+      : disk("bed-" + std::to_string(seed) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)), seed),
+        random(seed) {
     options.path = "spool.db";
     options.vfs = disk.vfs();
     options.collectors = std::move(collectors);

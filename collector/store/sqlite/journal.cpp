@@ -350,14 +350,22 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
 
 Status SqliteJournal::store_chunks(std::span<const ChunkRow> chunks) {
   if (!db_) return closed();
-  if (auto stored = note(write_chunks(chunks)); !stored) return stored;
+  const auto batch = db_->scalar("SELECT number FROM chunk_batch");
+  if (!batch) return note(fail(batch.error()));
+  // The attempt before ended in an error and happened all the same.
+  if (chunks_attempted_ > 0 && *batch == batch_tried_) chunks_stored_ = chunks_attempted_;
+  chunks_attempted_ = chunks.size();
+  batch_tried_ = *batch + 1;
+  if (auto stored = note(write_chunks(chunks.subspan(chunks_stored_), batch_tried_)); !stored) return stored;
+  chunks_stored_ = chunks_attempted_ = 0;
   rows_since_chunks_ = 0;
   return {};
 }
 
-Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks) {
+Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks, std::int64_t batch) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
+  if (auto put = db_->run("UPDATE chunk_batch SET number=" + std::to_string(batch)); !put) return put;
   for (const auto& chunk : chunks) {
     auto put = statements_->put_chunk.bind(1, std::int64_t{chunk.series})
                    .bind(2, to_ms(chunk.t_min))

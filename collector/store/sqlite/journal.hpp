@@ -46,7 +46,7 @@ class SqliteJournal final : public Journal {
   Status write_gap(const ReceivedGap& received);
   Status write_mark(const StreamState& state);
   Status write_new_stream(const StreamState& state);
-  Status write_chunks(std::span<const ChunkRow> chunks);
+  Status write_chunks(std::span<const ChunkRow> chunks, std::int64_t batch);
   Status write_mark_of_life();
   Status load_streams();
   Status ensure_open();
@@ -60,6 +60,9 @@ class SqliteJournal final : public Journal {
   std::set<StreamRow> rowless_;  // known to sessions, not yet to the file
   wire::RecordCodec codec_;
   std::uint64_t rows_since_chunks_ = 0;
+  std::size_t chunks_stored_ = 0;     // of the list that is repeated after an error: known to be in the file
+  std::size_t chunks_attempted_ = 0;  // and perhaps these, if the file's batch is the one that was tried
+  std::int64_t batch_tried_ = 0;
 };
 
 }  // namespace ward::collector

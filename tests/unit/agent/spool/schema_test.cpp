@@ -33,7 +33,7 @@ class SpoolSchema : public testing::Test {
 
 TEST_F(SpoolSchema, ANewFileCarriesItsVersion) {
   ASSERT_TRUE(open());
-  EXPECT_EQ(raw().scalar("PRAGMA user_version").value(), 1);
+  EXPECT_EQ(raw().scalar("PRAGMA user_version").value(), 2);
 }
 
 TEST_F(SpoolSchema, AFileOfThisReleaseIsReadOn) {

@@ -179,6 +179,32 @@ TEST_F(JournalFile, ChunksTakeThePlaceOfTheRowsTheyCover) {
   EXPECT_EQ(stream(key(1)).durable, Sequence{1});
 }
 
+TEST_F(JournalFile, ChunksWhoseSyncFailedAreStoredOnce) {
+  for (std::uint64_t sync = 1; sync <= 4; ++sync) {
+    SCOPED_TRACE(sync);
+    journal_.reset();
+    disk_.wipe();
+    journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs(), 0, 1}).value());  // each commit is checkpointed
+    const auto row = stream(key(1)).row;
+    ASSERT_TRUE(commit({record(row, 1, {0})}));
+    std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1}}};
+    disk_.fail_sync_after(sync);
+    const bool failed = !journal_->store_chunks(chunks);
+    disk_.fail_sync_after(0);
+    ASSERT_TRUE(commit({record(row, 2, {0})}));
+    if (!failed) chunks.clear();
+    chunks.push_back({0, from_ms(2), from_ms(2), 1, {2}});
+    ASSERT_TRUE(journal_->store_chunks(chunks));
+    chunks = {{0, from_ms(3), from_ms(3), 1, {3}}};
+    ASSERT_TRUE(journal_->store_chunks(chunks));
+    open();
+    const auto all = replay();
+    ASSERT_THAT(all.chunks, SizeIs(3));
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_THAT(all.chunks[i].bytes, ElementsAre(i + 1));
+    EXPECT_THAT(all.samples, IsEmpty());
+  }
+}
+
 TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
   const std::vector<ChunkRow> chunks{{0, from_ms(10), from_ms(20), 1, {1}}, {0, from_ms(15), from_ms(30), 1, {2}}};
   ASSERT_TRUE(journal_->store_chunks(chunks));
@@ -236,7 +262,7 @@ TEST_F(JournalFile, AFileFromBeforeVersionsIsBroughtUpWithItsRows) {
   {
     auto db = raw();
     ASSERT_TRUE(
-        db.run("DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; PRAGMA user_version=0;"
+        db.run("DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; DROP TABLE chunk_batch; PRAGMA user_version=0;"
                "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);"
                "CREATE TABLE journal(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
                "class INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL,"

@@ -1,0 +1,234 @@
+// Rows 3, 5 and 7 of the fault table for the collector's journal: a day of commits, ended or disturbed at each of its
+// writes, syncs and growths. What was acknowledged is there once and reached the head; the rest is sent again and is there
+// once too.
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+#include "collector/ingest/recorder.hpp"
+#include "collector/store/sqlite/journal.hpp"
+#include "tests/sim/disk.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::uint64_t kRecords = 24;
+
+/// The head: how often each value arrived. Value i belongs to record i.
+struct Head final : SampleSink {
+  std::map<double, int> values;
+  std::set<SeriesId> defined;
+  void define(SeriesId id, const Labels&) override { defined.insert(id); }
+  void append(std::span<const wire::IdSample> samples) override {
+    for (const auto& sample : samples) {
+      ++values[sample.v];
+      EXPECT_TRUE(defined.contains(sample.id)) << "a sample of a series the head was never told of";
+    }
+  }
+};
+
+/// A collector's process over a simulated disk, fed by an agent that sends again what is not acknowledged.
+class Collector {
+ public:
+  explicit Collector(std::uint64_t seed)
+      : disk("journal-" + std::to_string(seed) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)), seed) {
+    key_ = {TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
+  }
+
+  bool start() {
+    disk.bury();
+    SqliteJournal::Options options;
+    options.path = "journal.db";
+    options.vfs = disk.vfs();
+    options.checkpoint_pages = 8;
+    auto opened = SqliteJournal::open(options);
+    if (!opened) return false;
+    journal = std::move(*opened);
+    catalogue = std::make_unique<Catalogue>(Catalogue::Caps{});
+    head = Head{};
+    chunked_.clear();
+    const auto damaged = journal->replay({[this](SeriesId id, Labels labels) {
+                                            head.define(id, labels);
+                                            catalogue->load(id, std::move(labels));
+                                          },
+                                          [this](const ChunkRow& row) {
+                                            ++head.values[chunk_value(row)];
+                                            chunked_.insert(chunk_value(row));
+                                          },
+                                          [this](const std::vector<wire::IdSample>& samples) { head.append(samples); }});
+    EXPECT_TRUE(!damaged || *damaged == 0);
+    recorder = std::make_unique<Recorder>(*journal, *catalogue, head);
+    return damaged.has_value();
+  }
+  void kill() {
+    disk.kill_writers();
+    recorder.reset();
+    catalogue.reset();
+    journal.reset();
+  }
+  /// Sends everything from the mark on, in groups of three; stops when the process is dead or the disk takes nothing.
+  void receive() {
+    while (journal && !disk.crashed()) {
+      const std::vector<std::uint64_t> boots{1};
+      const auto opened = recorder->open_streams(std::span{&key_, 1}, boots);
+      if (!opened) return;
+      const auto& state = opened->front();
+      EXPECT_GE(state.durable.get(), acked) << "the mark went back behind an acknowledgement";
+      if (state.durable.get() == kRecords || !send_group(state)) return;
+    }
+  }
+
+  sim::Disk disk;
+  std::unique_ptr<SqliteJournal> journal;
+  std::unique_ptr<Catalogue> catalogue;
+  Head head;
+  std::unique_ptr<Recorder> recorder;
+  std::uint64_t acked = 0;
+
+ private:
+  static double chunk_value(const ChunkRow& row) { return static_cast<double>(row.count); }
+
+  bool send_group(const StreamState& state) {
+    std::vector<JournalEntry> entries;
+    for (auto seq = state.durable.get() + 1; seq <= std::min(kRecords, state.durable.get() + 3); ++seq) {
+      if (seq == 7) {
+        entries.emplace_back(ReceivedGap{state.row, {Sequence{7}, Sequence{7}, 70, GapReason::spool_full, {}, {}}});
+        continue;
+      }
+      ReceivedRecord received;
+      received.stream = state.row;
+      received.record.seq = Sequence{seq};
+      const auto id = catalogue->resolve(key_.tenant, key_.agent, Labels{{"__name__", "m" + std::to_string(seq % 5)}});
+      received.record.samples.push_back({id, from_ms(static_cast<std::int64_t>(seq)), static_cast<double>(seq)});
+      entries.emplace_back(std::move(received));
+    }
+    const auto done = recorder->commit(entries);
+    if (disk.crashed()) return false;
+    if (!done) return done.error().code != Errc::full;  // the agent greets again
+    for (const auto& committed : *done) acked = std::max(acked, committed.durable.get());
+    if (acked == 12 || acked == 21) (void)store_chunks();
+    return true;
+  }
+  // Every value of the head as a chunk of its own: `count` stands for the value.
+  Status store_chunks() {
+    std::vector<ChunkRow> rows;
+    for (const auto& [value, times] : head.values)
+      if (!chunked_.contains(value)) rows.push_back({0, from_ms(1), from_ms(2), static_cast<std::uint32_t>(value), {1}});
+    auto stored = journal->store_chunks(rows);
+    if (stored)
+      for (const auto& row : rows) chunked_.insert(chunk_value(row));
+    return stored;
+  }
+  StreamKey key_;
+  std::set<double> chunked_;
+};
+
+void check_complete(Collector& collector, const std::string& where) {
+  SCOPED_TRACE(where);
+  const auto streams = collector.journal->streams().value();
+  ASSERT_EQ(streams.size(), 1U);
+  EXPECT_EQ(streams[0].durable.get(), kRecords);
+  EXPECT_EQ(streams[0].stored, kRecords - 1);
+  EXPECT_EQ(streams[0].lost, 70U);
+  for (std::uint64_t seq = 1; seq <= kRecords; ++seq)
+    EXPECT_EQ(collector.head.values[static_cast<double>(seq)], seq == 7 ? 0 : 1) << "record " << seq;
+}
+
+/// What was acknowledged before must be in what the new process read.
+void check_acknowledged(Collector& collector, const std::string& where) {
+  SCOPED_TRACE(where);
+  for (std::uint64_t seq = 1; seq <= collector.acked; ++seq)
+    if (seq != 7) {
+      EXPECT_EQ(collector.head.values[static_cast<double>(seq)], 1) << "record " << seq;
+    }
+}
+
+enum class End { kill, power_loss };
+
+class JournalFault : public testing::TestWithParam<End> {
+ protected:
+  static void end_of_life(Collector& collector) {
+    collector.kill();
+    if (GetParam() == End::power_loss) collector.disk.power_loss();
+  }
+  static void finish(Collector& collector, const std::string& where) {
+    end_of_life(collector);
+    ASSERT_TRUE(collector.start()) << where;
+    check_acknowledged(collector, where);
+    collector.receive();
+    check_complete(collector, where);
+    end_of_life(collector);
+    ASSERT_TRUE(collector.start()) << where;
+    check_complete(collector, where + ", read again");
+  }
+};
+
+TEST_P(JournalFault, EndedAtEachWriteAndSync) {
+  std::uint64_t n = 1;
+  for (bool crashed = true; crashed; ++n) {
+    Collector collector(n);
+    collector.disk.crash_after(n);
+    if (collector.start()) collector.receive();
+    crashed = collector.disk.crashed();
+    finish(collector, "at operation " + std::to_string(n));
+  }
+  EXPECT_GT(n, 60U);
+}
+
+TEST_P(JournalFault, EndedAgainAtEachWriteOfTheRecovery) {
+  for (std::uint64_t n = 5; n < 90; n += 9) {
+    std::uint64_t m = 1;
+    for (bool crashed = true; crashed; ++m) {
+      Collector collector(n);
+      collector.disk.crash_after(n);
+      if (collector.start()) collector.receive();
+      end_of_life(collector);
+      collector.disk.crash_after(m);
+      (void)collector.start();
+      crashed = collector.disk.crashed();
+      finish(collector, "at " + std::to_string(n) + ", then at " + std::to_string(m));
+    }
+  }
+}
+
+TEST_P(JournalFault, ASyncFailsAtEachPlace) {
+  std::uint64_t n = 1;
+  for (bool failed = true; failed; ++n) {
+    Collector collector(n);
+    collector.disk.fail_sync_after(n);
+    if (collector.start()) collector.receive();
+    failed = collector.disk.sync_failed();
+    collector.disk.fail_sync_after(0);
+    finish(collector, "sync " + std::to_string(n));
+  }
+  EXPECT_GT(n, 8U);
+}
+
+TEST_P(JournalFault, TheDiskFillsUpAtEachPlaceAndHasRoomAgain) {
+  std::uint64_t n = 1;
+  for (bool full = true; full; ++n) {
+    Collector collector(n);
+    collector.disk.fill_after(n);
+    if (collector.start()) collector.receive();
+    full = collector.disk.full();
+    const auto before = collector.acked;
+    if (collector.journal) {
+      collector.receive();  // tried again while it is full: nothing is acknowledged that is not stored
+      collector.disk.set_full(false);
+      EXPECT_TRUE(collector.recorder->probe());
+      check_acknowledged(collector, "growth " + std::to_string(n));
+      collector.receive();
+      check_complete(collector, "growth " + std::to_string(n));
+    }
+    EXPECT_GE(collector.acked, before);
+    collector.disk.set_full(false);
+    finish(collector, "growth " + std::to_string(n));
+  }
+  EXPECT_GT(n, 15U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, JournalFault, testing::Values(End::kill, End::power_loss),
+                         [](const auto& end) { return end.param == End::kill ? "Kill" : "PowerLoss"; });
+
+}  // namespace
+}  // namespace ward::collector
