@@ -95,6 +95,9 @@ class App {
     if (!config_.http_address.empty()) {
       http::ServerOptions options;
       options.address = config_.http_address;
+      options.on_error = [this](std::string_view what) {
+        world_.log.error("An HTTP request was answered with 500; report this", {{"error", std::string(what)}});
+      };
       server_ = http::make_server(world_.io.get_executor(), options,
                                   [this](http::ServerRequest request) { return answer(std::move(request)); });
       if (auto started = server_->start(); !started) return started;

@@ -244,13 +244,17 @@ async::Task<BeastServer::Next> BeastServer::one_request(Session& session) {
 }
 
 async::Task<ServerResponse> BeastServer::answer(ServerRequest request) {
+  std::string what = "unknown exception";
   try {
     auto handling = handler_(std::move(request));
     co_return co_await std::move(handling);
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
-  } catch (const std::exception&) {  // its text may hold anything: it does not leave the server
+    what = e.what();
+  } catch (const std::exception& e) {  // its text may hold anything: it does not leave the server
+    what = e.what();
   }
+  if (options_.on_error) options_.on_error(what);
   co_return problem(500, "Internal Server Error", "The server failed to answer. Its log says more.");
 }
 

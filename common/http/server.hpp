@@ -43,6 +43,8 @@ struct ServerOptions {
   std::size_t max_body_bytes = 1 << 20;
   std::chrono::milliseconds idle_timeout{10'000};
   std::chrono::milliseconds write_timeout{10'000};
+  /// Told why a handler threw, on the executor's thread: the client hears only that the server failed. For the log.
+  std::function<void(std::string_view what)> on_error;
 };
 
 /// A small HTTP/1.1 server (Beast behind this wall). Handlers run on the executor's thread; long work must leave it.

@@ -119,11 +119,15 @@ TEST_F(ServerTest, SaysContinueToAClientThatAsks) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")) << answer;
 }
 
-TEST_F(ServerTest, AnExceptionOfTheHandlerStaysInside) {
-  start();
+TEST_F(ServerTest, AnExceptionOfTheHandlerStaysInsideAndIsToldToTheLog) {
+  std::vector<std::string> told;
+  ServerOptions options;
+  options.on_error = [&told](std::string_view what) { told.emplace_back(what); };
+  start(std::move(options));
   const auto answer = talk("GET /throws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 500")) << answer;
   EXPECT_EQ(answer.find("canary"), std::string::npos);
+  EXPECT_EQ(told, std::vector<std::string>{"canary"});
 }
 
 TEST_F(ServerTest, AHandlersHeaderCannotSplitTheAnswer) {
