@@ -55,6 +55,7 @@ RuleOptions rule_options(const CollectorConfig& config) {
 Outbox::Options outbox_options(const CollectorConfig& config) {
   Outbox::Options options;
   options.fallbacks = config.routing.fallbacks();
+  options.last_resort = config.routing.fallback_receiver;
   return options;
 }
 
@@ -71,10 +72,15 @@ promql::EngineOptions engine_options(const std::atomic<bool>& stopping) {
   return options;
 }
 
-SenderOptions sender_options(const CollectorConfig& config) {
+SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& log) {
   SenderOptions options;
   options.page.external_url = config.external_url;
   options.page.runbook_base = config.runbook_base;
+  options.refused = [&log](const Refusal& refusal) {
+    log.error(refusal.nobody_left ? "A receiver refuses a page and nobody else takes it; it is asked again"
+                                  : "A receiver refuses a page; the next one takes it",
+              {{"receiver", refusal.receiver}, {"incident", refusal.incident}, {"why", refusal.why}});
+  };
   return options;
 }
 
@@ -145,7 +151,7 @@ class App {
         writer_(world.io.get_executor(), *world.pool, reserved_),
         sender_(
             world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
-            [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_),
+            [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
             logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
         server_(server_options(config_, std::move(tls)),
                 {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,

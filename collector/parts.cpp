@@ -171,7 +171,7 @@ void AppView::refresh_gauges() {
   }
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
-  set("ward_notify_undeliverable", "Messages refused for good with nobody left to take them.",
+  set("ward_notify_undeliverable", "Pages that no receiver has taken yet; the last one is asked again.",
       static_cast<double>(sent.undeliverable));
   double missed = 0;
   const auto snapshot = sources_.pipeline.rules();

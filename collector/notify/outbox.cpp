@@ -42,11 +42,12 @@ bool Outbox::owes_end(const std::string& incident, const std::string& receiver) 
 
 std::optional<std::string> Outbox::replacement(const std::string& incident, const std::string& receiver) const {
   std::set<std::string> tried{receiver};
-  for (auto at = options_.fallbacks.find(receiver); at != options_.fallbacks.end();
-       at = options_.fallbacks.find(at->second)) {
-    if (!tried.insert(at->second).second) break;
-    if (!refuses(incident, at->second)) return at->second;
-  }
+  const auto next_of = [&](const std::string& name) {
+    const auto at = options_.fallbacks.find(name);
+    return at != options_.fallbacks.end() ? at->second : options_.last_resort;
+  };
+  for (auto next = next_of(receiver); !next.empty() && tried.insert(next).second; next = next_of(next))
+    if (!refuses(incident, next)) return next;
   return std::nullopt;
 }
 
@@ -77,7 +78,8 @@ std::optional<DeliveryRow> Outbox::redirected(const DeliveryRow& row, const std:
   out.delivery = row.delivery;
   out.delivery.key += "@" + to;
   out.delivery.receiver = to;
-  out.instead_of = row.delivery.receiver;
+  // Over several refusals it stays the receiver that was meant, by which the end finds who heard in its place.
+  out.instead_of = row.instead_of.empty() ? row.delivery.receiver : row.instead_of;
   out.updated_at = now;
   if (by_key_.contains(out.delivery.key)) return std::nullopt;
   // The fallback may have its own rows of this incident; then it knows already.
@@ -138,6 +140,7 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
   WARD_ASSERT(at != by_key_.end() && at->second->sending);
   auto& entry = *at->second;
   entry.sending = false;
+  entry.refused_by_all = false;
   entry.row.attempts += 1;
   entry.row.error = outcome.error;
   entry.row.updated_at = now;
@@ -153,33 +156,48 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
       ++stats_.retries;
       change.updates.push_back(entry.row);
       break;
-    case SendOutcome::Kind::refused: refuse(entry, change, now); break;
+    case SendOutcome::Kind::refused: refuse(entry, change, mono, now); break;
   }
   drop_finished(incident);
   return change;
 }
 
-// The refused row and everything that queues behind it move to the fallback, in their order.
-void Outbox::refuse(Entry& entry, Change& change, Time now) {
-  entry.row.state = DeliveryState::failed_permanent;
+void Outbox::refuse(Entry& entry, Change& change, MonoTime mono, Time now) {
   ++stats_.refused;
+  const auto to = replacement(entry.row.delivery.incident, entry.row.delivery.receiver);
+  if (to || may_give_up(entry.row, now)) {
+    entry.row.state = DeliveryState::failed_permanent;
+  } else {
+    entry.refused_by_all = true;
+    entry.not_before = mono + options_.longest_wait;
+  }
   change.updates.push_back(entry.row);
+  if (to) hand_over(entry, *to, change, now);
+}
+
+// Without an end a receiver that will never take one message would keep it, and the alarm about it, for ever.
+bool Outbox::may_give_up(const DeliveryRow& row, Time now) const {
+  const auto last = std::find_if(rows_.rbegin(), rows_.rend(),
+                                 [&](const Entry& e) { return e.row.delivery.incident == row.delivery.incident; });
+  const bool ended = last != rows_.rend() && last->row.delivery.kind == NoticeKind::resolve;
+  // The end of what has begun again must not stand before the new page.
+  if (!ended) return row.delivery.kind == NoticeKind::resolve;
+  return now - row.delivery.created_at >= options_.keep_refused;
+}
+
+// The refused row and everything that queues behind it move to the fallback, in their order.
+void Outbox::hand_over(Entry& entry, const std::string& to, Change& change, Time now) {
   const auto incident = entry.row.delivery.incident;
   const auto receiver = entry.row.delivery.receiver;
-  const auto to = replacement(incident, receiver);
-  if (!to) {
-    ++stats_.undeliverable;
-    return;
-  }
   const bool heard_before = std::any_of(rows_.begin(), rows_.end(), [&](const Entry& e) {
     return e.row.delivery.incident == incident && e.row.delivery.receiver == receiver &&
            e.row.state == DeliveryState::delivered;
   });
-  const bool fallback_knows = hears(incident, *to);
+  const bool fallback_knows = hears(incident, to);
   const auto move = [&](const DeliveryRow& row) {
     // With rows of its own, the fallback gets its own end too.
     if (row.delivery.kind == NoticeKind::resolve && fallback_knows) return;
-    if (auto moved = redirected(row, *to, now)) change.added.push_back(std::move(*moved));
+    if (auto moved = redirected(row, to, now)) change.added.push_back(std::move(*moved));
   };
   move(entry.row);
   for (auto& other : rows_) {
@@ -233,13 +251,28 @@ std::optional<MonoTime> Outbox::next_wake(MonoTime now) const {
 
 std::optional<Time> Outbox::oldest_pending() const {
   std::optional<Time> at;
-  for (const auto& entry : rows_)
-    if (is_open(entry.row) && (!at || entry.row.delivery.created_at < *at)) at = entry.row.delivery.created_at;
+  for (const auto& entry : rows_) {
+    const bool refused_end = entry.refused_by_all && entry.row.delivery.kind == NoticeKind::resolve;
+    if (!is_open(entry.row) || refused_end) continue;
+    if (!at || entry.row.delivery.created_at < *at) at = entry.row.delivery.created_at;
+  }
   return at;
 }
 
 std::size_t Outbox::pending() const {
   return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Entry& e) { return is_open(e.row); }));
+}
+
+OutboxStats Outbox::stats() const {
+  auto out = stats_;
+  out.undeliverable = undeliverable();
+  return out;
+}
+
+std::size_t Outbox::undeliverable() const {
+  return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Entry& e) {
+    return is_open(e.row) && e.refused_by_all && e.row.delivery.kind != NoticeKind::resolve;
+  }));
 }
 
 SendOutcome judge_status(int status, std::string_view retry_after) {

@@ -26,23 +26,28 @@ struct SendOutcome {
 struct OutboxStats {
   std::uint64_t delivered = 0;
   std::uint64_t retries = 0;
-  std::uint64_t refused = 0;        ///< failed_permanent
+  std::uint64_t refused = 0;        ///< attempts that were refused for good
   std::uint64_t redirected = 0;     ///< went to the fallback receiver instead
-  std::uint64_t undeliverable = 0;  ///< refused with no fallback left: somebody must look
+  std::uint64_t undeliverable = 0;  ///< Outbox::undeliverable() now
   friend bool operator==(const OutboxStats&, const OutboxStats&) = default;
 };
 
 /// The rows still to be delivered and what happens to them (facts: reliability section 4). It sends nothing and stores
 /// nothing: rows are planned, committed by the caller, then accepted; only accepted rows are ever handed out. A failed
 /// commit is repeated until it succeeds: planned rows wait for it. Per receiver and incident rows go in the order of their
-/// planning, one at a time per receiver, and are retried for ever. Thread: one at a time.
+/// planning, one at a time per receiver, and are retried for ever. A refusal sends a row to the fallback; where none is
+/// left, the last receiver is asked again every `longest_wait`, because a token or an address can be mended and a page that
+/// was given up cannot. Thread: one at a time.
 class Outbox {
  public:
   struct Options {
     std::map<std::string, std::string> fallbacks;  ///< receiver -> who takes over when it refuses for good
+    std::string last_resort{};  ///< takes over for receivers that `fallbacks` does not name, such as removed ones; "" = none
     milliseconds first_wait{1'000};
     milliseconds longest_wait{60'000};
     milliseconds longest_retry_after{std::chrono::minutes{10}};  ///< a receiver may not silence itself for longer
+    /// What everybody refuses is tried while its incident is open, and at least so long; then it is given up.
+    milliseconds keep_refused{std::chrono::hours{24}};
   };
   /// `random` must outlive it.
   Outbox(Options options, Random& random) : options_(std::move(options)), random_(random) {}
@@ -67,10 +72,12 @@ class Outbox {
 
   /// When after `now` due() may yield more without another event; nullopt when nothing waits for time.
   [[nodiscard]] std::optional<MonoTime> next_wake(MonoTime now) const;
-  /// created_at of the oldest row still to be delivered.
+  /// created_at of the oldest row still to be delivered; an end that everybody refuses is no stalled outbox.
   [[nodiscard]] std::optional<Time> oldest_pending() const;
   [[nodiscard]] std::size_t pending() const;
-  [[nodiscard]] const OutboxStats& stats() const { return stats_; }
+  /// Pages that every receiver has refused so far and nobody has got: somebody must look. Ends of incidents do not count.
+  [[nodiscard]] std::size_t undeliverable() const;
+  [[nodiscard]] OutboxStats stats() const;
 
  private:
   struct Entry {
@@ -78,6 +85,7 @@ class Outbox {
     MonoTime not_before{};
     bool sending = false;
     bool committed = false;
+    bool refused_by_all = false;  ///< as of its last attempt
   };
   using Rows = std::list<Entry>;
 
@@ -88,7 +96,9 @@ class Outbox {
   [[nodiscard]] bool owes_end(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] std::optional<std::string> replacement(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] std::optional<DeliveryRow> redirected(const DeliveryRow& row, const std::string& to, Time now) const;
-  void refuse(Entry& entry, Change& change, Time now);
+  void refuse(Entry& entry, Change& change, MonoTime mono, Time now);
+  void hand_over(Entry& entry, const std::string& to, Change& change, Time now);
+  [[nodiscard]] bool may_give_up(const DeliveryRow& row, Time now) const;
   void drop_finished(const std::string& incident);
   [[nodiscard]] milliseconds wait_before(std::uint32_t attempts, milliseconds wish);
 

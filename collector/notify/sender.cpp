@@ -119,6 +119,7 @@ async::Task<void> Sender::stop() {
 
 async::Task<void> Sender::attempt(Delivery delivery) {
   const auto key = delivery.key;
+  Refusal refusal{.receiver = delivery.receiver, .incident = delivery.incident, .why = ""};
   SendOutcome outcome;
   // Whatever happens, the outbox must hear of it: a row that stays out is a page that is never sent.
   try {
@@ -128,6 +129,11 @@ async::Task<void> Sender::attempt(Delivery delivery) {
     outcome.error = "the attempt was broken off";
   }
   auto change = outbox_.on_result(key, outcome, clock_.mono(), clock_.wall());
+  if (outcome.kind == Kind::refused && options_.refused) {
+    refusal.why = outcome.error;
+    refusal.nobody_left = change.updates.front().state == DeliveryState::pending;
+    options_.refused(refusal);
+  }
   StateChange state;
   state.deliveries = std::move(change.added);
   state.delivery_updates = std::move(change.updates);

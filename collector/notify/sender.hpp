@@ -19,10 +19,19 @@ namespace ward::collector {
 /// Makes a change durable; on an error nothing of it is, and the sender tries again together with what came since.
 using CommitState = std::function<async::Task<Status>(StateChange)>;
 
+/// A receiver that refused a message for good.
+struct Refusal {
+  std::string receiver;
+  std::string incident;
+  std::string why;           ///< for people; no body, no credential
+  bool nobody_left = false;  ///< no other receiver takes over; this one is asked again
+};
+
 struct SenderOptions {
   std::chrono::milliseconds timeout{10'000};
   std::uint64_t max_answer_bytes = 64 << 10;
   PageOptions page;
+  std::function<void(const Refusal&)> refused;  ///< told of every refusal; may be empty
 };
 
 /// Drives an outbox over HTTP: sends what is due, one message at a time per receiver, tells the outbox what came of it and

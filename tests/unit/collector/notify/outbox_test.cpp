@@ -38,6 +38,7 @@ class Desk {
     outbox->accept(stored);
   }
   void add(std::vector<Delivery> deliveries) {
+    for (auto& d : deliveries) d.created_at = clock.wall();
     const auto rows = outbox->plan(deliveries, clock.wall());
     commit({.updates = {}, .added = rows});
   }
@@ -168,15 +169,104 @@ TEST(Outbox, MovesWhatQueuesBehindARefusalInOrder) {
   EXPECT_EQ(desk.state("I1-resolve-pd-db"), DeliveryState::superseded);
 }
 
-TEST(Outbox, WalksTheFallbacksAndCountsWhatReachesNobody) {
+TEST(Outbox, WalksTheFallbacks) {
   Desk desk;
   desk.add({delivery(NoticeKind::fire)});
   EXPECT_EQ(desk.drain({"pd-db", "pd-platform"}), (Lines{"fire I1 to mail"}));
-  Desk dead;
-  dead.add({delivery(NoticeKind::fire)});
-  EXPECT_TRUE(dead.drain({"pd-db", "pd-platform", "mail"}).empty());
-  EXPECT_EQ(dead.outbox->stats().undeliverable, 1U);
-  EXPECT_EQ(dead.outbox->pending(), 0U);
+  EXPECT_EQ(desk.outbox->undeliverable(), 0U);
+}
+
+TEST(Outbox, AsksTheLastReceiverAgainWhenAllRefuse) {
+  Desk desk;
+  const std::set<std::string> all{"pd-db", "pd-platform", "mail"};
+  desk.add({delivery(NoticeKind::fire)});
+  EXPECT_TRUE(desk.drain(all).empty());
+  for (int minute = 0; minute < 3; ++minute) {
+    EXPECT_EQ(desk.outbox->undeliverable(), 1U);
+    EXPECT_EQ(desk.outbox->pending(), 1U);
+    desk.clock.advance(59s);
+    EXPECT_TRUE(desk.due().empty());
+    desk.clock.advance(1s);
+    EXPECT_TRUE(desk.drain(all).empty());
+  }
+  desk.restart();
+  EXPECT_TRUE(desk.drain(all).empty());
+  EXPECT_EQ(desk.outbox->undeliverable(), 1U);
+  desk.clock.advance(60s);
+  EXPECT_EQ(desk.drain(), (Lines{"fire I1 to mail"}));
+  EXPECT_EQ(desk.outbox->undeliverable(), 0U);
+}
+
+TEST(Outbox, KeepsTheEndBehindAPageThatNobodyTook) {
+  Desk desk;
+  const std::set<std::string> all{"pd-db", "pd-platform", "mail"};
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain(all);
+  desk.add({delivery(NoticeKind::resolve)});
+  desk.clock.advance(60s);
+  EXPECT_EQ(desk.drain(), (Lines{"fire I1 to mail", "resolve I1 to mail"}));
+  EXPECT_EQ(desk.outbox->pending(), 0U);
+}
+
+TEST(Outbox, AnEndThatIsRefusedIsNoUndeliverablePage) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain();
+  desk.add({delivery(NoticeKind::resolve)});
+  desk.drain({"pd-db", "pd-platform", "mail"});
+  EXPECT_EQ(desk.outbox->pending(), 1U);
+  EXPECT_EQ(desk.outbox->undeliverable(), 0U);
+  EXPECT_EQ(desk.outbox->oldest_pending(), std::nullopt);
+}
+
+TEST(Outbox, ARefusedEndDoesNotStandBeforeTheNextPageOfItsIncident) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain();
+  desk.add({delivery(NoticeKind::resolve)});
+  desk.drain({"pd-db", "pd-platform", "mail"});
+  auto again = delivery(NoticeKind::fire);
+  again.key += "-reopened";
+  desk.add({again});
+  desk.clock.advance(60s);
+  desk.drain({"pd-db", "pd-platform", "mail"});
+  desk.clock.advance(60s);
+  EXPECT_FALSE(desk.drain().empty());
+  EXPECT_EQ(desk.outbox->pending(), 0U);
+}
+
+TEST(Outbox, GivesUpWhatAllRefuseADayAfterItsIncidentHasEnded) {
+  Desk desk;
+  const std::set<std::string> all{"pd-db", "pd-platform", "mail"};
+  auto fire = delivery(NoticeKind::fire);
+  fire.created_at = desk.clock.wall();
+  desk.add({fire});
+  desk.drain(all);
+  desk.clock.advance(48h);
+  desk.drain(all);
+  EXPECT_EQ(desk.outbox->undeliverable(), 1U) << "its incident is open";
+  auto end = delivery(NoticeKind::resolve);
+  end.created_at = desk.clock.wall();
+  desk.add({end});
+  desk.clock.advance(60s);
+  desk.drain(all);
+  EXPECT_EQ(desk.outbox->undeliverable(), 0U);
+  EXPECT_EQ(desk.outbox->pending(), 1U);
+  desk.clock.advance(24h);
+  desk.drain(all);
+  EXPECT_EQ(desk.outbox->pending(), 0U);
+}
+
+TEST(Outbox, TurnsToTheLastResortForAReceiverThatIsGone) {
+  SeededRandom random;
+  ManualClock clock;
+  Outbox outbox({.fallbacks = {}, .last_resort = "pd-platform"}, random);
+  const std::vector<Delivery> fire{delivery(NoticeKind::fire, "pd-old")};
+  outbox.accept(outbox.plan(fire, clock.wall()));
+  ASSERT_EQ(outbox.due(clock.mono()).size(), 1U);
+  const auto change = outbox.on_result("I1-fire-pd-old", kRefused, clock.mono(), clock.wall());
+  ASSERT_EQ(change.added.size(), 1U);
+  EXPECT_EQ(change.added[0].delivery.receiver, "pd-platform");
 }
 
 TEST(Outbox, TellsTheEndToBothWhoHeardAPart) {

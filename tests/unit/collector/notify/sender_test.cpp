@@ -67,7 +67,8 @@ class Bench {
                       .proxy = ""};
     sender = std::make_unique<Sender>(
         io.get_executor(), client, clock, outbox, std::vector{db, platform},
-        [this](StateChange change) { return store(std::move(change)); }, SenderOptions{});
+        [this](StateChange change) { return store(std::move(change)); },
+        SenderOptions{.page = {}, .refused = [this](const Refusal& refusal) { refusals.push_back(refusal); }});
   }
   ~Bench() {
     asio::co_spawn(io, sender->stop(), asio::detached);
@@ -104,6 +105,7 @@ class Bench {
   SeededRandom random;
   Outbox outbox{{.fallbacks = {{"pd-db", "pd-platform"}}}, random};
   StateChange stored;
+  std::vector<Refusal> refusals;
   bool disk_full = false;
   std::unique_ptr<Sender> sender;
 
@@ -217,7 +219,27 @@ TEST(Sender, RefusesForAReceiverThatIsGoneFromTheConfiguration) {
   bench.sender->start();
   bench.run();
   EXPECT_TRUE(bench.client.requests.empty());
-  EXPECT_EQ(bench.outbox.stats().undeliverable, 1U);
+  EXPECT_EQ(bench.outbox.undeliverable(), 1U);
+}
+
+TEST(Sender, TellsOfEveryRefusalAndWhetherAnybodyIsLeft) {
+  Bench bench;
+  bench.client.script = {status(401), status(410)};
+  bench.add(NoticeKind::fire);
+  bench.sender->start();
+  bench.run();
+  ASSERT_EQ(bench.refusals.size(), 2U);
+  EXPECT_EQ(bench.refusals[0].receiver, "pd-db");
+  EXPECT_EQ(bench.refusals[0].why, "the receiver answered HTTP 401");
+  EXPECT_FALSE(bench.refusals[0].nobody_left);
+  EXPECT_EQ(bench.refusals[1].receiver, "pd-platform");
+  EXPECT_TRUE(bench.refusals[1].nobody_left);
+  EXPECT_EQ(bench.outbox.undeliverable(), 1U);
+  bench.clock.advance(std::chrono::seconds{60});
+  bench.sender->wake();
+  bench.run();
+  EXPECT_EQ(bench.client.requests.size(), 3U);
+  EXPECT_EQ(bench.outbox.undeliverable(), 0U);
 }
 
 TEST(Sender, SendsNoFallbackBeforeItIsStored) {
