@@ -87,7 +87,7 @@ std::vector<Mistake> mistakes_in_rules_and_routes() {
        with_rule(
            "    expr: sum(rate(up[5m])\n    labels: {class: informational, owner: platform, service: node, layer: data}\n"
            "    annotations: {summary: s, description: d}\n"),
-       "rules.yaml: 5:11:", "unclosed left parenthesis"},
+       "rules.yaml:5:11:", "unclosed left parenthesis"},
       {"UrgentWithoutRunbook", Program::collector, kPlain,
        with_rule("    expr: up == 0\n    labels: {class: urgent, owner: platform, service: node, layer: data}\n"
                  "    annotations: {summary: s, description: d}\n"),

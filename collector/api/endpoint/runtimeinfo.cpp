@@ -1,7 +1,5 @@
 // GET /api/v1/status/runtimeinfo: since when the collector runs and what it holds.
 // Source: https://prometheus.io/docs/prometheus/latest/querying/api/#runtime-information
-#include <thread>
-
 #include "collector/api/prometheus.hpp"
 #include "common/base/duration.hpp"
 
@@ -16,9 +14,7 @@ async::Task<http::ServerResponse> answer_runtimeinfo(View& view, http::ServerReq
   append_text(data, format_time(status.started));
   data += R"(,"serverTime":)";
   append_text(data, format_time(view.clock().wall()));
-  data += R"(,"reloadConfigSuccess":true,"corruptionCount":0,"goroutineCount":0,"GOMAXPROCS":)" +
-          std::to_string(std::thread::hardware_concurrency()) + R"(,"timeSeriesCount":)" + std::to_string(status.series) +
-          "}";
+  data += R"(,"reloadConfigSuccess":true,"corruptionCount":0,"timeSeriesCount":)" + std::to_string(status.series) + "}";
   co_return success(std::move(data));
 }
 

@@ -37,7 +37,10 @@ class SlowStore final : public StateStore {
 };
 
 struct StateWriterTest : testing::Test {
-  static async::Task<void> commit(StateWriter& writer) { (void)co_await writer.commit(StateChange{}); }
+  static async::Task<void> commit(StateWriter& writer) {
+    StateChange change;
+    (void)co_await writer.commit(std::move(change));
+  }
   static async::Task<void> upkeep(StateWriter& writer, SlowStore& store) {
     std::function<Status()> job = [&store]() -> Status {
       store.note("upkeep");
