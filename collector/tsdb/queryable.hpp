@@ -10,10 +10,6 @@
 #include "common/model/labels.hpp"
 #include "common/model/sample.hpp"
 
-namespace re2 {
-class RE2;
-}
-
 namespace ward::collector {
 
 /// One label condition of a selector. Regular expressions are RE2 and fully anchored, as in Prometheus.
@@ -34,7 +30,8 @@ class Matcher {
   Op op_;
   std::string name_;
   std::string value_;
-  std::shared_ptr<const re2::RE2> regex_;
+  struct Pattern;
+  std::shared_ptr<const Pattern> pattern_;
 };
 std::string to_string(const Matcher& m);  ///< `name=~"value"`
 

@@ -59,5 +59,46 @@ TEST(Head, ServesReadersWhileWritersAppendAndChunksAreHandedOut) {
   EXPECT_EQ(handed_out, std::size_t{kSeries} * kRounds);
 }
 
+// Series come and go while queries hold their labels: what a reader found keeps its text, and the numbers of pairs that went
+// are used again only when no reader is left.
+TEST(Head, ServesQueriesWhileSeriesComeAndGo) {
+  Head head{{milliseconds{0}}};
+  std::atomic<bool> done{false};
+  std::atomic<int> broken{0};
+  const std::vector<Matcher> all{*Matcher::make(Matcher::Op::regex, "__name__", "m.*")};
+  const auto query = [&] {
+    while (!done) {
+      const auto reader = head.reader();
+      const auto found = *reader->find(all, from_ms(0), from_ms(1'000'000));
+      reader->intern("made", "up");
+      SampleBatch batch;
+      if (!reader->read(found, from_ms(0), from_ms(1'000'000), batch) || batch.size() != found.size()) ++broken;
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto name = reader->text(found[i].labels()[0]).value;
+        const auto round = reader->text(found[i].labels()[1]).value;
+        if (found[i].labels().size() != 2 || name != "m" + std::string(round)) ++broken;
+        for (const auto& s : batch[i])
+          if (std::to_string(static_cast<int>(s.v)) != round) ++broken;
+      }
+    }
+  };
+  {
+    std::jthread one{query};
+    std::jthread two{query};
+    for (int round = 0; round < kRounds; ++round) {
+      const auto text = std::to_string(round);
+      const RefSample sample{head.get_or_create({{"__name__", "m" + text}, {"round", text}}),
+                             {from_ms(round), static_cast<double>(round)}};
+      head.append({&sample, 1});
+      if (round % 5 == 4) head.drop_before(from_ms(round));
+    }
+    done = true;
+  }
+  EXPECT_EQ(broken, 0);
+  head.drop_before(from_ms(kRounds));
+  head.drop_before(from_ms(kRounds));
+  EXPECT_TRUE(head.label_names().empty());
+}
+
 }  // namespace
 }  // namespace ward::collector

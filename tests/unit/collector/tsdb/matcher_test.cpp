@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <re2/re2.h>
 
 #include "collector/tsdb/queryable.hpp"
 
@@ -27,6 +28,24 @@ TEST(Matcher, MatchesAsPrometheusDoes) {
     const auto m = Matcher::make(c.op, "x", c.pattern);
     ASSERT_TRUE(m) << describe(m.error());
     EXPECT_EQ(m->matches(c.value), c.expected) << to_string(*m) << " against '" << c.value << "'";
+  }
+}
+
+// Text open at its ends is compared without RE2; the verdict must be the same.
+TEST(Matcher, AgreesWithRe2OnOpenText) {
+  const std::vector<std::string> values{"",    "a",    "ab",   "abc", "xab", "xabx", "a.b", "a-b", "aab", "abab",
+                                        "a\n", "\nab", "a\\b", "ä",   "äab", "abä",  "a+b", "b",   "ba",  "aba"};
+  for (const std::string pattern :
+       {"ab",      "ab.*",   "ab.+",   ".*ab",    ".+ab",  ".*ab.*", ".+ab.+", ".*ab.+", ".+ab.*", "a\\.b",
+        "a\\.b.*", ".*",     ".+",     "a.b",     "a\\+b", "ä.*",    ".*ä",    "a\\\\b", "",       "a.*b",
+        "ab|a",    "(?i)AB", "[a]b.*", "a{2}b.*", "^ab$",  "ab.*.*", ".*.*ab", "ab.?",   "a-b.*",  "\\w+"}) {
+    const auto m = Matcher::make(Op::regex, "x", pattern);
+    ASSERT_TRUE(m) << pattern;
+    re2::RE2::Options options;
+    options.set_dot_nl(true);
+    const re2::RE2 regex{pattern, options};
+    for (const auto& value : values)
+      EXPECT_EQ(m->matches(value), re2::RE2::FullMatch(value, regex)) << pattern << " against '" << value << "'";
   }
 }
 
