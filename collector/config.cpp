@@ -9,17 +9,19 @@
 namespace ward::collector {
 namespace {
 
-bool is_loopback(std::string_view address) {
-  const auto endpoint = net::parse_endpoint(address);
-  return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" || endpoint->host.starts_with("127."));
-}
-
 void read_listen(config::Section listen, CollectorConfig& out, bool insecure) {
   out.stream_address = listen.text("stream", "0.0.0.0:9801");
   out.http_address = listen.text("http", "127.0.0.1:9802");
-  if (insecure && !is_loopback(out.stream_address))
+  const auto stream = net::parse_endpoint(out.stream_address);
+  if (!stream)
+    listen.problems().add(listen.at("stream"), "'" + out.stream_address + "' is not an address",
+                          "Write host:port, for example 0.0.0.0:9801.");
+  else if (insecure && !net::is_loopback(*stream))
     listen.problems().add(listen.at("stream"), "insecure is set and '" + out.stream_address + "' is not a loopback address",
                           "Remove 'insecure' and configure 'tls', or listen on 127.0.0.1.");
+  if (!net::parse_endpoint(out.http_address))
+    listen.problems().add(listen.at("http"), "'" + out.http_address + "' is not an address",
+                          "Write host:port, for example 127.0.0.1:9802.");
   listen.close();
 }
 
@@ -37,12 +39,19 @@ void read_ingest(config::Section ingest, CollectorConfig& out) {
   ingest.close();
 }
 
-void read_tls(config::Section tls, CollectorConfig& out, bool present) {
-  if (present || !out.insecure) {
-    out.tls.ca = tls.text("ca");
-    out.tls.certificate = tls.text("certificate");
-    out.tls.key = tls.text("key");
+void read_tls(config::Section& root, CollectorConfig& out) {
+  if (!root.has("tls")) {
+    if (!out.insecure)
+      root.problems().add(
+          root.at(), "the section 'tls' is missing",
+          "Add it with ca, certificate and key ('wardctl pki' makes them), or set 'insecure: true' and listen "
+          "on this machine alone.");
+    return;
   }
+  auto tls = root.child("tls");
+  out.tls.ca = tls.text("ca");
+  out.tls.certificate = tls.text("certificate");
+  out.tls.key = tls.text("key");
   tls.close();
 }
 
@@ -55,19 +64,41 @@ void read_heartbeat(config::Section& root, CollectorConfig& out) {
   watchdog.token = section.secret("token");
   watchdog.ca_file = section.text("ca_file", "");
   out.heartbeat.interval = section.duration("interval", out.heartbeat.interval, milliseconds{1'000});
-  out.heartbeat.stale_after = section.duration("stale_after", std::max(out.heartbeat.interval * 2, out.heartbeat.stale_after));
+  out.heartbeat.stale_after =
+      section.duration("stale_after", std::max(out.heartbeat.interval * 2, out.heartbeat.stale_after), milliseconds{1'000});
+  if (!watchdog.url.empty() && !watchdog.url.starts_with("https://") && !watchdog.url.starts_with("http://"))
+    section.problems().add(section.at("url"), "the heartbeat has no http or https URL",
+                           "Write the whole address, for example https://beats.example/ward.");
+  if (!watchdog.token.empty() && watchdog.url.starts_with("http://"))
+    section.problems().add(section.at("url"), "the token of the heartbeat would go out unencrypted", "Use https.");
   section.close();
   out.watchdog = std::move(watchdog);
 }
 
 void check_receivers(config::Section& root, const CollectorConfig& out) {
-  const auto known = [&](const std::string& name) {
-    return std::any_of(out.receivers.begin(), out.receivers.end(), [&](const Receiver& r) { return r.name == name; });
+  const auto unknown = [&](const std::string& name) {
+    return !name.empty() &&
+           std::none_of(out.receivers.begin(), out.receivers.end(), [&](const Receiver& r) { return r.name == name; });
   };
-  for (const auto& [owner, route] : out.routing.owners)
-    if (!known(route.receiver))
-      root.problems().add(root.at("owners"), "owner '" + owner + "' goes to the receiver '" + route.receiver + "', which does not exist",
+  const auto owners = root.raw("owners").value_or(config::Node{});
+  for (const auto& [owner, route] : owners.entries()) {
+    if (route.kind() != config::Node::Kind::mapping) continue;
+    const auto& receiver = out.routing.owners.at(owner).receiver;
+    if (unknown(receiver))
+      root.problems().add(config::Section(route, owner, root.problems()).at("receiver"),
+                          "owner '" + owner + "' goes to the receiver '" + receiver + "', which does not exist",
                           "Add it under 'receivers' or name another.");
+  }
+  if (root.has("fallback_receiver") && unknown(out.routing.fallback_receiver))
+    root.problems().add(root.at("fallback_receiver"), "the receiver '" + out.routing.fallback_receiver + "' does not exist",
+                        "Add it under 'receivers' or name another.");
+}
+
+void read_receivers_of(config::Section& root, CollectorConfig& out) {
+  const auto before = root.problems().list().size();
+  out.receivers = read_receivers(root.children("receivers"));
+  if (out.receivers.empty() && root.problems().list().size() == before)
+    root.problems().add(root.at("receivers"), "there are no receivers, so nobody would be paged", "Name at least one.");
 }
 
 /// Rule globs are relative to the file that names them, so that a configuration can move with its rules.
@@ -95,13 +126,12 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_log(root.child("log"), out.log);
   out.retention = root.duration("retention", out.retention);
   read_ingest(root.child("ingest"), out);
-  read_tls(root.child("tls"), out, root.has("tls"));
+  read_tls(root, out);
   out.rule_patterns = resolve(root.texts("rules"), path);
   auto evaluation = root.child("evaluation");
   out.evaluation_interval = evaluation.duration("interval", out.evaluation_interval, milliseconds{100});
   evaluation.close();
-  out.receivers = read_receivers(root.children("receivers"));
-  if (out.receivers.empty()) problems.add(root.at("receivers"), "there are no receivers, so nobody would be paged", "Name at least one.");
+  read_receivers_of(root, out);
   out.routing = read_routing_table(root);
   check_receivers(root, out);
   auto correlation = root.child("correlation");

@@ -27,8 +27,24 @@ bool matches(std::string_view route, std::string_view path) {
   if (star == std::string_view::npos) return route == path;
   const auto before = route.substr(0, star);
   const auto after = route.substr(star + 1);
-  if (path.size() < before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
+  if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
   return path.substr(star, path.size() - before.size() - after.size()).find('/') == std::string_view::npos;
+}
+
+bool takes(Methods methods, std::string_view method) {
+  return method == "GET" || method == "HEAD" || (method == "POST" && methods == Methods::get_and_post);
+}
+
+http::ServerResponse wrong_method(Methods methods) {
+  const bool post = methods == Methods::get_and_post;
+  auto refused = problem(405, "Method not allowed", post ? "Use GET or POST." : "Use GET.");
+  refused.headers.emplace_back("allow", post ? "GET, HEAD, POST" : "GET, HEAD");
+  return refused;
+}
+
+// What a request or a target said may be no UTF-8: dump() alone would throw.
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -37,15 +53,14 @@ http::ServerResponse problem(int status, std::string_view title, std::string_vie
   http::ServerResponse response;
   response.status = status;
   response.content_type = "application/problem+json";
-  response.body =
-      nlohmann::json{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}}.dump() + "\n";
+  response.body = text_of(nlohmann::json{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}});
   return response;
 }
 
 http::ServerResponse prometheus_error(int status, std::string_view type, std::string_view error) {
   http::ServerResponse response;
   response.status = status;
-  response.body = nlohmann::json{{"status", "error"}, {"errorType", type}, {"error", error}}.dump() + "\n";
+  response.body = text_of(nlohmann::json{{"status", "error"}, {"errorType", type}, {"error", error}});
   return response;
 }
 
@@ -56,13 +71,9 @@ std::string parameter(const http::ServerRequest& request, std::string_view name)
 }
 
 async::Task<http::ServerResponse> answer(View& view, http::ServerRequest request) {
-  if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
-    auto refused = problem(405, "Method not allowed", "Use GET, or POST where a query is sent.");
-    refused.headers.emplace_back("allow", "GET, HEAD, POST");
-    co_return refused;
-  }
   for (const auto& endpoint : all_endpoints()) {
     if (!matches(endpoint.path, request.path)) continue;
+    if (!takes(endpoint.methods, request.method)) co_return wrong_method(endpoint.methods);
     co_return co_await endpoint.answer(view, std::move(request));
   }
   std::string known;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -7,16 +8,20 @@
 
 namespace ward::collector::api {
 
+/// HEAD is always answered as GET is; POST only where a query is sent.
+enum class Methods : std::uint8_t { get, get_and_post };
+
 /// One route: one file in endpoint/ and one line in builtin.def.
 struct Endpoint {
   std::string_view path;  ///< a `*` stands for one part
   std::string_view help;
   async::Task<http::ServerResponse> (*answer)(View& view, http::ServerRequest request) = nullptr;
+  Methods methods = Methods::get;
 };
 
 std::span<const Endpoint> all_endpoints();
 
-/// Finds the endpoint and answers; unknown paths and methods other than GET, HEAD and POST get problem+json.
+/// Finds the endpoint and answers; unknown paths and other methods get problem+json.
 async::Task<http::ServerResponse> answer(View& view, http::ServerRequest request);
 
 /// RFC 9457: {"type", "title", "status", "detail"}.

@@ -99,10 +99,10 @@ class Section {
   /// `{file: PATH}` or `{env: NAME}`; a literal value is refused ("put it into a file"). Empty when absent. A relative
   /// PATH counts from the folder of the YAML file; a file open to every user is refused.
   Secret secret(std::string_view key);
-  std::vector<std::string> texts(std::string_view key);                           ///< a list of strings; empty when absent
+  std::vector<std::string> texts(std::string_view key);                             ///< a list of strings; empty when absent
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);  ///< a mapping of strings
-  Section child(std::string_view key);                                            ///< empty section when absent
-  std::vector<Section> children(std::string_view key);                            ///< a list of mappings
+  Section child(std::string_view key);                  ///< when absent an empty section, at the place of this one
+  std::vector<Section> children(std::string_view key);  ///< a list of mappings
   std::vector<std::pair<std::string, Section>> named_children(std::string_view key);  ///< a mapping of mappings
   std::optional<Node> raw(std::string_view key);
   /// One of `names`; the index of the match, or `fallback`. The problem lists the choices.
@@ -117,6 +117,7 @@ class Section {
   [[nodiscard]] const Node* find(std::string_view key) const;
   const Node* take(std::string_view key);
   Node node_;
+  Position at_;
   std::string path_;
   Problems* problems_;
   std::vector<std::string> known_;

@@ -90,7 +90,7 @@ const std::string* digits_of(const Node& node, std::string_view key, const Wante
 }  // namespace
 
 Section::Section(Node node, std::string path, Problems& problems)
-    : node_(std::move(node)), path_(std::move(path)), problems_(&problems) {
+    : node_(std::move(node)), at_(node_.at()), path_(std::move(path)), problems_(&problems) {
   if (node_.kind() == Node::Kind::scalar || node_.kind() == Node::Kind::sequence)
     problems.add(
         node_.at(),
@@ -110,10 +110,10 @@ const Node* Section::take(std::string_view key) {
 }
 
 bool Section::has(std::string_view key) const { return find(key) != nullptr; }
-Position Section::at() const { return node_.at(); }
+Position Section::at() const { return at_; }
 Position Section::at(std::string_view key) const {
   const auto* node = find(key);
-  return node == nullptr ? node_.at() : node->at();
+  return node == nullptr ? at_ : node->at();
 }
 
 std::string Section::text(std::string_view key) {
@@ -121,7 +121,8 @@ std::string Section::text(std::string_view key) {
   if (node == nullptr) {
     // What is no mapping at all has been told already.
     if (node_.kind() == Node::Kind::mapping || node_.kind() == Node::Kind::null)
-      problems_->add(at(), "the key " + quote(key) + " is missing" + (path_.empty() ? "" : " in " + quote(path_)), "Add it.");
+      problems_->add(at(), "the key " + quote(key) + " is missing" + (path_.empty() ? "" : " in " + quote(path_)),
+                     "Add it.");
     return {};
   }
   const auto* value = scalar_of(*node, key, kText, *problems_);
@@ -254,7 +255,9 @@ std::vector<std::pair<std::string, std::string>> Section::text_map(std::string_v
 Section Section::child(std::string_view key) {
   const auto* node = take(key);
   const auto child_path = path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  return Section{node == nullptr ? Node{} : *node, child_path, *problems_};
+  Section child{node == nullptr ? Node{} : *node, child_path, *problems_};
+  if (node == nullptr) child.at_ = at_;
+  return child;
 }
 
 std::vector<Section> Section::children(std::string_view key) {

@@ -1,4 +1,5 @@
 // GET /api/ward/v1/agents: every agent this collector knows, whether it is connected and how long it has been silent.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "collector/api/endpoint.hpp"
@@ -14,14 +15,16 @@ async::Task<http::ServerResponse> answer_agents(View& view, http::ServerRequest)
     list.push_back({{"agent", agent.agent},
                     {"tenants", agent.tenants},
                     {"connected", agent.connected},
-                    {"silent_seconds", to_seconds(now - agent.last_seen)},
+                    {"silent_seconds", std::max(0.0, to_seconds(now - agent.last_seen))},
                     {"last_seen", format_time(agent.last_seen)},
                     {"remote", agent.remote},
                     {"records", agent.records},
                     {"samples", agent.samples},
                     {"lost_samples", agent.lost_samples}});
   http::ServerResponse response;
-  response.body = nlohmann::ordered_json{{"agents", std::move(list)}}.dump() + "\n";
+  response.body =
+      nlohmann::ordered_json{{"agents", std::move(list)}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+      "\n";
   co_return response;
 }
 

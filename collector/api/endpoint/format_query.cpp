@@ -20,6 +20,8 @@ async::Task<http::ServerResponse> answer_format_query(View& view, http::ServerRe
 
 }  // namespace
 
-Endpoint format_query_endpoint() { return {"/api/v1/format_query", "A query, printed", answer_format_query}; }
+Endpoint format_query_endpoint() {
+  return {"/api/v1/format_query", "A query, printed", answer_format_query, Methods::get_and_post};
+}
 
 }  // namespace ward::collector::api

@@ -27,7 +27,9 @@ async::Task<http::ServerResponse> answer_incidents(View& view, http::ServerReque
                     {"alerts", std::move(alerts)}});
   }
   http::ServerResponse response;
-  response.body = nlohmann::ordered_json{{"incidents", std::move(list)}}.dump() + "\n";
+  response.body =
+      nlohmann::ordered_json{{"incidents", std::move(list)}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+      "\n";
   co_return response;
 }
 

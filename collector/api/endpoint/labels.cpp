@@ -27,6 +27,6 @@ async::Task<http::ServerResponse> answer_labels(View& view, http::ServerRequest 
 
 }  // namespace
 
-Endpoint labels_endpoint() { return {"/api/v1/labels", "Names of labels", answer_labels}; }
+Endpoint labels_endpoint() { return {"/api/v1/labels", "Names of labels", answer_labels, Methods::get_and_post}; }
 
 }  // namespace ward::collector::api

@@ -122,6 +122,8 @@ async::Task<http::ServerResponse> answer_parse_query(View& view, http::ServerReq
 
 }  // namespace
 
-Endpoint parse_query_endpoint() { return {"/api/v1/parse_query", "A query as a tree", answer_parse_query}; }
+Endpoint parse_query_endpoint() {
+  return {"/api/v1/parse_query", "A query as a tree", answer_parse_query, Methods::get_and_post};
+}
 
 }  // namespace ward::collector::api

@@ -66,6 +66,6 @@ async::Task<http::ServerResponse> answer_query(View& view, http::ServerRequest r
 
 }  // namespace
 
-Endpoint query_endpoint() { return {"/api/v1/query", "Instant query", answer_query}; }
+Endpoint query_endpoint() { return {"/api/v1/query", "Instant query", answer_query, Methods::get_and_post}; }
 
 }  // namespace ward::collector::api

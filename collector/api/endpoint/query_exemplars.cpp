@@ -18,6 +18,8 @@ async::Task<http::ServerResponse> answer_query_exemplars(View& view, http::Serve
 
 }  // namespace
 
-Endpoint query_exemplars_endpoint() { return {"/api/v1/query_exemplars", "Exemplars: none", answer_query_exemplars}; }
+Endpoint query_exemplars_endpoint() {
+  return {"/api/v1/query_exemplars", "Exemplars: none", answer_query_exemplars, Methods::get_and_post};
+}
 
 }  // namespace ward::collector::api

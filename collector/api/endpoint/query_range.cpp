@@ -61,6 +61,6 @@ async::Task<http::ServerResponse> answer_query_range(View& view, http::ServerReq
 
 }  // namespace
 
-Endpoint query_range_endpoint() { return {"/api/v1/query_range", "Range query", answer_query_range}; }
+Endpoint query_range_endpoint() { return {"/api/v1/query_range", "Range query", answer_query_range, Methods::get_and_post}; }
 
 }  // namespace ward::collector::api

@@ -31,6 +31,6 @@ async::Task<http::ServerResponse> answer_series(View& view, http::ServerRequest 
 
 }  // namespace
 
-Endpoint series_endpoint() { return {"/api/v1/series", "Series by selector", answer_series}; }
+Endpoint series_endpoint() { return {"/api/v1/series", "Series by selector", answer_series, Methods::get_and_post}; }
 
 }  // namespace ward::collector::api

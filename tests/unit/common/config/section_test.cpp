@@ -189,6 +189,26 @@ TEST(Section, KnowsWhatIsThereAndWhere) {
   EXPECT_EQ(s.at("c"), (Position{"a.yaml", 1, 1}));
 }
 
+TEST(Section, PointsFromAnAbsentChildToItsParent) {
+  Problems problems;
+  Section root{yaml("\na: 1\n"), "", problems};
+  auto child = root.child("listen");
+  EXPECT_EQ(child.at("stream"), (Position{"a.yaml", 2, 1}));
+  child.text("stream");
+  EXPECT_EQ(problems.to_text(), "a.yaml:2:1: the key 'stream' is missing in 'listen'. Add it.");
+}
+
+TEST(Section, HasTheFingerprintOfWhatItSays) {
+  Problems problems;
+  const auto of = [&](const char* text) { return Section{yaml(text), "", problems}.fingerprint(); };
+  EXPECT_EQ(of("{a: 1, b: [x, y]}"), of("# comment\na: 1\nb:\n- x\n- y\n"));
+  EXPECT_NE(of("a: 1"), of("a: 2"));
+  EXPECT_NE(of("a: [x, y]"), of("a: [xy]"));
+  EXPECT_NE(of("{a: 1, b: 2}"), of("{a: 2, b: 1}"));
+  EXPECT_NE(of("a: '1'"), of("a: 1"));
+  EXPECT_NE(of("a:"), of("a: {}"));
+}
+
 TEST(Section, DoesNotRepeatLongValues) {
   Problems problems;
   Section s{yaml("k: " + std::string(5000, 'x')), "", problems};
