@@ -59,7 +59,7 @@ TEST(Delivery, SurvivesTwentyKills) {
 
   ASSERT_TRUE(estate.drained()) << estate.logs();
   EXPECT_EQ(estate.agent.terminate(), 0) << estate.logs();
-  EXPECT_EQ(estate.collector.terminate(), 0) << estate.logs();
+  estate.collector.kill();  // one that stops turns its rows into chunks, which no longer say of which record they were
   const auto last = read_spool(estate.agent_data());
   const auto journal = read_journal(estate.collector_data());
   EXPECT_THAT(audit(journal, seen, last), testing::IsEmpty()) << estate.logs();
@@ -79,14 +79,15 @@ TEST(Delivery, AuditSeesEachKindOfDamage) {
   estate.agent.start();
   ASSERT_TRUE(estate.flows()) << estate.logs();
   EXPECT_EQ(estate.agent.terminate(), 0) << estate.logs();
-  EXPECT_EQ(estate.collector.terminate(), 0) << estate.logs();
+  estate.collector.kill();  // one that stops turns its rows into chunks, which no longer say of which record they were
   const auto spool = read_spool(estate.agent_data());
   ASSERT_THAT(audit(read_journal(estate.collector_data()), {}, spool), testing::IsEmpty()) << estate.logs();
 
   const std::string second = "(SELECT min(position)+1 FROM journal)";
   for (const auto& damage : {
            "DELETE FROM journal WHERE position=" + second,
-           "INSERT INTO journal SELECT 1000000,stream,seq,class,t_min,t_max,digest,payload FROM journal WHERE position=" +
+           "INSERT INTO journal(position,stream,seq,class,t_min,t_max,digest,payload) SELECT "
+           "1000000,stream,seq,class,t_min,t_max,digest,payload FROM journal WHERE position=" +
                second,
            "UPDATE journal SET payload=x'00' WHERE position=" + second,
            std::string("DELETE FROM journal WHERE position=(SELECT max(position) FROM journal)"),
