@@ -97,12 +97,16 @@ async::Task<void> Pipeline::loop() {
   while (true) {
     co_await wakeup_.wait(until_next(context_.clock.wall()));
     co_await async::sleep_for(kDebounce);
-    const auto now = context_.clock.wall();
-    auto events = co_await evaluate(now);
-    co_await settle(std::move(events), now);
-    last_tick_ = now;
-    last_progress_ = context_.clock.mono();
+    co_await step();
   }
+}
+
+async::Task<void> Pipeline::step() {
+  const auto now = context_.clock.wall();
+  auto events = co_await evaluate(now);
+  co_await settle(std::move(events), now);
+  last_tick_ = now;
+  last_progress_ = context_.clock.mono();
 }
 
 async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {

@@ -63,6 +63,8 @@ class Pipeline {
   void start() { tasks_.spawn("evaluation", loop()); }
   /// Cancels at once; returns when no step runs on the pool any more. The step under way is not told.
   async::Task<void> stop() { return tasks_.stop(); }
+  /// One evaluation of what is due or has arrived, with all that follows from it. What start() repeats; a test calls it.
+  async::Task<void> step();
   /// Samples became durable.
   void arrived() { wakeup_.wake(); }
   /// Takes new rules between two steps; what they end is told like any other end.

@@ -122,7 +122,9 @@ class PipelineTest : public testing::Test {
     services[0].owner = "database";
     services[1].name = "odoo";
     services[1].owner = "application";
-    services[1].depends_on.push_back({.to = "pg-main"});
+    Dependency database;
+    database.to = "pg-main";
+    services[1].depends_on.push_back(std::move(database));
     map_ = *ServiceMap::make(std::move(services));
   }
   void start(const std::string& rules, LoadedState loaded = {}) {
@@ -321,7 +323,7 @@ TEST_F(PipelineTest, SaysNothingTwiceAfterARestart) {
   EXPECT_THAT(due(), IsEmpty());
   ASSERT_THAT(life_->pipeline->open_incidents(), SizeIs(1));
   EXPECT_EQ(life_->pipeline->open_incidents()[0].id, incident);
-  clock_.advance(seconds(5));
+  clock_.advance(kRestoreGrace);  // what came back from the store is held so long
   arrive("pg_up", 1);
   step();
   step_after(seconds(1));
