@@ -29,8 +29,7 @@ void HeadSink::count(const AppendCounts& counts) {
   stored_.add(static_cast<double>(counts.appended));
   const auto refused = [&](const char* reason, std::size_t n) {
     if (n > 0)
-      metrics_
-          .counter("ward_tsdb_samples_refused_total", "Samples the head did not take.", Labels{{"reason", reason}})
+      metrics_.counter("ward_tsdb_samples_refused_total", "Samples the head did not take.", Labels{{"reason", reason}})
           .add(static_cast<double>(n));
   };
   refused("conflicting", counts.conflicting);

@@ -50,9 +50,29 @@ class Host {
 /// Why a probe could not measure; the closed list behind the `reason` label of ward_probe_failure_info and
 /// probe_failure_info (facts: node-traefik-blackbox 3.6, probe-safety 7).
 enum class FailureReason : std::uint8_t {
-  dns_nxdomain, dns_timeout, dns_failed, connect_refused, connect_timeout, connect_failed, tls_untrusted, tls_expired,
-  tls_name_mismatch, tls_protocol, auth, permission, loading, http_status, http_timeout, body_mismatch, probe_refused,
-  probe_overload, timeout, protocol, unsupported, not_found, internal
+  dns_nxdomain,
+  dns_timeout,
+  dns_failed,
+  connect_refused,
+  connect_timeout,
+  connect_failed,
+  tls_untrusted,
+  tls_expired,
+  tls_name_mismatch,
+  tls_protocol,
+  auth,
+  permission,
+  loading,
+  http_status,
+  http_timeout,
+  body_mismatch,
+  probe_refused,
+  probe_overload,
+  timeout,
+  protocol,
+  unsupported,
+  not_found,
+  internal
 };
 std::string_view to_string(FailureReason reason);
 
@@ -80,12 +100,12 @@ class Probe {
 /// One line of builtin.def. `make` reads the probe's own keys from the target's section (the schedule reads and closes
 /// the common ones: probe, name, interval, deadline, labels) and adds problems for wrong values; nullptr then.
 struct ProbeKind {
-  std::string_view name;                    ///< as in agent.yaml: "postgres"
-  std::string_view job;                     ///< default `job` label: "postgres"
+  std::string_view name;  ///< as in agent.yaml: "postgres"
+  std::string_view job;   ///< default `job` label: "postgres"
   std::chrono::milliseconds interval{15'000};
   std::chrono::milliseconds deadline{10'000};
   DataClass data_class = DataClass::raw;
-  std::span<const MetricMeta> metrics;      ///< every metric it can emit
+  std::span<const MetricMeta> metrics;  ///< every metric it can emit
   std::unique_ptr<Probe> (*make)(config::Section& target) = nullptr;
 };
 

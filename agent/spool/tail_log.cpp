@@ -111,7 +111,8 @@ Status TailLog::add(const Stream& stream, const Counted& record) {
 Status TailLog::clear() {
   const wire::Buffer nothing(next_block_ * kBlockBytes);
   if (auto put = file_.write(nothing, 0); !put) return put;
-  // Notes that came back after a power loss, long after their stream was acknowledged and gone, would be a loss that was none.
+  // Notes that came back after a power loss, long after their stream was acknowledged and gone, would be a loss that was
+  // none.
   if (auto forced = file_.sync(); !forced) return forced;
   runs_.clear();
   places_.clear();

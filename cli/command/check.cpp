@@ -48,7 +48,8 @@ Status check(const CheckOptions& options, const Outside& outside) {
   for (const auto& file : options.agents) one(file, agent::check(file));
   for (const auto& file : options.collectors) one(file, collector::check(file));
   if (!options.rules.empty())
-    if (const auto rules = check_rules(options.rules, outside); !rules) wrong += (wrong.empty() ? "" : "\n") + describe(rules.error());
+    if (const auto rules = check_rules(options.rules, outside); !rules)
+      wrong += (wrong.empty() ? "" : "\n") + describe(rules.error());
   if (!wrong.empty()) return fail(Errc::invalid, std::move(wrong), "");
   return {};
 }

@@ -16,14 +16,14 @@ struct Incident {
   AlertClass cls = AlertClass::actionable;  ///< the highest of the members' classes so far
   std::string owner;                        ///< of the root: application, database, platform, security, backup
   std::string root_service;
-  std::string root_alert;                   ///< alertname of the root
-  Labels scope;                             ///< the root's scope labels (tenant, cluster, instance...)
+  std::string root_alert;  ///< alertname of the root
+  Labels scope;            ///< the root's scope labels (tenant, cluster, instance...)
   Time opened_at;
   Time resolved_at;
-  std::vector<AlertEvent> alerts;           ///< the root first, then what it explains, in order of arrival
-  std::uint32_t reopened = 0;               ///< how often it fired again after its resolve; part of the delivery keys
-  std::string merged_into;                  ///< id of the older incident that took this one over; "" otherwise
-  std::vector<std::string> workflows;       ///< business paths over the root service or its dependants
+  std::vector<AlertEvent> alerts;      ///< the root first, then what it explains, in order of arrival
+  std::uint32_t reopened = 0;          ///< how often it fired again after its resolve; part of the delivery keys
+  std::string merged_into;             ///< id of the older incident that took this one over; "" otherwise
+  std::vector<std::string> workflows;  ///< business paths over the root service or its dependants
   friend bool operator==(const Incident&, const Incident&) = default;
 };
 
@@ -50,7 +50,7 @@ struct Decision {
 
 /// routing -> outbox: one message to one receiver. `key` is unique in the outbox and sent as Idempotency-Key.
 struct Delivery {
-  std::string key;       ///< hash of (incident, kind, class, receiver), and of the cause where it can change
+  std::string key;  ///< hash of (incident, kind, class, receiver), and of the cause where it can change
   std::string incident;
   NoticeKind kind = NoticeKind::fire;
   std::string receiver;  ///< name in the configuration

@@ -120,15 +120,23 @@ std::string format_duration(milliseconds d) {
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  constexpr std::array kSizes{Unit{"", 1},          Unit{"B", 1},         Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},
-                              Unit{"GiB", 1LL << 30}, Unit{"TiB", 1LL << 40}, Unit{"kB", 1'000},     Unit{"MB", 1'000'000},
-                              Unit{"GB", 1'000'000'000}, Unit{"TB", 1'000'000'000'000}};
+  constexpr std::array kSizes{Unit{"", 1},
+                              Unit{"B", 1},
+                              Unit{"KiB", 1LL << 10},
+                              Unit{"MiB", 1LL << 20},
+                              Unit{"GiB", 1LL << 30},
+                              Unit{"TiB", 1LL << 40},
+                              Unit{"kB", 1'000},
+                              Unit{"MB", 1'000'000},
+                              Unit{"GB", 1'000'000'000},
+                              Unit{"TB", 1'000'000'000'000}};
   auto rest = trim(text);
   const auto count = rest.empty() ? -1 : take_digits(rest);
   const auto name = trim(rest);
   for (const auto& size : kSizes) {
     std::int64_t value = 0;
-    if (count >= 0 && size.name == name && !__builtin_mul_overflow(count, size.ms, &value)) return static_cast<std::uint64_t>(value);
+    if (count >= 0 && size.name == name && !__builtin_mul_overflow(count, size.ms, &value))
+      return static_cast<std::uint64_t>(value);
   }
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a size", "Write it like 64KiB, 512MiB or 1GiB.");
 }
@@ -145,16 +153,18 @@ std::string format_time(Time t) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{t - day};
   std::array<char, 48> text{};
-  const auto n = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                               static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                               static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                               static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  const auto n =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
 Result<Time> parse_time(std::string_view text) {
   const auto bad = [&] {
-    return fail(Errc::invalid, "'" + std::string(text) + "' is not a time", "Write it like 2026-11-22T10:42:07Z or as Unix seconds.");
+    return fail(Errc::invalid, "'" + std::string(text) + "' is not a time",
+                "Write it like 2026-11-22T10:42:07Z or as Unix seconds.");
   };
   if (const auto unix_seconds = to_double(text)) {
     if (!(*unix_seconds > -9e12 && *unix_seconds < 9e12)) return bad();

@@ -1,9 +1,8 @@
 #include "common/base/world.hpp"
 
-#include <sys/random.h>
-
 #include <random>
 #include <stdexcept>
+#include <sys/random.h>
 
 namespace ward {
 namespace {

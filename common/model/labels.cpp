@@ -13,7 +13,8 @@ bool by_name(const Label& a, std::string_view name) { return a.first < name; }
 void normalise(std::vector<Label>& labels) {
   std::stable_sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.first < b.first; });
   // Of equal names the last one wins: walk from the back and keep the first seen.
-  const auto kept = std::unique(labels.rbegin(), labels.rend(), [](const Label& a, const Label& b) { return a.first == b.first; });
+  const auto kept =
+      std::unique(labels.rbegin(), labels.rend(), [](const Label& a, const Label& b) { return a.first == b.first; });
   labels.erase(labels.begin(), kept.base());
   std::erase_if(labels, [](const Label& l) { return l.second.empty(); });
 }

@@ -40,8 +40,8 @@ class AgentSession {
     std::string software = "ward";
     std::uint64_t config_hash = 0;
     milliseconds ping_every{2'000};
-    milliseconds silence_limit{6'000};   ///< three missed PONGs: the collector is gone
-    milliseconds welcome_limit{10'000};  ///< it answers PINGs and does not welcome us
+    milliseconds silence_limit{6'000};      ///< three missed PONGs: the collector is gone
+    milliseconds welcome_limit{10'000};     ///< it answers PINGs and does not welcome us
     std::size_t output_target = 256 << 10;  ///< pump() stops here until take_output()
   };
   struct Stats {
@@ -73,7 +73,7 @@ class AgentSession {
   struct Outgoing {
     HelloStream hello;
     Sequence next_to_send;
-    Sequence last;  // the highest sequence the agent is known to have had
+    Sequence last;                                           // the highest sequence the agent is known to have had
     std::deque<std::pair<Sequence, std::size_t>> in_flight;  // last sequence of a frame, its bytes
     std::size_t in_flight_bytes = 0;
     std::vector<bool> defined;  // series ids sent in this session

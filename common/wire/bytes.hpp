@@ -60,7 +60,10 @@ class ByteReader {
   [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] bool at_end() const { return in_.empty(); }
   [[nodiscard]] std::size_t left() const { return in_.size(); }
-  void fail() { ok_ = false; in_ = {}; }
+  void fail() {
+    ok_ = false;
+    in_ = {};
+  }
 
   std::uint8_t u8() {
     if (in_.empty()) return fail(), std::uint8_t{0};

@@ -27,11 +27,11 @@ using StreamIndex = std::uint32_t;
 struct HelloStream {
   TenantId tenant;
   Incarnation incarnation;
-  std::uint64_t boot = 0;  ///< counts the agent's starts, for people
-  Sequence base;           ///< lowest sequence the agent still holds (next when it holds none)
-  Sequence next;           ///< the sequence the next record will get
+  std::uint64_t boot = 0;                 ///< counts the agent's starts, for people
+  Sequence base;                          ///< lowest sequence the agent still holds (next when it holds none)
+  Sequence next;                          ///< the sequence the next record will get
   std::uint64_t sampled_before_base = 0;  ///< samples of records below base
-  bool live = false;       ///< records still arrive; otherwise it only drains
+  bool live = false;                      ///< records still arrive; otherwise it only drains
   friend bool operator==(const HelloStream&, const HelloStream&) = default;
 };
 struct Hello {
@@ -50,8 +50,8 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) = default;
 };
 struct Welcome {
-  std::vector<Mark> marks;  ///< one per stream of HELLO
-  std::uint64_t credit = 0; ///< bytes of records that may be under way unacknowledged
+  std::vector<Mark> marks;   ///< one per stream of HELLO
+  std::uint64_t credit = 0;  ///< bytes of records that may be under way unacknowledged
   Time server_time;
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };

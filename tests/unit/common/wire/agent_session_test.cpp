@@ -255,8 +255,8 @@ TEST(AgentSession, RefusesWhatOnlyAgentsSend) {
 }
 
 TEST(AgentSession, BeforeWelcomeOnlyWelcomePongAndGoawayAreHeard) {
-  for (const Frame& frame : {Frame{Ack{}}, Frame{Nack{}}, Frame{Credit{}}, Frame{Ping{}}, Frame{Hello{}},
-                             Frame{Series{}}, Frame{Meta{}}}) {
+  for (const Frame& frame :
+       {Frame{Ack{}}, Frame{Nack{}}, Frame{Credit{}}, Frame{Ping{}}, Frame{Hello{}}, Frame{Series{}}, Frame{Meta{}}}) {
     auto source = three_records();
     AgentSide agent{source};
     const auto done = agent.hear(frame);
