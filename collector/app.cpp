@@ -10,6 +10,7 @@
 
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/api/endpoint.hpp"
+#include "collector/data_files.hpp"
 #include "collector/parts.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
@@ -23,27 +24,11 @@ constexpr std::chrono::seconds kOwnSeriesEvery{5};
 constexpr std::chrono::minutes kChunksEvery{30};
 constexpr std::uint64_t kChunksAfterRows = 100'000;
 constexpr std::chrono::minutes kPruneEvery{30};
-constexpr std::chrono::hours kKeepResolved{24 * 90};
+constexpr int kFiles = 2;  // journal and state; each is set aside once
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config) {
   if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
   return net::make_server_context(config.tls);
-}
-
-Status prepare_data_dir(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
-  if (error)
-    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(),
-                "Create it writable for this user.");
-  return {};
-}
-
-sqlite::OpenOptions state_file(const CollectorConfig& config) {
-  sqlite::OpenOptions file;
-  file.path = config.data_dir + "/state.db";
-  return file;
 }
 
 RuleOptions rule_options(const CollectorConfig& config) {
@@ -84,34 +69,6 @@ SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& l
   return options;
 }
 
-/// What the collector keeps on disk.
-struct Files {
-  std::unique_ptr<DataVolume> volume;
-  std::unique_ptr<SqliteJournal> journal;
-  SqliteStateStore state;
-};
-
-/// On a full volume the reserve is given up, so that a restart does not make matters worse.
-Result<Files> open_files(const CollectorConfig& config, telemetry::Logger& log) {
-  auto volume = std::make_unique<DataVolume>(config.data_dir, real_volume(config.data_dir));
-  volume->adopt();
-  const auto with_reserve = [&](auto open) {
-    auto opened = open();
-    if (!opened && opened.error().code == Errc::full && volume->give_up()) opened = open();
-    return opened;
-  };
-  auto journal = with_reserve([&] {
-    return SqliteJournal::open({config.data_dir + "/journal.db", "", config.journal_max_bytes});
-  });
-  if (!journal) return fail(volume->explain(journal.error()));
-  auto state = with_reserve([&] { return SqliteStateStore::open(state_file(config)); });
-  if (!state) return fail(volume->explain(state.error()));
-  if (auto held = volume->hold(); !held)
-    log.error("The volume of data_dir has no room; nothing is stored until it has",
-              {{"error", held.error().what}, {"fix", held.error().fix}});
-  return Files{std::move(volume), std::move(*journal), std::move(*state)};
-}
-
 /// What the parts share, in the order they may be destroyed in reverse.
 struct World {
   explicit World(const CollectorConfig& config)
@@ -134,7 +91,7 @@ struct World {
 
 class App {
  public:
-  App(std::string path, CollectorConfig config, net::TlsContext tls, Files files, LoadedState loaded, World& world)
+  App(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world)
       : path_(std::move(path)),
         config_(std::move(config)),
         world_(world),
@@ -145,8 +102,8 @@ class App {
         engine_(*world.clock, engine_options(stopping_)),
         compiler_(engine_, store_.head),
         rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
-        incidents_(config_.services, config_.correlation, loaded.incidents),
-        router_(config_.routing, loaded.notified),
+        incidents_(config_.services, config_.correlation, files.loaded.incidents),
+        router_(config_.routing, files.loaded.notified),
         outbox_(outbox_options(config_), *world.random),
         writer_(world.io.get_executor(), *world.pool, reserved_),
         sender_(
@@ -158,7 +115,7 @@ class App {
                  store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); }}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
-        loaded_(std::move(loaded)),
+        loaded_(std::move(files.loaded)),
         tasks_(world.io.get_executor()) {}
 
   /// A job outlives the request it answers: what still runs on the pools uses the members, so it ends first.
@@ -181,7 +138,7 @@ class App {
                                                              world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
                                                              router_, outbox_, writer_, [this] { sender_.wake(); }});
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
-                                                       server_, *pipeline_, outbox_, *volume_});
+                                                       server_, *pipeline_, outbox_, *volume_, config_.data_dir});
     http::ServerOptions options;
     options.address = config_.http_address;
     options.on_error = [this](std::string_view what) {
@@ -384,6 +341,19 @@ class App {
   async::TaskGroup tasks_;
 };
 
+/// One attempt to start, and then until the end.
+tl::expected<void, StartFailure> run_once(const std::string& config_path, CollectorConfig config, net::TlsContext tls,
+                                          World& world) {
+  auto files = open_data_files(config, world.clock->wall(), world.log);
+  if (!files) return tl::unexpected<StartFailure>{files.error()};
+  App app(config_path, std::move(config), std::move(tls), std::move(*files), world);
+  if (auto started = app.start(); !started)
+    return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
+  world.io.run();
+  app.save();
+  return {};
+}
+
 }  // namespace
 
 Status check(const std::string& config_path) {
@@ -405,16 +375,13 @@ Status run(const std::string& config_path) {
   auto tls = make_tls(*config);
   if (!tls) return fail(tls.error());
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
-  World world(*config);
-  auto files = open_files(*config, world.log);
-  if (!files) return fail(files.error());
-  auto loaded = files->state.load(world.clock->wall() - kKeepResolved);
-  if (!loaded) return fail(loaded.error());
-  App app(config_path, std::move(*config), std::move(*tls), std::move(*files), std::move(*loaded), world);
-  if (auto started = app.start(); !started) return started;
-  world.io.run();
-  app.save();
-  return {};
+  for (int set_aside_so_far = 0;; ++set_aside_so_far) {
+    World world(*config);
+    const auto ran = run_once(config_path, *config, *tls, world);
+    if (ran) return {};
+    if (ran.error().error.code != Errc::corrupt || set_aside_so_far == kFiles) return fail(ran.error().error);
+    if (auto moved = set_aside(config->data_dir, ran.error(), world.clock->wall(), world.log); !moved) return moved;
+  }
 }
 
 }  // namespace ward::collector

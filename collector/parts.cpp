@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collector/data_files.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -169,6 +171,8 @@ void AppView::refresh_gauges() {
     set("ward_store_volume_free_bytes", "Bytes free on the volume of data_dir.", static_cast<double>(space->free));
     set("ward_store_volume_size_bytes", "Size of the volume of data_dir.", static_cast<double>(space->size));
   }
+  set("ward_store_damaged_files", "Damaged files set aside in data_dir and not yet taken away.",
+      static_cast<double>(damaged_files(sources_.data_dir)));
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
   set("ward_notify_undeliverable", "Pages that no receiver has taken yet; the last one is asked again.",

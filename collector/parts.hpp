@@ -51,6 +51,7 @@ class AppView final : public api::View {
     const Pipeline& pipeline;
     const Outbox& outbox;
     const DataVolume& volume;
+    const std::string& data_dir;
   };
   explicit AppView(Sources sources) : sources_(sources), started_(sources.clock.wall()) {}
 

@@ -1,7 +1,6 @@
 #include "collector/tsdb/label_index.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "common/base/assert.hpp"
@@ -149,15 +148,19 @@ void LabelIndex::filter(std::vector<SeriesRef>& refs, const Matcher& m) const {
   const auto* name = table_.find(m.name());
   const std::uint32_t number = name == nullptr ? 0 : name->number;
   const bool absent_matches = m.matches("");
-  std::unordered_map<LabelId, bool> known;  // one regular expression run per value, not per series
+  enum class Verdict : std::uint8_t { unknown, yes, no };
+  std::vector<Verdict> verdicts(table_.size());  // by pair: one comparison a value, not a series
+  std::size_t usual_place = 0;                   // series of one metric mostly have a label at the same place
   std::erase_if(refs, [&](SeriesRef ref) {
-    for (const auto id : row(ref)) {
-      if (table_.pair(id).name_number != number) continue;
-      const auto [it, is_new] = known.try_emplace(id, false);
-      if (is_new) it->second = m.matches(*table_.pair(id).value);
-      return !it->second;
-    }
-    return !absent_matches;
+    const auto ids = row(ref);
+    const auto has_name = [&](LabelId id) { return table_.pair(id).name_number == number; };
+    auto at = ids.begin() + static_cast<std::ptrdiff_t>(std::min(usual_place, ids.size()));
+    if (at == ids.end() || !has_name(*at)) at = std::find_if(ids.begin(), ids.end(), has_name);
+    if (at == ids.end()) return !absent_matches;
+    usual_place = static_cast<std::size_t>(at - ids.begin());
+    auto& verdict = verdicts[*at];
+    if (verdict == Verdict::unknown) verdict = m.matches(*table_.pair(*at).value) ? Verdict::yes : Verdict::no;
+    return verdict == Verdict::no;
   });
 }
 

@@ -48,6 +48,8 @@ class LabelTable {
   LabelTable();
   [[nodiscard]] const Pair& pair(LabelId id) const { return blocks_[id / kBlock][id % kBlock]; }
   [[nodiscard]] Pair& pair(LabelId id) { return blocks_[id / kBlock][id % kBlock]; }
+  /// All numbers are below.
+  [[nodiscard]] std::size_t size() const { return next_pair_; }
   [[nodiscard]] const Names& names() const { return names_; }
   /// Null when no pair has it.
   [[nodiscard]] const Name* find(std::string_view name) const;

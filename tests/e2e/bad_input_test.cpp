@@ -107,7 +107,7 @@ std::vector<Mistake> mistakes_in_the_surroundings() {
                                          "",
                                          "/",
                                          {}});
-    if (!eventually(seconds{20}, [&] {
+    if (!eventually(kPatience, [&] {
           std::string hex(4, '0');
           std::snprintf(hex.data(), hex.size() + 1, "%04X", port);
           return text_of("/proc/net/tcp").find("0100007F:" + hex + " 00000000:0000 0A") != std::string::npos;
@@ -222,15 +222,15 @@ TEST(BrokenReload, KeepsTheRunningConfiguration) {
   const auto both_say = [&] {
     return count_of(estate.collector.log(), refused) == 1 && count_of(estate.agent.log(), refused) == 1;
   };
-  EXPECT_TRUE(eventually(seconds{10}, both_say)) << estate.logs();
+  EXPECT_TRUE(eventually(kPatience, both_say)) << estate.logs();
 
   const auto evaluated = [&] { return http_get(estate.http_port, "/readyz").status == 200; };
   const auto samples = estate.collector_metric("ward_tsdb_samples").value_or(0);
   const auto taken = estate.agent_metric("ward_agent_samples_total").value_or(0);
   EXPECT_TRUE(
-      eventually(seconds{20}, [&] { return estate.collector_metric("ward_tsdb_samples").value_or(0) > samples + 10; }));
+      eventually(kPatience, [&] { return estate.collector_metric("ward_tsdb_samples").value_or(0) > samples + 10; }));
   EXPECT_TRUE(
-      eventually(seconds{20}, [&] { return estate.agent_metric("ward_agent_samples_total").value_or(0) > taken + 10; }));
+      eventually(kPatience, [&] { return estate.agent_metric("ward_agent_samples_total").value_or(0) > taken + 10; }));
   EXPECT_TRUE(evaluated());
   EXPECT_TRUE(both_say()) << estate.logs();
 }
@@ -248,13 +248,13 @@ TEST(BrokenReload, KeepsTheRunningRulesUntilTheNewOnesAreMended) {
   estate.dir.write("collector.yaml", text);
   estate.collector.start();
   const auto firing = [&](double count) {
-    return eventually(seconds{30}, [&] { return estate.collector_metric("ward_alerting_alerts_firing") == count; });
+    return eventually(kPatience, [&] { return estate.collector_metric("ward_alerting_alerts_firing") == count; });
   };
   ASSERT_TRUE(firing(1)) << estate.logs();
   estate.dir.write("rules.yaml", lines("vector(1"));
   estate.collector.reload();
   const auto says = [&](const std::string& what) {
-    return eventually(seconds{10}, [&] { return count_of(estate.collector.log(), what) == 1; });
+    return eventually(kPatience, [&] { return count_of(estate.collector.log(), what) == 1; });
   };
   EXPECT_TRUE(says("The new configuration is refused; the old one stays")) << estate.logs();
   EXPECT_TRUE(firing(1)) << estate.logs();
@@ -275,7 +275,7 @@ TEST(WrongAuthority, IsToldThoughTheCollectorWasDownBefore) {
   text.replace(text.find("pki/ca.crt"), 10, "pki/foreign-ca.crt");
   estate.dir.write("agent.yaml", text);
   const auto told = [&](const std::string& what) {
-    return eventually(seconds{20}, [&] { return estate.agent.log().find(what) != std::string::npos; });
+    return eventually(kPatience, [&] { return estate.agent.log().find(what) != std::string::npos; });
   };
   estate.agent.start();
   ASSERT_TRUE(told("refused the connection")) << estate.logs();

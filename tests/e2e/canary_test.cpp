@@ -78,7 +78,7 @@ TEST(Canary, NothingLeaks) {
   estate.agent.start();
   ASSERT_TRUE(estate.flows()) << estate.logs();
   const auto seen = [&](const std::string& query, const std::string& part) {
-    return eventually(seconds{30}, [&] {
+    return eventually(kPatience, [&] {
       return http_get(estate.http_port, "/api/v1/query?query=" + query).body.find(part) != std::string::npos;
     });
   };
@@ -89,10 +89,10 @@ TEST(Canary, NothingLeaks) {
   ASSERT_TRUE(seen("probe_success", "\"web\"")) << estate.logs();
   // So does the event that follows a second later; nothing but the journal keeps it.
   const auto event_kept = [&] { return is_in(files_with(estate.dir.path(), "lock_blocked"), "journal.db"); };
-  ASSERT_TRUE(eventually(seconds{30}, event_kept)) << estate.logs();
+  ASSERT_TRUE(eventually(kPatience, event_kept)) << estate.logs();
   postgres.signal(SIGQUIT);
   postgres.stop();
-  ASSERT_TRUE(eventually(seconds{30}, [&] { return !receiver.pages("firing").empty(); })) << estate.logs();
+  ASSERT_TRUE(eventually(kPatience, [&] { return !receiver.pages("firing").empty(); })) << estate.logs();
 
   save_answers(estate);
   estate.dir.write("pages", receiver.text());

@@ -64,7 +64,7 @@ class DiskFull : public testing::Test {
     estate_.agent.start();
   }
   bool names_the_disk() const {
-    return eventually(seconds{60}, [this] {
+    return eventually(kPatience, [this] {
       const auto answer = http_get(estate_.http_port, "/readyz");
       return answer.status == 503 && answer.body.find("disk is full") != std::string::npos;
     });
@@ -92,15 +92,14 @@ TEST_F(DiskFull, CollectorStopsAcknowledgingAndDrainsLater) {
   ASSERT_TRUE(names_the_disk()) << http_get(estate_.http_port, "/readyz").body << estate_.logs();
   const auto before = estate_.agent_metric("ward_agent_spool_records").value_or(0);
   // Nothing is acknowledged, so nothing leaves the spool.
-  EXPECT_TRUE(eventually(seconds{30}, [&] {
+  EXPECT_TRUE(eventually(kPatience, [&] {
     return estate_.agent_metric("ward_agent_spool_records").value_or(0) > before + 50;
   })) << estate_.logs();
   EXPECT_EQ(http_get(estate_.http_port, "/readyz").status, 503);
   EXPECT_TRUE(estate_.collector.running());
 
   disk.empty();
-  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
-      << estate_.logs();
+  EXPECT_TRUE(eventually(kPatience, [&] { return http_get(estate_.http_port, "/readyz").status == 200; })) << estate_.logs();
   stop_and_audit();
   for (const auto& [name, stream] : read_journal(estate_.collector_data())) EXPECT_EQ(stream.lost, 0);
 }
@@ -111,14 +110,14 @@ TEST_F(DiskFull, AgentKeepsMeasuringAndCountsWhatItLoses) {
   start();
   ASSERT_TRUE(estate_.flows()) << estate_.logs();
   disk.fill();
-  ASSERT_TRUE(eventually(seconds{60}, [&] { return http_get(estate_.agent_port, "/healthz").status == 503; }))
+  ASSERT_TRUE(eventually(kPatience, [&] { return http_get(estate_.agent_port, "/healthz").status == 503; }))
       << estate_.logs();
   EXPECT_TRUE(estate_.agent.running());
-  EXPECT_TRUE(eventually(seconds{10},
+  EXPECT_TRUE(eventually(kPatience,
                          [&] { return estate_.agent.log().find("The spool's disk takes no data") != std::string::npos; }));
 
   disk.empty();
-  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.agent_port, "/healthz").status == 200; }))
+  EXPECT_TRUE(eventually(kPatience, [&] { return http_get(estate_.agent_port, "/healthz").status == 200; }))
       << estate_.logs();
   stop_and_audit();
 }
@@ -133,7 +132,7 @@ struct FullCollector : DiskFull {
   }
 };
 
-TEST_F(FullCollector, PagesPlatformWithinAMinuteAndKeepsItsAgents) {
+TEST_F(FullCollector, PagesPlatformAndKeepsItsAgents) {
   SmallDisk disk(estate_.collector_data());
   if (!disk.mounted()) return say_that_caps_must_do();
   start();
@@ -146,7 +145,7 @@ TEST_F(FullCollector, PagesPlatformWithinAMinuteAndKeepsItsAgents) {
       return page.path == "/platform" && page.body.find("CollectorDiskFull") != std::string::npos;
     });
   };
-  EXPECT_TRUE(eventually(seconds{60}, told)) << http_get(estate_.http_port, "/readyz").body << estate_.logs();
+  EXPECT_TRUE(eventually(kPatience, told)) << http_get(estate_.http_port, "/readyz").body << estate_.logs();
   const auto ready = http_get(estate_.http_port, "/readyz");
   EXPECT_EQ(ready.status, 503);
   EXPECT_THAT(ready.body, testing::HasSubstr("data_dir '" + estate_.collector_data().string() + "'"));
@@ -156,7 +155,7 @@ TEST_F(FullCollector, PagesPlatformWithinAMinuteAndKeepsItsAgents) {
   // An agent that comes while the disk is full is welcomed and stays, also with a stream nobody has seen.
   estate_.agent.kill();
   estate_.agent.start();
-  EXPECT_TRUE(eventually(seconds{20}, [&] {
+  EXPECT_TRUE(eventually(kPatience, [&] {
     return estate_.agent_metric("ward_agent_uplink_connected{collector=\"127.0.0.1:" + std::to_string(estate_.stream_port) +
                                 "\"}") == 1.0;
   })) << estate_.logs();
@@ -164,7 +163,7 @@ TEST_F(FullCollector, PagesPlatformWithinAMinuteAndKeepsItsAgents) {
   EXPECT_EQ(estate_.collector_metric("ward_ingest_agents_connected"), 1.0) << estate_.logs();
 
   disk.empty();
-  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
+  EXPECT_TRUE(eventually(kPatience, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
       << http_get(estate_.http_port, "/readyz").body << estate_.logs();
   stop_and_audit();
   for (const auto& [name, stream] : read_journal(estate_.collector_data())) EXPECT_EQ(stream.lost, 0);
@@ -184,9 +183,29 @@ TEST_F(FullCollector, StartsOnAFullDiskAndPages) {
     ASSERT_TRUE(names_the_disk()) << http_get(estate_.http_port, "/readyz").body << estate_.logs();
   }
   disk.empty();
-  EXPECT_TRUE(eventually(seconds{30}, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
+  EXPECT_TRUE(eventually(kPatience, [&] { return http_get(estate_.http_port, "/readyz").status == 200; }))
       << http_get(estate_.http_port, "/readyz").body << estate_.logs();
   stop_and_audit();
+}
+
+TEST_F(DiskFull, DamagedFilesOfTheCollectorAreSetAsideAndMonitoringGoesOn) {
+  start();
+  ASSERT_TRUE(estate_.flows()) << estate_.logs();
+  for (const std::string name : {"journal.db", "state.db"}) {
+    estate_.collector.kill();
+    {
+      std::fstream file(estate_.collector_data() / name, std::ios::in | std::ios::out | std::ios::binary);
+      file << std::string(8'192, '#');
+      std::filesystem::remove(estate_.collector_data() / (name + "-wal"));
+    }
+    estate_.collector.start();
+    EXPECT_TRUE(estate_.flows()) << estate_.logs();
+    const auto kept = std::filesystem::directory_iterator(estate_.collector_data());
+    EXPECT_TRUE(std::any_of(begin(kept), end(kept), [&](const auto& entry) {
+      return entry.path().filename().string().starts_with(name + ".damaged-");
+    })) << name;
+  }
+  EXPECT_NE(estate_.collector.log().find("A damaged file was set aside"), std::string::npos);
 }
 
 struct SmallJournal : DiskFull {
@@ -215,7 +234,7 @@ TEST_F(SmallSpool, DropsTheOldestAndCountsEverySample) {
   const auto dropped = [&] {
     return estate_.agent_metric("ward_agent_dropped_samples_total{reason=\"spool_full\"}").value_or(0) > 0;
   };
-  ASSERT_TRUE(eventually(seconds{60}, dropped)) << http_get(estate_.agent_port, "/metrics").body << estate_.logs();
+  ASSERT_TRUE(eventually(kPatience, dropped)) << http_get(estate_.agent_port, "/metrics").body << estate_.logs();
   EXPECT_TRUE(estate_.agent.running());
   estate_.collector.start();
   stop_and_audit();

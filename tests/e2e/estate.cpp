@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kPoll{20};
-constexpr seconds kPatience{30};
 // What nine fast targets measure while a maintenance round and an acknowledgement are on their way.
 constexpr double kInFlight = 300;
 
@@ -86,7 +85,7 @@ void Daemon::kill() {
 
 std::optional<int> Daemon::terminate() {
   process_->signal(SIGTERM);
-  return process_->wait(seconds{10});
+  return process_->wait(kPatience);
 }
 
 std::string collector_yaml(const Estate::Options& options, std::uint16_t stream, std::uint16_t http,

@@ -10,6 +10,9 @@
 
 namespace ward::test {
 
+/// For what must come, however slow the machine: waiting costs a passing test nothing. Longer than the minute an agent may
+/// wait between two attempts.
+constexpr std::chrono::seconds kPatience{120};
 /// Polls until `done` or the limit; false when it never was.
 bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& done);
 std::string text_of(const std::filesystem::path& file);
@@ -27,7 +30,7 @@ class Daemon {
   void start();
   /// SIGKILL, and reaped.
   void kill();
-  /// SIGTERM; its exit status, nullopt when it still runs after ten seconds.
+  /// SIGTERM; its exit status, nullopt when it never ends.
   std::optional<int> terminate();
   void reload() { process_->signal(SIGHUP); }
   [[nodiscard]] bool running() { return process_ && process_->running(); }
@@ -64,7 +67,7 @@ class Estate {
   /// A series of the agent's or the collector's /metrics, by its whole name with labels; nullopt when it is not there.
   [[nodiscard]] std::optional<double> agent_metric(const std::string& series) const;
   [[nodiscard]] std::optional<double> collector_metric(const std::string& series) const;
-  /// Waits until the collector has an agent and samples; false after half a minute.
+  /// Waits until the collector has an agent and samples; false when they never come.
   [[nodiscard]] bool flows() const;
   /// Waits until the agent has only what it measured just now.
   [[nodiscard]] bool drained() const;

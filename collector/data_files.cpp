@@ -1,0 +1,84 @@
+#include "collector/data_files.hpp"
+
+#include <filesystem>
+
+namespace ward::collector {
+namespace {
+
+constexpr const char* kAsideMark = ".damaged-";
+
+namespace fs = std::filesystem;
+
+tl::unexpected<StartFailure> failure(Error error, const char* file) {
+  return tl::unexpected<StartFailure>{StartFailure{std::move(error), file}};
+}
+
+sqlite::OpenOptions state_file(const CollectorConfig& config) {
+  sqlite::OpenOptions file;
+  file.path = config.data_dir + "/" + DataFiles::kState;
+  return file;
+}
+
+}  // namespace
+
+Status prepare_data_dir(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (!error) fs::permissions(path, fs::perms::owner_all, error);
+  if (error)
+    return fail(Errc::unavailable, "data_dir '" + path + "' cannot be used: " + error.message(),
+                "Create it writable for this user.");
+  return {};
+}
+
+tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& config, Time now, telemetry::Logger& log) {
+  auto volume = std::make_unique<DataVolume>(config.data_dir, real_volume(config.data_dir));
+  volume->adopt();
+  const auto with_reserve = [&](auto open) {
+    auto opened = open();
+    if (!opened && opened.error().code == Errc::full && volume->give_up()) opened = open();
+    return opened;
+  };
+  auto journal = with_reserve([&] {
+    return SqliteJournal::open({config.data_dir + "/" + DataFiles::kJournal, "", config.journal_max_bytes});
+  });
+  if (!journal) return failure(volume->explain(journal.error()), DataFiles::kJournal);
+  auto state = with_reserve([&] { return SqliteStateStore::open(state_file(config)); });
+  if (!state) return failure(volume->explain(state.error()), DataFiles::kState);
+  auto loaded = state->load(now - kKeepResolved);
+  if (!loaded) return failure(loaded.error(), DataFiles::kState);
+  if (auto held = volume->hold(); !held)
+    log.error("The volume of data_dir has no room; nothing is stored until it has",
+              {{"error", held.error().what}, {"fix", held.error().fix}});
+  return DataFiles{std::move(volume), std::move(*journal), std::move(*state), std::move(*loaded)};
+}
+
+Status set_aside(const std::string& data_dir, const StartFailure& failure, Time now, telemetry::Logger& log) {
+  const auto aside = failure.file + kAsideMark + std::to_string(to_ms(now) / 1000);
+  std::error_code error;
+  for (const char* part : {"", "-wal"}) {
+    const fs::path from = fs::path(data_dir) / (failure.file + part);
+    if (!fs::exists(from, error)) continue;
+    fs::rename(from, fs::path(data_dir) / (aside + part), error);
+    if (error)
+      return fail(Errc::unavailable, "'" + from.string() + "' is damaged and cannot be moved aside: " + error.message(),
+                  "Move it away by hand; keep it for analysis.");
+  }
+  log.error("A damaged file was set aside and a new one begun; agents send again what they still hold",
+            {{"file", data_dir + "/" + aside},
+             {"error", failure.error.what},
+             {"fix", "Check the disk; keep the file for analysis."}});
+  return {};
+}
+
+std::size_t damaged_files(const std::string& data_dir) {
+  std::error_code error;
+  std::size_t count = 0;
+  for (fs::directory_iterator at(data_dir, error), end; !error && at != end; at.increment(error)) {
+    const auto name = at->path().filename().string();
+    if (name.find(kAsideMark) != std::string::npos && !name.ends_with("-wal")) ++count;
+  }
+  return count;
+}
+
+}  // namespace ward::collector
