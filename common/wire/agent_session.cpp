@@ -1,5 +1,7 @@
 #include "common/wire/agent_session.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/assert.hpp"
@@ -8,7 +10,7 @@
 namespace ward::wire {
 namespace {
 
-constexpr std::size_t kSeriesFrameTarget = 32 << 10;  // cut SERIES here, far below the frame limit
+constexpr std::size_t kSeriesTextTarget = 128 << 10;  // cut SERIES here, far below kMaxSeriesText
 
 tl::unexpected<Error> protocol(std::string what) {
   return fail(Errc::invalid, "the collector broke the protocol: " + std::move(what),
@@ -32,13 +34,16 @@ AgentSession::AgentSession(Options options, RecordSource& source, MonoTime now)
   write_frame(hello, out_);
 }
 
-void AgentSession::describe_metrics(std::vector<MetaEntry> entries) { described_ = std::move(entries); }
+void AgentSession::describe_metrics(std::vector<MetaEntry> entries) {
+  if (open_) return send_descriptions(std::move(entries));
+  news_.insert(news_.end(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+}
 
 // After WELCOME only: a collector takes no more than kMaxHelloBytes from a peer it does not know yet.
-void AgentSession::send_descriptions() {
+void AgentSession::send_descriptions(std::vector<MetaEntry> entries) {
   constexpr std::size_t kPerFrame = 256;
-  auto entries = std::move(described_);
-  described_.clear();
+  described_to_ = 0;
+  pings_before_meta_ = ping_id_;
   for (std::size_t at = 0; at < entries.size(); at += kPerFrame) {
     const auto end = std::min(entries.size(), at + kPerFrame);
     Meta meta;
@@ -65,6 +70,7 @@ Status AgentSession::on_frame(Frame frame, MonoTime now, Time wall) {
     return {};
   }
   if (const auto* pong = std::get_if<Pong>(&frame)) {
+    if (open_ && pong->id > pings_before_meta_) described_to_ = life_;  // what was sent before that PING has arrived
     if (pong->id == ping_id_) clock_offset_ = pong->wall - wall + std::chrono::floor<milliseconds>((now - pinged_) / 2);
     return {};
   }
@@ -83,7 +89,12 @@ Status AgentSession::on_welcome(const Welcome& welcome) {
   if (welcome.marks.size() != streams_.size()) return protocol("WELCOME names another number of streams");
   open_ = true;
   credit_limit_ = welcome.credit;
-  send_descriptions();
+  life_ = welcome.life;
+  if (life_ == 0 || life_ != options_.described_to)
+    send_descriptions(std::move(options_.metrics));
+  else
+    described_to_ = life_;
+  if (!news_.empty()) send_descriptions(std::move(news_));
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     auto& stream = streams_[i];
     const auto& mark = welcome.marks[i];
@@ -157,41 +168,52 @@ Result<bool> AgentSession::send_next(std::size_t index) {
   }
   const auto& record = std::get<Record>(**item);
   WARD_ASSERT(record.seq == stream.next_to_send);
-  send_record(index, record);
+  if (auto sent = send_record(index, record); !sent) return fail(sent.error());
   if (planted(Planted::trim_at_sent)) (void)source_.on_durable(stream.hello, record.seq);
   return true;
 }
 
-void AgentSession::define_series(std::size_t index, const Record& record) {
-  auto& defined = streams_[index].defined;
+Status AgentSession::define_series(std::size_t index, const Record& record) {
+  auto& stream = streams_[index];
   Series frame;
   frame.stream = static_cast<StreamIndex>(index);
-  std::size_t bytes = 0;
+  std::size_t text = 0;
   const auto flush = [&] {
     if (frame.entries.empty()) return;
     stats_.series += frame.entries.size();
     write_frame(frame, out_);
     frame.entries.clear();
-    bytes = 0;
+    text = 0;
   };
   for (const auto& sample : record.samples) {
-    if (sample.id >= defined.size()) defined.resize(static_cast<std::size_t>(sample.id) + 256);
-    if (defined[sample.id]) continue;
-    defined[sample.id] = true;
+    if (sample.id >= stream.places.size()) stream.places.resize(static_cast<std::size_t>(sample.id) + 256);
+    if (stream.places[sample.id] != 0) continue;
+    if (defined_ >= options_.max_series)
+      return fail(Errc::cancelled,
+                  "this session has named " + std::to_string(defined_) + " series, which is all that one may name", "");
+    ++defined_;
+    stream.places[sample.id] = ++stream.defined;
     const auto& labels = source_.series(sample.id);
-    for (const auto& [name, value] : labels) bytes += name.size() + value.size() + 4;
+    text += text_size(labels);
     frame.entries.push_back({sample.id, labels});
-    if (bytes > kSeriesFrameTarget) flush();
+    if (text > kSeriesTextTarget || frame.entries.size() == kMaxSeriesEntries) flush();
   }
   flush();
+  return {};
 }
 
-void AgentSession::send_record(std::size_t index, const Record& record) {
+std::vector<IdSample> AgentSession::by_place(const Outgoing& stream, const Record& record) const {
+  auto samples = record.samples;
+  for (auto& sample : samples) sample.id = stream.places[sample.id] - 1;
+  return samples;
+}
+
+Status AgentSession::send_record(std::size_t index, const Record& record) {
   auto& stream = streams_[index];
   const auto stream_index = static_cast<StreamIndex>(index);
   std::size_t before = out_.size();
   if (record.kind == RecordKind::samples) {
-    define_series(index, record);
+    if (auto defined = define_series(index, record); !defined) return defined;
     before = out_.size();
     Data data;
     data.stream = stream_index;
@@ -200,7 +222,7 @@ void AgentSession::send_record(std::size_t index, const Record& record) {
     data.count = static_cast<std::uint32_t>(record.samples.size());
     data.base = record.t_min;
     data.digest = record.digest;
-    stream.encoder.encode(record.samples, data.base, data.coded);
+    stream.encoder.encode(by_place(stream, record), data.base, data.coded);
     write_frame(data, out_);
     stats_.samples += record.samples.size();
   } else {
@@ -213,6 +235,7 @@ void AgentSession::send_record(std::size_t index, const Record& record) {
   }
   ++stats_.records;
   account(stream, record.seq, out_.size() - before);
+  return {};
 }
 
 void AgentSession::send_gap(std::size_t index, const Gap& gap) {

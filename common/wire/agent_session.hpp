@@ -32,17 +32,20 @@ class RecordSource {
 
 /// The agent's end of one connection to one collector: bytes in, bytes out, no I/O, no clock of its own. Live streams go
 /// before old ones, which may use at most half of the credit. An error ends the session: drop the connection, back off,
-/// start a new one. Thread: the agent's io thread.
+/// start a new one. Errc::cancelled says that nothing is wrong and a new session goes on. Thread: the agent's io thread.
 class AgentSession {
  public:
   struct Options {
     AgentId agent;
     std::string software = "ward";
     std::uint64_t config_hash = 0;
+    std::vector<MetaEntry> metrics;  ///< what META says after WELCOME...
+    std::uint64_t described_to = 0;  ///< ...unless the collector is still in this life: it has heard it; 0 = none has
     milliseconds ping_every{2'000};
     milliseconds silence_limit{6'000};      ///< three missed PONGs: the collector is gone
     milliseconds welcome_limit{10'000};     ///< it answers PINGs and does not welcome us
     std::size_t output_target = 256 << 10;  ///< pump() stops here until take_output()
+    std::size_t max_series = kMaxSessionSeries;
   };
   struct Stats {
     std::uint64_t records = 0, samples = 0, record_bytes = 0, series = 0, gaps = 0;
@@ -57,7 +60,7 @@ class AgentSession {
   Status pump();
   /// PINGs and time limits; call at least every ping_every / 2.
   Status tick(MonoTime now, Time wall);
-  /// What META says once the session is open.
+  /// More for META, once the session is open, or now.
   void describe_metrics(std::vector<MetaEntry> entries);
 
   [[nodiscard]] bool has_output() const { return !out_.empty(); }
@@ -66,6 +69,8 @@ class AgentSession {
   /// The collector asked to close (planned restart).
   [[nodiscard]] const std::optional<std::string>& goaway() const { return goaway_; }
   [[nodiscard]] const Stats& stats() const { return stats_; }
+  /// The collector's life when it has surely received all of META, else 0; for the options of the next session.
+  [[nodiscard]] std::uint64_t described_to() const { return described_to_; }
   /// Collector's wall clock minus ours, from the last PONG (half the round trip is its error).
   [[nodiscard]] std::optional<milliseconds> clock_offset() const { return clock_offset_; }
 
@@ -76,19 +81,21 @@ class AgentSession {
     Sequence last;                                           // the highest sequence the agent is known to have had
     std::deque<std::pair<Sequence, std::size_t>> in_flight;  // last sequence of a frame, its bytes
     std::size_t in_flight_bytes = 0;
-    std::vector<bool> defined;  // series ids sent in this session
+    std::vector<std::uint32_t> places;  // by the source's series id: place in this session's dictionary plus 1; 0 = none
+    std::uint32_t defined = 0;
     SampleEncoder encoder;
   };
 
   Status on_frame(Frame frame, MonoTime now, Time wall);
-  void send_descriptions();
+  void send_descriptions(std::vector<MetaEntry> entries);
   Status on_welcome(const Welcome& welcome);
   Status on_ack(const Ack& ack);
   Status on_nack(const Nack& nack);
   Result<bool> send_next(std::size_t index);
-  void send_record(std::size_t index, const Record& record);
+  Status send_record(std::size_t index, const Record& record);
   void send_gap(std::size_t index, const Gap& gap);
-  void define_series(std::size_t index, const Record& record);
+  Status define_series(std::size_t index, const Record& record);
+  [[nodiscard]] std::vector<IdSample> by_place(const Outgoing& stream, const Record& record) const;
   void account(Outgoing& stream, Sequence last, std::size_t bytes);
 
   Options options_;
@@ -96,9 +103,13 @@ class AgentSession {
   FrameReader reader_{kMaxFrameBytes};
   Buffer out_;
   std::vector<Outgoing> streams_;
-  std::vector<MetaEntry> described_;
+  std::vector<MetaEntry> news_;  // for META, since the session began
   bool open_ = false;
+  std::uint64_t life_ = 0;
+  std::uint64_t described_to_ = 0;
+  std::uint64_t pings_before_meta_ = 0;
   std::uint64_t credit_limit_ = 0;
+  std::size_t defined_ = 0;  // in all streams
   std::size_t in_flight_ = 0;
   std::size_t backlog_in_flight_ = 0;
   MonoTime started_;

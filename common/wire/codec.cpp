@@ -250,17 +250,19 @@ Status SampleDecoder::decode(ByteView view, std::uint32_t count, Time base, std:
   return {};
 }
 
-std::uint32_t digest(std::span<const IdSample> samples) {
-  std::uint32_t crc = 0;
+void SampleDigest::add(const IdSample& sample) {
   std::array<std::uint8_t, 20> packed{};
-  for (const auto& sample : samples) {
-    const auto ms = to_ms(sample.t);
-    std::memcpy(packed.data(), &sample.id, 4);
-    std::memcpy(packed.data() + 4, &ms, 8);
-    std::memcpy(packed.data() + 12, &sample.v, 8);
-    crc = crc32c(packed, crc);
-  }
-  return crc;
+  const auto ms = to_ms(sample.t);
+  std::memcpy(packed.data(), &sample.id, 4);
+  std::memcpy(packed.data() + 4, &ms, 8);
+  std::memcpy(packed.data() + 12, &sample.v, 8);
+  crc_ = crc32c(packed, crc_);
+}
+
+std::uint32_t digest(std::span<const IdSample> samples) {
+  SampleDigest out;
+  for (const auto& sample : samples) out.add(sample);
+  return out.value();
 }
 
 }  // namespace ward::wire

@@ -69,7 +69,16 @@ class SampleDecoder {
   CodecState state_;
 };
 
-/// CRC-32C over the decoded samples: equal on every collector and in every session, whatever the coding.
+/// CRC-32C over the decoded samples with the agent's ids: equal on every collector and in every session, whatever the
+/// coding.
+class SampleDigest {
+ public:
+  void add(const IdSample& sample);
+  [[nodiscard]] std::uint32_t value() const { return crc_; }
+
+ private:
+  std::uint32_t crc_ = 0;
+};
 std::uint32_t digest(std::span<const IdSample> samples);
 std::uint32_t digest(const Events& events);
 

@@ -8,10 +8,6 @@
 namespace ward::wire {
 namespace {
 
-constexpr std::uint32_t kUnknown = kRefusedSeries - 1;
-// Dense ids from a dictionary that an agent collects over years of label churn; far above the series caps.
-constexpr std::uint32_t kMaxSeriesId = 1 << 20;
-
 tl::unexpected<Error> protocol(std::string what) {
   return fail(Errc::invalid, "the agent broke the protocol: " + std::move(what),
               "Check that agent and collector run compatible versions.");
@@ -46,6 +42,7 @@ Status CollectorSession::on_frame(Frame frame, Time wall) {
     return port_.hello(hello_);
   }
   if (const auto* ping = std::get_if<Ping>(&frame); ping != nullptr && greeted_) {
+    if (out_.size() > options_.max_output) return protocol("it sends and does not read its answers");
     write_frame(Pong{ping->id, wall}, out_);
     return {};
   }
@@ -74,17 +71,21 @@ void CollectorSession::welcome(std::vector<Mark> marks, std::uint64_t credit, Ti
   frame.marks = std::move(marks);
   frame.credit = credit;
   frame.server_time = wall;
+  frame.life = options_.life;
   write_frame(frame, out_);
 }
 
 Status CollectorSession::on_series(const Series& series) {
   if (series.stream >= streams_.size()) return protocol("SERIES for stream " + std::to_string(series.stream));
-  auto& refs = streams_[series.stream].refs;
+  if (series.entries.size() > options_.max_series - defined_)
+    return fail(Errc::full,
+                "agent '" + hello_.agent.get() + "' named more than " + std::to_string(options_.max_series) +
+                    " series in one session, which is the limit",
+                "Upgrade the agent; look for a probe or label of it that makes new series at each run.");
+  defined_ += series.entries.size();
   for (const auto& entry : series.entries) {
-    if (entry.id >= kMaxSeriesId) return protocol("series id " + std::to_string(entry.id) + " is above the limit");
     if (entry.labels.name().empty()) return protocol("a series without a name");
-    if (entry.id >= refs.size()) refs.resize(static_cast<std::size_t>(entry.id) + 1, kUnknown);
-    refs[entry.id] = port_.resolve(series.stream, entry.labels);
+    streams_[series.stream].series.push_back({entry.id, port_.resolve(series.stream, entry.labels)});
   }
   return {};
 }
@@ -107,23 +108,25 @@ Status CollectorSession::on_data(Data data) {
   record.data_class = data.data_class;
   record.digest = data.digest;
   // Decode even a duplicate: the coder state of both ends must move together.
-  const auto known = static_cast<std::uint32_t>(stream.refs.size());
+  const auto known = static_cast<std::uint32_t>(stream.series.size());
   if (auto decoded = stream.decoder.decode(data.coded, data.count, data.base, known, record.samples); !decoded)
     return fail(decoded.error());
-  if (digest(record.samples) != data.digest)
-    return protocol("the digest of record " + std::to_string(data.seq.get()) + " differs");
+  SampleDigest told;
+  record.t_min = record.t_max = data.base;
+  for (auto& sample : record.samples) {
+    const auto& definition = stream.series[sample.id];
+    sample.id = definition.agent_id;
+    told.add(sample);
+    sample.id = definition.ref;
+    record.t_min = std::min(record.t_min, sample.t);
+    record.t_max = std::max(record.t_max, sample.t);
+  }
+  if (told.value() != data.digest) return protocol("the digest of record " + std::to_string(data.seq.get()) + " differs");
   const auto take = in_order(data.stream, data.seq);
   if (!take) return fail(take.error());
   if (!*take) {
     port_.duplicate(data.stream, data.seq, data.digest);
     return {};
-  }
-  record.t_min = record.t_max = data.base;
-  for (auto& sample : record.samples) {
-    sample.id = stream.refs[sample.id];
-    if (sample.id == kUnknown) return protocol("a sample of a series that was never defined");
-    record.t_min = std::min(record.t_min, sample.t);
-    record.t_max = std::max(record.t_max, sample.t);
   }
   const auto refused = std::erase_if(record.samples, [](const IdSample& s) { return s.id == kRefusedSeries; });
   port_.record(data.stream, std::move(record), refused);

@@ -35,6 +35,9 @@ class CollectorSession {
   struct Options {
     milliseconds silence_limit{6'000};  ///< after HELLO, from when on agents send PINGs
     milliseconds hello_limit{10'000};
+    std::uint64_t life = 0;  ///< what WELCOME says of this process
+    std::size_t max_series = kMaxSessionSeries;
+    std::size_t max_output = 256 << 10;  ///< answers that wait for an agent that does not read
   };
 
   CollectorSession(Options options, SessionPort& port, MonoTime now);
@@ -57,9 +60,13 @@ class CollectorSession {
   [[nodiscard]] const Hello& hello() const { return hello_; }
 
  private:
+  struct Definition {
+    std::uint32_t agent_id = 0;
+    std::uint32_t ref = 0;  // the port's
+  };
   struct Incoming {
-    Sequence received;                // the last one taken
-    std::vector<std::uint32_t> refs;  // agent's id -> port's id; kUnknown where never defined
+    Sequence received;               // the last one taken
+    std::vector<Definition> series;  // the dictionary: what samples call 0, 1, 2...
     SampleDecoder decoder;
   };
 
@@ -79,6 +86,7 @@ class CollectorSession {
   bool greeted_ = false;
   bool open_ = false;
   std::vector<Incoming> streams_;
+  std::size_t defined_ = 0;  // series, in all streams
   MonoTime started_;
   MonoTime heard_;
 };

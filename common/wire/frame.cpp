@@ -81,14 +81,11 @@ struct Writer {
     }
     w.varint(f.credit);
     w.svarint(to_ms(f.server_time));
+    w.u64(f.life);
   }
   void operator()(const Series& f) const {
     w.varint(f.stream);
-    w.varint(f.entries.size());
-    for (const auto& e : f.entries) {
-      w.varint(e.id);
-      write_labels(w, e.labels);
-    }
+    write_series(w, f.entries);
   }
   void operator()(const Data& f) const {
     w.varint(f.stream);
@@ -179,19 +176,14 @@ Welcome take_welcome(ByteReader& in) {
   }
   f.credit = in.varint();
   f.server_time = read_time(in);
+  f.life = in.u64();
   return f;
 }
 
 Series take_series(ByteReader& in) {
   Series f;
   f.stream = take_u32(in);
-  const auto count = take_count(in, kMaxFrameBytes);
-  for (std::size_t i = 0; i < count && in.ok(); ++i) {
-    SeriesEntry e;
-    e.id = take_u32(in);
-    e.labels = read_labels(in);
-    if (in.ok()) f.entries.push_back(std::move(e));
-  }
+  f.entries = read_series(in);
   return f;
 }
 

@@ -11,6 +11,7 @@
 #include "common/model/ids.hpp"
 #include "common/wire/bytes.hpp"
 #include "common/wire/record.hpp"
+#include "common/wire/series.hpp"
 
 /// The frames of docs/format/wire.md. On the wire: u32 length of what follows (little-endian), u8 type, body.
 namespace ward::wire {
@@ -20,6 +21,10 @@ inline constexpr std::size_t kMaxFrameBytes = 1 << 20;
 inline constexpr std::size_t kMaxHelloBytes = 4 << 10;  ///< the most a peer may send before it is known
 inline constexpr std::size_t kMaxStreams = 32;          ///< in one session
 inline constexpr std::size_t kFrameHead = 5;
+/// Entries of all dictionaries of one session, which cost its collector some 35 bytes each. Five times the 25,000 series of
+/// the largest agent the design has: its live stream, what drains beside it, and labels that change over the days of a
+/// session. An agent that needs more begins a new session; the collector refuses more.
+inline constexpr std::size_t kMaxSessionSeries = 1 << 17;
 
 /// Number of a stream within one session: its place in HELLO.
 using StreamIndex = std::uint32_t;
@@ -53,21 +58,18 @@ struct Welcome {
   std::vector<Mark> marks;   ///< one per stream of HELLO
   std::uint64_t credit = 0;  ///< bytes of records that may be under way unacknowledged
   Time server_time;
+  std::uint64_t life = 0;  ///< names the collector's process: who described its metrics to it need not again; 0 = always
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
-struct SeriesEntry {
-  std::uint32_t id = 0;
-  Labels labels;
-  friend bool operator==(const SeriesEntry&, const SeriesEntry&) = default;
-};
+/// The next entries of a stream's dictionary in this session; samples name an entry by its place, from 0.
 struct Series {
   StreamIndex stream = 0;
   std::vector<SeriesEntry> entries;
   friend bool operator==(const Series&, const Series&) = default;
 };
 
-/// A record of samples; `coded` belongs to the session's coder state.
+/// A record of samples; `coded` belongs to the session's coder state, and its ids are places in the stream's dictionary.
 struct Data {
   StreamIndex stream = 0;
   Sequence seq;

@@ -16,13 +16,16 @@ void in_pieces(ByteView bytes, std::size_t piece, Heard heard) {
 
 void collector(ByteView bytes, std::size_t piece) {
   FakePort port;
-  CollectorSession session({}, port, kStart);
+  CollectorSession::Options options;
+  options.max_series = 8;
+  CollectorSession session(options, port, kStart);
   in_pieces(bytes, piece, [&](ByteView part) {
     if (!session.on_bytes(part, kStart, kBase)) return false;
     if (port.greeted && !session.open())
       session.welcome(std::vector<Mark>(port.greeted->streams.size(), Mark{Sequence{1}, 0}), 1'000, kBase);
     for (const auto& taken : port.records)
       for (const auto& sample : taken.record.samples) WARD_ASSERT(sample.id - 100 < port.known.size());
+    WARD_ASSERT(port.known.size() <= options.max_series);
     port.records.clear();
     return true;
   });

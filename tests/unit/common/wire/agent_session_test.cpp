@@ -146,10 +146,51 @@ TEST(AgentSession, CutsALongDictionaryIntoManyFrames) {
   source.add(stream("a", 1, 2), {samples(1, ids)});
   AgentSide agent{source};
   const auto series = only<Series>(agent.open({mark(0)}));
-  EXPECT_GT(series.size(), 3U);
+  EXPECT_GT(series.size(), 2U);
   std::size_t entries = 0;
   for (const auto& frame : series) entries += frame.entries.size();
   EXPECT_EQ(entries, ids.size());
+}
+
+TEST(AgentSession, SamplesNameSeriesByTheirPlaceInTheDictionary) {
+  FakeSource source;
+  source.add(stream("a", 1, 3), {samples(1, {900, 7}), samples(2, {7, 3'000'000})});
+  AgentSide agent{source};
+  const auto frames = agent.open({mark(0)});
+  SampleDecoder decoder;
+  std::vector<std::vector<std::uint32_t>> used;
+  for (const auto& data : only<Data>(frames)) {
+    std::vector<IdSample> decoded;
+    ASSERT_TRUE(decoder.decode(data.coded, data.count, data.base, 3, decoded));
+    used.emplace_back();
+    for (const auto& sample : decoded) used.back().push_back(sample.id);
+  }
+  EXPECT_THAT(used, ElementsAre(ElementsAre(0, 1), ElementsAre(1, 2)));
+  EXPECT_EQ(only<Data>(frames).at(1).digest, samples(2, {7, 3'000'000}).digest) << "told with the agent's own ids";
+}
+
+TEST(AgentSession, EndsBeforeItNamesMoreSeriesThanASessionMayAndTheNextGoesOn) {
+  FakeSource source;
+  source.add(stream("a", 1, 3), {samples(1, {0, 1}), samples(2, {1, 2})});
+  source.add(stream("b", 1, 2, false), {samples(1, {3})});
+  AgentSession::Options options;
+  options.max_series = 2;
+  AgentSide agent{source, options};
+  (void)agent.sent();
+  const auto done = agent.hear(Welcome{{mark(0), mark(0)}, kPlenty, kBase});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::cancelled) << "nothing is wrong";
+  const auto sent = agent.sent();
+  EXPECT_THAT(agent.sequences(sent), ElementsAre(1));
+  std::size_t named = 0;
+  for (const auto& series : only<Series>(sent)) named += series.entries.size();
+  EXPECT_EQ(named, 2U);
+  AgentSide next{source, options};
+  (void)next.sent();
+  EXPECT_FALSE(next.hear(Welcome{{mark(1), mark(0)}, kPlenty, kBase}));
+  EXPECT_THAT(next.sequences(next.sent()), ElementsAre(2));
+  AgentSide last{source, options};
+  EXPECT_THAT(last.sequences(last.open({mark(2), mark(0)})), ElementsAre(1));
 }
 
 TEST(AgentSession, StopsAtTheCreditAndGoesOnWithEachAck) {
@@ -290,6 +331,47 @@ TEST(AgentSession, RefusesAcksForWhatWasNeverSent) {
     EXPECT_FALSE(agent.hear(Ack{{entry}})) << entry.stream << " " << entry.durable.get();
     EXPECT_EQ(source.durable, before) << "nothing may be trimmed for it";
   }
+}
+
+TEST(AgentSession, DescribesItsMetricsOnceToEachLifeOfTheCollector) {
+  auto source = three_records();
+  AgentSession::Options options;
+  options.metrics = {{"up", MetricType::gauge, "", "Up."}};
+  const auto welcome = [](std::uint64_t life) { return Welcome{{mark(3)}, kPlenty, kBase, life}; };
+  AgentSide first{source, options};
+  ASSERT_TRUE(first.session.tick(kStart + milliseconds{2'000}, kBase));
+  ASSERT_TRUE(first.hear(welcome(7)));
+  EXPECT_EQ(only<Meta>(first.sent()).size(), 1U);
+  ASSERT_TRUE(first.hear(Pong{1, kBase}));
+  EXPECT_EQ(first.session.described_to(), 0U) << "that PING went before META";
+  ASSERT_TRUE(first.session.tick(kStart + milliseconds{4'000}, kBase));
+  ASSERT_TRUE(first.hear(Pong{2, kBase}));
+  EXPECT_EQ(first.session.described_to(), 7U);
+  options.described_to = first.session.described_to();
+  AgentSide same{source, options};
+  ASSERT_TRUE(same.hear(welcome(7)));
+  EXPECT_THAT(only<Meta>(same.sent()), IsEmpty());
+  EXPECT_EQ(same.session.described_to(), 7U);
+  AgentSide restarted{source, options};
+  ASSERT_TRUE(restarted.hear(welcome(8)));
+  EXPECT_EQ(only<Meta>(restarted.sent()).size(), 1U);
+  EXPECT_EQ(restarted.session.described_to(), 0U);
+}
+
+TEST(AgentSession, NewMetricsAreDescribedWhateverTheCollectorHasHeard) {
+  auto source = three_records();
+  AgentSession::Options options;
+  options.metrics = {{"up", MetricType::gauge, "", "Up."}};
+  options.described_to = 7;
+  AgentSide agent{source, options};
+  agent.session.describe_metrics({{"redis_up", MetricType::gauge, "", ""}});
+  ASSERT_TRUE(agent.hear(Welcome{{mark(3)}, kPlenty, kBase, 7}));
+  const auto before = only<Meta>(agent.sent());
+  ASSERT_EQ(before.size(), 1U);
+  EXPECT_EQ(before[0].entries.at(0).name, "redis_up");
+  EXPECT_EQ(agent.session.described_to(), 0U);
+  agent.session.describe_metrics({{"pg_up", MetricType::gauge, "", ""}});
+  EXPECT_EQ(only<Meta>(agent.sent()).at(0).entries.at(0).name, "pg_up");
 }
 
 TEST(AgentSession, ANackSetsTheRecordAsideAndEndsTheSession) {

@@ -15,7 +15,7 @@ using testing::Pair;
 /// One session over a port, with an agent that is written out frame by frame.
 class CollectorSide {
  public:
-  CollectorSide() : session({}, port, kStart) {}
+  explicit CollectorSide(CollectorSession::Options options = {}) : session(options, port, kStart) {}
 
   Status hear(const Frame& frame, MonoTime now = kStart) { return session.on_bytes(bytes_of(frame), now, kBase); }
   std::vector<Frame> sent() { return frames_in(session.take_output()); }
@@ -33,6 +33,7 @@ class CollectorSide {
     (void)session.take_output();
   }
   Status define(std::uint32_t id, const std::string& name, StreamIndex at = 0) {
+    places_.emplace(std::pair{at, id}, static_cast<std::uint32_t>(places_.size()));
     return hear(Series{at, {{id, Labels{{"__name__", name}}}}});
   }
   /// DATA as the agent's coder makes it; one coder per test, as in a session.
@@ -40,7 +41,12 @@ class CollectorSide {
     Data out{
         at, record.seq, record.data_class, static_cast<std::uint32_t>(record.samples.size()), record.t_min, record.digest,
         {}};
-    encoder_.encode(record.samples, out.base, out.coded);
+    auto by_place = record.samples;
+    for (auto& sample : by_place) {
+      const auto place = places_.find({at, sample.id});
+      sample.id = place != places_.end() ? place->second : static_cast<std::uint32_t>(places_.size());
+    }
+    encoder_.encode(by_place, out.base, out.coded);
     return out;
   }
   std::vector<std::uint64_t> taken() const {
@@ -53,6 +59,7 @@ class CollectorSide {
   CollectorSession session;
 
  private:
+  std::map<std::pair<StreamIndex, std::uint32_t>, std::uint32_t> places_;  // for one stream a test
   SampleEncoder encoder_;
 };
 
@@ -142,8 +149,8 @@ TEST(CollectorSession, HandsRecordsOnUnderThePortsOwnIds) {
   CollectorSide collector;
   collector.open();
   ASSERT_TRUE(collector.define(0, "one"));
-  ASSERT_TRUE(collector.define(7, "two"));
-  const auto record = samples(1, {0, 7}, 2.5);
+  ASSERT_TRUE(collector.define(4'000'000'000, "two"));
+  const auto record = samples(1, {0, 4'000'000'000}, 2.5);
   ASSERT_TRUE(collector.hear(collector.data(record)));
   ASSERT_EQ(collector.port.records.size(), 1U);
   const auto& taken = collector.port.records[0];
@@ -264,20 +271,54 @@ TEST(CollectorSession, RefusesBadSeries) {
   CollectorSide collector;
   collector.open();
   EXPECT_THAT(refusal(collector.hear(Series{0, {{0, Labels{{"job", "x"}}}}})), HasSubstr("without a name"));
-  EXPECT_TRUE(collector.define((1 << 20) - 1, "last"));
-  EXPECT_THAT(refusal(collector.define(1 << 20, "beyond")), HasSubstr("above the limit"));
+}
+
+TEST(CollectorSession, ADictionaryEndsAtItsLimitWhateverTheStreams) {
+  CollectorSide collector;
+  collector.open({0, 0});
+  Series full;
+  for (std::uint32_t i = 0; i < kMaxSeriesEntries; ++i) full.entries.push_back({i, Labels{{"__name__", "refused"}}});
+  for (std::size_t named = 0; named < kMaxSessionSeries; named += kMaxSeriesEntries) {
+    full.stream = named / kMaxSeriesEntries % 2;
+    ASSERT_TRUE(collector.hear(full)) << named;
+  }
+  const auto refused = collector.define(0, "one too many");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::full);
+  EXPECT_THAT(refused.error().what, HasSubstr("'node-1' named more than 131072 series"));
+  EXPECT_THAT(collector.port.known, IsEmpty()) << "nothing of a list beyond the limit is looked at";
+}
+
+TEST(CollectorSession, AFrameThatPassesTheLimitIsRefusedWhole) {
+  CollectorSession::Options options;
+  options.max_series = 3;
+  CollectorSide collector(options);
+  collector.open();
+  ASSERT_TRUE(collector.define(0, "one"));
+  Series three;
+  for (std::uint32_t i = 1; i < 4; ++i) three.entries.push_back({i, Labels{{"__name__", "m" + std::to_string(i)}}});
+  EXPECT_FALSE(collector.hear(three));
+  EXPECT_EQ(collector.port.known.size(), 1U);
+}
+
+TEST(CollectorSession, AnAgentThatDoesNotReadItsAnswersIsOut) {
+  CollectorSession::Options options;
+  options.max_output = 100;
+  CollectorSide collector(options);
+  collector.open();
+  Status done;
+  int pings = 0;
+  for (; done && pings < 1'000; ++pings) done = collector.hear(Ping{1, kBase});
+  EXPECT_THAT(refusal(done), HasSubstr("does not read"));
+  EXPECT_LT(collector.session.take_output().size(), 130U);
 }
 
 TEST(CollectorSession, RefusesSamplesOfSeriesThatWereNeverDefined) {
-  CollectorSide beyond;
-  beyond.open();
-  ASSERT_TRUE(beyond.define(3, "one"));
-  EXPECT_THAT(refusal(beyond.hear(beyond.data(samples(1, {4})))), HasSubstr("unknown series"));
-  CollectorSide hole;
-  hole.open();
-  ASSERT_TRUE(hole.define(3, "one"));
-  EXPECT_THAT(refusal(hole.hear(hole.data(samples(1, {2})))), HasSubstr("never defined"));
-  EXPECT_THAT(hole.taken(), IsEmpty());
+  CollectorSide collector;
+  collector.open();
+  ASSERT_TRUE(collector.define(3, "one"));
+  EXPECT_THAT(refusal(collector.hear(collector.data(samples(1, {4})))), HasSubstr("unknown series"));
+  EXPECT_THAT(collector.taken(), IsEmpty());
 }
 
 TEST(CollectorSession, RefusesARecordWhoseDigestDiffers) {

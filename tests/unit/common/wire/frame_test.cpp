@@ -36,7 +36,7 @@ Hello hello_frame() {
 // protocol version, not a new line here.
 std::vector<Golden> goldens() {
   const Time second = from_ms(1'000);
-  Welcome welcome{{{Sequence{300}, 4'000}}, 1'048'576, second};
+  Welcome welcome{{{Sequence{300}, 4'000}}, 1'048'576, second, 0x0102030405060708};
   Series series{1, {{7, Labels{{"__name__", "up"}, {"job", "pg"}}}}};
   Data data{1, Sequence{2}, DataClass::page, 2, second, 0xa1b2c3d4, {0x04, 0x01, 0x03}};
   EventFrame event{0, Sequence{3}, DataClass::audit, {{second, "oom", Labels{{"pod", "x"}}}}};
@@ -46,8 +46,8 @@ std::vector<Golden> goldens() {
       {"HELLO", hello_frame(),
        "2f 00 00 00 01 01 06 6e 6f 64 65 2d 31 04 77 61 72 64 08 07 06 05 04 03 02 01 01 01 61 "
        "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 02 01 ac 02 00 01"},
-      {"WELCOME", welcome, "0b 00 00 00 02 01 ac 02 a0 1f 80 80 40 d0 0f"},
-      {"SERIES", series, "18 00 00 00 03 01 01 07 02 08 5f 5f 6e 61 6d 65 5f 5f 02 75 70 03 6a 6f 62 02 70 67"},
+      {"WELCOME", welcome, "13 00 00 00 02 01 ac 02 a0 1f 80 80 40 d0 0f 08 07 06 05 04 03 02 01"},
+      {"SERIES", series, "1a 00 00 00 03 01 01 0e 02 01 10 5f 5f 6e 61 6d 65 5f 5f 04 75 70 01 06 6a 6f 62 04 70 67"},
       {"DATA", data, "0e 00 00 00 04 01 02 02 02 d0 0f d4 c3 b2 a1 04 01 03"},
       {"EVENT", event, "12 00 00 00 05 00 03 03 01 d0 0f 03 6f 6f 6d 01 03 70 6f 64 01 78"},
       {"GAP", GapFrame{0, gap}, "0a 00 00 00 06 00 01 02 ac 02 02 d0 0f 01"},
@@ -139,8 +139,21 @@ TEST(Frame, RefusesWhatTheFormatForbids) {
       {"WELCOME: a mark of 2^64-1", 2, "01 ff ff ff ff ff ff ff ff ff 01 00 00 00"},
       {"WELCOME: accounted of 2^63", 2, "01 01 80 80 80 80 80 80 80 80 80 01 00 00"},
       {"SERIES: stream 2^32", 3, "80 80 80 80 10 00"},
-      {"SERIES: id 2^32", 3, "00 01 80 80 80 80 10 00"},
-      {"SERIES: a label without a name", 3, "00 01 00 01 00 01 61"},
+      {"SERIES: id 2^32", 3, "00 01 80 80 80 80 20 00"},
+      {"SERIES: an id below 0", 3, "00 01 01 00"},
+      {"SERIES: an id of 2^63-1 more", 3, "00 02 00 00 fe ff ff ff ff ff ff ff ff 01 00"},
+      {"SERIES: a label without a name", 3, "00 01 00 01 01 00 02 61"},
+      {"SERIES: a label without a value", 3, "00 01 00 01 01 02 61 00"},
+      {"SERIES: two labels of one name", 3, "00 01 00 02 01 02 61 02 62 01 01 03"},
+      {"SERIES: labels out of order", 3, "00 01 00 02 01 02 62 02 63 01 02 61 02 63"},
+      {"SERIES: another value of no label", 3, "00 01 00 01 00 02 00 61"},
+      {"SERIES: no label to leave out", 3, "00 01 00 01 02"},
+      {"SERIES: a change behind the last label", 3, "00 01 00 01 05 02 61 02 62"},
+      {"SERIES: a change of no kind", 3, "00 01 00 01 03"},
+      {"SERIES: a text that was not there", 3, "00 01 00 01 01 01 02 61"},
+      {"SERIES: a beginning longer than what it is of", 3, "00 02 00 01 01 02 61 02 62 00 01 00 02 02 63"},
+      {"SERIES: 65 changes", 3, "00 01 00 41"},
+      {"SERIES: 4,097 entries", 3, "00 81 20"},
       {"SERIES: a count that no frame holds", 3, "00 ff ff ff ff 0f"},
       {"DATA: class 4", 4, "00 01 04 00 00 00 00 00 00"},
       {"DATA: 16,385 samples", 4, "00 01 00 81 80 01 00 00 00 00 00"},
