@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds kOwnSeriesEvery{5};
 constexpr std::chrono::minutes kChunksEvery{30};
+constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
 constexpr std::uint64_t kChunksAfterRows = 100'000;
 constexpr std::chrono::minutes kPruneEvery{30};
 constexpr int kFiles = 2;  // journal and state; each is set aside once
@@ -234,7 +235,9 @@ class App {
     while (true) {
       co_await async::sleep_for(std::chrono::seconds{30});
       const auto now = world_.clock->mono();
-      if (now - last < kChunksEvery && store_.journal->rows_since_chunks() < kChunksAfterRows) continue;
+      const bool full = server_.disk_full().has_value();
+      const bool many = !full && store_.journal->rows_since_chunks() >= kChunksAfterRows;
+      if (now - last < (full ? kChunksEveryWhileFull : kChunksEvery) && !many) continue;
       last = now;
       store_chunks();
     }
@@ -247,13 +250,11 @@ class App {
 
   void store_chunks() {
     auto done = std::make_shared<Status>();
-    const auto retention = config_.retention;
-    const auto wall = world_.clock->wall();
-    server_.commits().exclusive(
-        [this, done, retention, wall] {
+    auto horizon = config_.retention.count() > 0 ? std::optional{world_.clock->wall() - config_.retention} : std::nullopt;
+    server_.commits().relieve(
+        [this, done, horizon] {
           *done = volume_->may_write();
-          if (*done) *done = store_.store_chunks();
-          if (*done && retention.count() > 0) *done = store_.drop_before(wall - retention);
+          if (*done) *done = store_.tidy(horizon);
         },
         [this, done] {
           if (!*done) tell_unstored(done->error());

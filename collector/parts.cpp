@@ -61,29 +61,29 @@ Status Store::store_chunks() {
   for (auto& chunk : head.seal_unpersisted())
     waiting_.push_back({chunk.series.get() - 1, chunk.t_min, chunk.t_max, chunk.count, std::move(chunk.bytes)});
   if (waiting_.empty()) return {};
-  if (auto named = store_new_series(); !named) return named;
-  if (auto stored = journal->store_chunks(waiting_); !stored) return stored;
+  // Own series come with no commit of an agent: without their rows the chunks would have no labels after a restart, or those
+  // of whoever got the free number next.
+  auto series = catalogue.take_new();
+  if (auto stored = journal->store_chunks(series, waiting_); !stored) {
+    // Written twice is written once, so that it does not matter whether it happened all the same.
+    catalogue.put_back(std::move(series));
+    return stored;
+  }
+  // Those of agents whose samples wait for their commit: the head has to know them too.
+  for (const auto& [id, labels] : series) sink.define(id, labels);
   waiting_.clear();
   return {};
-}
-
-// Own series come with no commit of an agent: without their rows the chunks would have no labels after a restart, or those
-// of whoever got the free number next.
-Status Store::store_new_series() {
-  // A commit opens a journal that closed on an error, store_chunks() must not see it open before the recorder settled what
-  // is in doubt. Retention refuses a closed one, and nothing is older than this.
-  if (auto open = journal->drop_before(Time{}); !open) return open;
-  auto series = catalogue.take_new();
-  if (series.empty()) return {};
-  auto stored = journal->commit(series, {});
-  // Written twice is written once, so that it does not matter whether a failed commit happened.
-  if (!stored) catalogue.put_back(std::move(series));
-  return stored;
 }
 
 Status Store::drop_before(Time time) {
   head.drop_before(time);
   return journal->drop_before(time);
+}
+
+Status Store::tidy(std::optional<Time> horizon) {
+  const auto dropped = horizon ? drop_before(*horizon) : Status{};
+  auto stored = store_chunks();
+  return dropped ? stored : dropped;
 }
 
 std::vector<AlertEvent> AppView::alerts() const { return *sources_.pipeline.alerts(); }

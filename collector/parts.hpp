@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,14 @@ struct Store {
   Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened);
   /// Reads chunks and journal back into the head. Returns damaged rows that were left out.
   Result<std::uint64_t> replay();
-  /// Closes chunks and takes them off the journal; on an error they wait for the next time. On the pool, beside no commit.
+  /// Closes chunks and takes the rows they cover off the journal; on an error they wait for the next time. It makes room in
+  /// the journal or changes nothing there. On the pool, beside no commit.
   Status store_chunks();
+  /// Retention, in head and journal. Makes room too.
   Status drop_before(Time time);
+  /// Both, what is old first: on a journal at its cap that may be all the room there is. `horizon`: nullopt keeps
+  /// everything.
+  Status tidy(std::optional<Time> horizon);
 
   std::unique_ptr<SqliteJournal> journal;
   Head head;
@@ -34,7 +40,6 @@ struct Store {
   HeadSink sink;
 
  private:
-  Status store_new_series();
   std::vector<ChunkRow> waiting_;
 };
 
@@ -53,12 +58,14 @@ class AppView final : public api::View {
     const DataVolume& volume;
     const std::string& data_dir;
   };
-  explicit AppView(Sources sources) : sources_(sources), started_(sources.clock.wall()) {}
+  explicit AppView(Sources sources)
+      : sources_(sources), started_(sources.clock.wall()), gate_(api::QueryGate::Limits{}, sources.metrics) {}
 
   [[nodiscard]] const Clock& clock() const override { return sources_.clock; }
   [[nodiscard]] const Queryable& store() const override { return sources_.head; }
   [[nodiscard]] const promql::Engine& engine() const override { return sources_.engine; }
   [[nodiscard]] async::BlockingPool& queries() override { return sources_.queries; }
+  [[nodiscard]] api::QueryGate& gate() override { return gate_; }
   [[nodiscard]] std::vector<AlertEvent> alerts() const override;
   [[nodiscard]] std::vector<Incident> incidents() const override { return sources_.pipeline.open_incidents(); }
   [[nodiscard]] std::vector<api::AgentView> agents() const override;
@@ -73,6 +80,7 @@ class AppView final : public api::View {
   void refresh_gauges();
   Sources sources_;
   Time started_;
+  api::QueryGate gate_;
 };
 
 }  // namespace ward::collector

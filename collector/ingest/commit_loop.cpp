@@ -9,7 +9,7 @@
 namespace ward::collector {
 
 struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
-  enum class Kind { waits_for_room, looks };
+  enum class Kind { waits_for_room, looks, relieves };
   struct Job {
     Kind kind;
     std::function<void()> job;
@@ -33,7 +33,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
 
   void start_next() {
     if (busy || closed) return;
-    if (held) return start_looks();
+    if (held) return start_exempt();
     if (pending.entries.empty() && pending.jobs.empty()) return;
     busy = true;
     run(std::make_shared<Step>(std::exchange(pending, Step{})));
@@ -100,7 +100,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
       self->start_retry();
     });
     if (!std::exchange(full, true)) callbacks.full(why);
-    start_looks();
+    start_exempt();
   }
 
   void start_retry() {
@@ -109,23 +109,27 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
     run(std::exchange(held, nullptr));
   }
 
-  void start_looks() {
+  /// Jobs that do not wait for room, in their order; then the next attempt when it is time.
+  void start_exempt() {
     if (busy) return;
-    auto looks = std::make_shared<std::vector<Job>>();
+    auto exempt = std::make_shared<std::vector<Job>>();
     for (auto* jobs : {&held->jobs, &pending.jobs}) {
       const auto rest =
-          std::stable_partition(jobs->begin(), jobs->end(), [](const Job& j) { return j.kind == Kind::looks; });
-      std::move(jobs->begin(), rest, std::back_inserter(*looks));
+          std::stable_partition(jobs->begin(), jobs->end(), [](const Job& j) { return j.kind != Kind::waits_for_room; });
+      std::move(jobs->begin(), rest, std::back_inserter(*exempt));
       jobs->erase(jobs->begin(), rest);
     }
-    if (looks->empty()) return start_retry();
+    if (exempt->empty()) return start_retry();
     busy = true;
-    pool.submit([self = shared_from_this(), looks] {
-      for (const auto& look : *looks) look.job();
-      async::asio::post(self->executor, [self, looks] {
+    pool.submit([self = shared_from_this(), exempt] {
+      for (const auto& each : *exempt) each.job();
+      async::asio::post(self->executor, [self, exempt] {
         if (self->leaves()) return;
-        for (const auto& look : *looks) look.done();
-        self->start_looks();
+        for (const auto& each : *exempt) {
+          if (each.kind == Kind::relieves) self->due = true;
+          each.done();
+        }
+        self->start_exempt();
       });
     });
   }
@@ -149,7 +153,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
   async::asio::steady_timer left;  // cancelled when the last job has ended after close()
   Step pending;
   std::shared_ptr<Step> held;  // refused by a full disk, waits for the timer
-  bool due = false;            // the timer came while a look ran
+  bool due = false;            // the timer came while a job ran, or that job made room
   bool busy = false;
   bool full = false;
   bool closed = false;
@@ -173,6 +177,11 @@ void CommitLoop::exclusive(std::function<void()> job, std::function<void()> done
 
 void CommitLoop::look(std::function<void()> job, std::function<void()> done) {
   state_->pending.jobs.push_back({State::Kind::looks, std::move(job), std::move(done)});
+  state_->start_next();
+}
+
+void CommitLoop::relieve(std::function<void()> job, std::function<void()> done) {
+  state_->pending.jobs.push_back({State::Kind::relieves, std::move(job), std::move(done)});
   state_->start_next();
 }
 

@@ -40,6 +40,9 @@ class CommitLoop {
   /// The same for a job that needs no room on the disk. While the disk is full it does not wait: `job` and `done` run
   /// between two attempts, with is_full() true and what was submitted still uncommitted.
   void look(std::function<void()> job, std::function<void()> done);
+  /// The same for a job that writes and frees more than it takes, or else changes nothing: it may be what a journal at its
+  /// cap waits for. While the disk is full the next attempt follows it at once.
+  void relieve(std::function<void()> job, std::function<void()> done);
   /// Forgets what was submitted for these streams and is not committed. Only in a look's `done` while the disk is full: a
   /// session that greets is told the committed mark, so its agent sends all of that again.
   void forget(std::span<const StreamState> streams);

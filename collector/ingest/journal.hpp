@@ -71,7 +71,7 @@ class Journal {
   /// Series, records, gaps and the streams' marks in one durable transaction.
   virtual Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) = 0;
   virtual Status reopen() = 0;
-  /// Forces something without meaning to disk: whether it takes data again. Errors as of commit().
+  /// Forces something without meaning to disk: whether it takes data again, under its cap too. Errors as of commit().
   virtual Status probe() = 0;
 
   struct Replay {
@@ -81,11 +81,13 @@ class Journal {
   };
   /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
   virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
-  /// Stores closed chunks and removes the journal rows they cover (all committed so far), in one transaction. Refuses
-  /// between an error and the next reopen(): rows that nobody has seen may have been committed. After an error call it with
-  /// the same chunks and what came since: those that were stored all the same are left out.
-  virtual Status store_chunks(std::span<const ChunkRow> chunks) = 0;
-  /// Retention: chunks, events and gaps wholly older than this.
+  /// Stores closed chunks and new series of theirs and removes the journal rows they cover (all committed so far), in one
+  /// transaction. The rows go first: at the cap it succeeds when it frees as much as it takes, else Errc::full changed
+  /// nothing. Refuses between an error and the next reopen(): rows that nobody has seen may have been committed. After an
+  /// error call it with the same chunks and what came since: those that were stored all the same are left out.
+  virtual Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) = 0;
+  /// Retention: chunks, events and gaps wholly older than this. In several transactions; needs next to no room. Their room
+  /// in the file is free for new rows, the file does not shrink. Refuses as store_chunks() does.
   virtual Status drop_before(Time time) = 0;
 
   [[nodiscard]] virtual Result<std::vector<StreamState>> streams() = 0;

@@ -114,7 +114,7 @@ class Collector {
     std::vector<ChunkRow> rows;
     for (const auto& [value, times] : head.values)
       if (!chunked_.contains(value)) rows.push_back({0, from_ms(1), from_ms(2), static_cast<std::uint32_t>(value), {1}});
-    auto stored = journal->store_chunks(rows);
+    auto stored = journal->store_chunks({}, rows);
     if (stored)
       for (const auto& row : rows) chunked_.insert(chunk_value(row));
     return stored;

@@ -13,6 +13,8 @@ namespace {
 
 /// Of a row that was written before rows carried one.
 constexpr std::int64_t kUnchecked = -1;
+constexpr std::int64_t kRoomShare = 64;  // of the cap that must be free to count as room, not one record's worth
+constexpr const char* kSlice = " LIMIT 4096";
 
 // SQLite checks its structure, not its contents: a flipped bit in a payload would be a wrong value, in an id the value of
 // another series.
@@ -72,6 +74,15 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(Options options) {
 Status SqliteJournal::reopen() {
   statements_.reset();
   db_.reset();
+  auto opened = open_file();
+  if (!opened) {
+    statements_.reset();
+    db_.reset();
+  }
+  return opened;
+}
+
+Status SqliteJournal::open_file() {
   sqlite::OpenOptions file;
   file.path = options_.path;
   file.vfs = options_.vfs;
@@ -172,7 +183,20 @@ Status SqliteJournal::write_new_stream(const StreamState& state) {
 
 Status SqliteJournal::probe() {
   if (auto opened = ensure_open(); !opened) return opened;
+  if (auto room = has_room_under_cap(); !room) return note(std::move(room));
   return note(write_mark_of_life());
+}
+
+// The mark of life rewrites a row in its place, which a file at its cap takes too.
+Status SqliteJournal::has_room_under_cap() {
+  if (options_.max_bytes == 0) return {};
+  const auto cap = db_->scalar("PRAGMA max_page_count");
+  const auto used = cap ? db_->scalar("PRAGMA page_count") : cap;
+  const auto unused = used ? db_->scalar("PRAGMA freelist_count") : used;
+  if (!unused) return fail(unused.error());
+  if (*cap - *used + *unused >= *cap / kRoomShare) return {};
+  return fail(Errc::full, "the journal '" + options_.path + "' is at its cap",
+              "Raise ingest.max_journal_size or shorten retention.");
 }
 
 Status SqliteJournal::write_mark_of_life() {
@@ -225,17 +249,7 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
 
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
-  for (const auto& [id, labels] : series) {
-    wire::Buffer bytes;
-    wire::ByteWriter w(bytes);
-    wire::write_labels(w, labels);
-    if (auto put = statements_->put_series.bind(1, std::int64_t{id})
-                       .bind(2, sqlite::Bytes{bytes})
-                       .bind(3, row_crc(bytes, id))
-                       .run();
-        !put)
-      return put;
-  }
+  if (auto put = write_series(series); !put) return put;
   for (const auto row : touched)
     if (rowless_.contains(row))
       if (auto put = write_new_stream(after.at(row)); !put) return put;
@@ -246,6 +260,18 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
   for (const auto row : touched)
     if (auto put = write_mark(after.at(row)); !put) return put;
   return transaction->commit();
+}
+
+Status SqliteJournal::write_series(std::span<const NewSeries> series) {
+  for (const auto& [id, labels] : series) {
+    wire::Buffer bytes;
+    wire::ByteWriter w(bytes);
+    wire::write_labels(w, labels);
+    auto put =
+        statements_->put_series.bind(1, std::int64_t{id}).bind(2, sqlite::Bytes{bytes}).bind(3, row_crc(bytes, id)).run();
+    if (!put) return put;
+  }
+  return {};
 }
 
 Status SqliteJournal::write_record(const ReceivedRecord& received) {
@@ -348,7 +374,7 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
   return damaged;
 }
 
-Status SqliteJournal::store_chunks(std::span<const ChunkRow> chunks) {
+Status SqliteJournal::store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) {
   if (!db_) return closed();
   const auto batch = db_->scalar("SELECT number FROM chunk_batch");
   if (!batch) return note(fail(batch.error()));
@@ -356,16 +382,19 @@ Status SqliteJournal::store_chunks(std::span<const ChunkRow> chunks) {
   if (chunks_attempted_ > 0 && *batch == batch_tried_) chunks_stored_ = chunks_attempted_;
   chunks_attempted_ = chunks.size();
   batch_tried_ = *batch + 1;
-  if (auto stored = note(write_chunks(chunks.subspan(chunks_stored_), batch_tried_)); !stored) return stored;
+  if (auto stored = note(write_chunks(series, chunks.subspan(chunks_stored_), batch_tried_)); !stored) return stored;
   chunks_stored_ = chunks_attempted_ = 0;
   rows_since_chunks_ = 0;
   return {};
 }
 
-Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks, std::int64_t batch) {
+Status SqliteJournal::write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
   if (auto put = db_->run("UPDATE chunk_batch SET number=" + std::to_string(batch)); !put) return put;
+  // First, so that the chunks find the pages of the rows they cover: at the cap there are no others.
+  if (auto gone = db_->run("DELETE FROM journal"); !gone) return gone;
+  if (auto put = write_series(series); !put) return put;
   for (const auto& chunk : chunks) {
     auto put = statements_->put_chunk.bind(1, std::int64_t{chunk.series})
                    .bind(2, to_ms(chunk.t_min))
@@ -376,15 +405,23 @@ Status SqliteJournal::write_chunks(std::span<const ChunkRow> chunks, std::int64_
                    .run();
     if (!put) return put;
   }
-  if (auto gone = db_->run("DELETE FROM journal"); !gone) return gone;
   return transaction->commit();
 }
 
 Status SqliteJournal::drop_before(Time time) {
   if (!db_) return closed();
-  const auto limit = std::to_string(to_ms(time));
-  return note(db_->run("DELETE FROM chunk WHERE t_max<" + limit + "; DELETE FROM event WHERE t<" + limit +
-                       "; DELETE FROM gap WHERE t1<" + limit + " AND t1>0"));
+  const auto before = std::to_string(to_ms(time));
+  // In slices: the log of one transaction needs room on the disk, and what is freed so far stays freed.
+  const std::string slices[] = {
+      "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE t_max<" + before + " ORDER BY t_max" + kSlice + ")",
+      "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE t<" + before + " ORDER BY t" + kSlice + ")",
+      "DELETE FROM gap WHERE rowid IN (SELECT rowid FROM gap WHERE t1<" + before + " AND t1>0" + kSlice + ")"};
+  for (const auto& slice : slices) {
+    do {
+      if (auto dropped = note(db_->run(slice)); !dropped) return dropped;
+    } while (db_->changes() > 0);
+  }
+  return {};
 }
 
 Result<std::vector<StreamState>> SqliteJournal::streams() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,11 +31,11 @@ class SqliteJournal final : public Journal {
   Status reopen() override;
   Status probe() override;
   Result<std::uint64_t> replay(const Replay& replay) override;
-  Status store_chunks(std::span<const ChunkRow> chunks) override;
+  Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) override;
   Status drop_before(Time time) override;
   Result<std::vector<StreamState>> streams() override;
   Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) override;
-  [[nodiscard]] std::uint64_t rows_since_chunks() const override { return rows_since_chunks_; }
+  [[nodiscard]] std::uint64_t rows_since_chunks() const override { return rows_since_chunks_; }  ///< any thread
 
  private:
   struct Statements;
@@ -46,7 +47,10 @@ class SqliteJournal final : public Journal {
   Status write_gap(const ReceivedGap& received);
   Status write_mark(const StreamState& state);
   Status write_new_stream(const StreamState& state);
-  Status write_chunks(std::span<const ChunkRow> chunks, std::int64_t batch);
+  Status open_file();
+  Status write_series(std::span<const NewSeries> series);
+  Status write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch);
+  [[nodiscard]] Status has_room_under_cap();
   Status write_mark_of_life();
   Status load_streams();
   Status ensure_open();
@@ -59,7 +63,7 @@ class SqliteJournal final : public Journal {
   std::map<StreamRow, StreamState> streams_;
   std::set<StreamRow> rowless_;  // known to sessions, not yet to the file
   wire::RecordCodec codec_;
-  std::uint64_t rows_since_chunks_ = 0;
+  std::atomic<std::uint64_t> rows_since_chunks_ = 0;
   std::size_t chunks_stored_ = 0;     // of the list that is repeated after an error: known to be in the file
   std::size_t chunks_attempted_ = 0;  // and perhaps these, if the file's batch is the one that was tried
   std::int64_t batch_tried_ = 0;

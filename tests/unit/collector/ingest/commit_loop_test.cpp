@@ -130,6 +130,43 @@ TEST_F(CommitLoopOverAFakeJournal, AJobThatNeedsRoomWaitsForIt) {
   EXPECT_THAT(said, ElementsAre("full", "not full", "durable 1:1", "chunks"));
 }
 
+TEST_F(CommitLoopOverAFakeJournal, ReliefComesWhileTheDiskIsFullAndWhatWaitedGoesOnAtOnce) {
+  std::vector<std::string>& told = said;
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), std::chrono::hours{1}};
+  journal.fault = Fault::full;
+  patient.submit(received(1, 1));
+  ASSERT_TRUE(run_until_said("full"));
+  patient.exclusive([] {}, [&told] { told.emplace_back("needed room"); });
+  patient.submit(received(1, 2));
+  patient.relieve([this] { (void)journal.drop_before(Time{}); }, [&told] { told.emplace_back("dropped"); });
+  patient.relieve([this] { journal.calls.emplace_back("chunks"); }, [] {});
+  ASSERT_TRUE(run([&] { return patient.idle(); }));
+  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "drop_before", "chunks", "commit 1", "commit 1"));
+  EXPECT_THAT(said, ElementsAre("full", "dropped", "not full", "durable 1:1", "durable 1:2", "needed room"));
+}
+
+TEST_F(CommitLoopOverAFakeJournal, ReliefThatMadeNoRoomIsFollowedByOneAttemptAndTheTimer) {
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), std::chrono::hours{1}};
+  journal.fault = Fault::full;
+  patient.submit(received(1, 1));
+  ASSERT_TRUE(run_until_said("full"));
+  patient.relieve([] {}, [this] { said.emplace_back("relieved"); });
+  ASSERT_TRUE(run([this] { return journal.calls.size() == 2; }));
+  for (int i = 0; i < 20; ++i) io.run_one_for(std::chrono::milliseconds{1});
+  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 1"));
+  EXPECT_THAT(said, ElementsAre("full", "relieved"));
+  EXPECT_TRUE(patient.is_full());
+}
+
+TEST_F(CommitLoopOverAFakeJournal, ReliefWaitsForWhatWasSubmittedBeforeWhileThereIsRoom) {
+  loop.submit(received(1, 1));
+  loop.submit(received(1, 2));
+  loop.relieve([this] { journal.calls.emplace_back("chunks"); }, [this] { said.emplace_back("done"); });
+  ASSERT_TRUE(settle());
+  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 1", "chunks"));
+  EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:2", "done"));
+}
+
 TEST_F(CommitLoopOverAFakeJournal, WhatIsForgottenIsNotCommittedAndTheRestIs) {
   journal.fault = Fault::full;
   loop.submit(received(1, 1));

@@ -52,8 +52,13 @@ class FakeJournal final : public Journal {
     return {};
   }
   Result<std::uint64_t> replay(const Replay&) override { return 0; }
-  Status store_chunks(std::span<const ChunkRow>) override { return {}; }
-  Status drop_before(Time) override { return {}; }
+  Status store_chunks(std::span<const NewSeries>, std::span<const ChunkRow>) override { return {}; }
+  /// Makes room: what is old takes all of it.
+  Status drop_before(Time) override {
+    calls.emplace_back("drop_before");
+    if (fault == Fault::full) fault = Fault::none;
+    return {};
+  }
   Result<std::vector<StreamState>> streams() override {
     std::vector<StreamState> out;
     for (const auto& [row, state] : held) out.push_back(state);

@@ -169,7 +169,7 @@ TEST_F(JournalFile, ChunksTakeThePlaceOfTheRowsTheyCover) {
   ASSERT_TRUE(commit({record(row, 1, {0})}, {{0, Labels{{"__name__", "a"}}}}));
   EXPECT_EQ(journal_->rows_since_chunks(), 1U);
   const std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1, 2, 3}}};
-  ASSERT_TRUE(journal_->store_chunks(chunks));
+  ASSERT_TRUE(journal_->store_chunks({}, chunks));
   EXPECT_EQ(journal_->rows_since_chunks(), 0U);
   open();
   const auto all = replay();
@@ -189,14 +189,14 @@ TEST_F(JournalFile, ChunksWhoseSyncFailedAreStoredOnce) {
     ASSERT_TRUE(commit({record(row, 1, {0})}));
     std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1}}};
     disk_.fail_sync_after(sync);
-    const bool failed = !journal_->store_chunks(chunks);
+    const bool failed = !journal_->store_chunks({}, chunks);
     disk_.fail_sync_after(0);
     ASSERT_TRUE(commit({record(row, 2, {0})}));
     if (!failed) chunks.clear();
     chunks.push_back({0, from_ms(2), from_ms(2), 1, {2}});
-    ASSERT_TRUE(journal_->store_chunks(chunks));
+    ASSERT_TRUE(journal_->store_chunks({}, chunks));
     chunks = {{0, from_ms(3), from_ms(3), 1, {3}}};
-    ASSERT_TRUE(journal_->store_chunks(chunks));
+    ASSERT_TRUE(journal_->store_chunks({}, chunks));
     open();
     const auto all = replay();
     ASSERT_THAT(all.chunks, SizeIs(3));
@@ -207,10 +207,84 @@ TEST_F(JournalFile, ChunksWhoseSyncFailedAreStoredOnce) {
 
 TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
   const std::vector<ChunkRow> chunks{{0, from_ms(10), from_ms(20), 1, {1}}, {0, from_ms(15), from_ms(30), 1, {2}}};
-  ASSERT_TRUE(journal_->store_chunks(chunks));
+  ASSERT_TRUE(journal_->store_chunks({}, chunks));
   ASSERT_TRUE(journal_->drop_before(from_ms(25)));
   ASSERT_THAT(replay().chunks, SizeIs(1));
   EXPECT_EQ(replay().chunks[0].t_max, from_ms(30));
+}
+
+class CappedJournal : public JournalFile {
+ protected:
+  static constexpr std::uint64_t kCap = 512 << 10;
+  CappedJournal() { open_capped(); }
+  void open_capped() {
+    journal_.reset();
+    disk_.bury();
+    journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs(), kCap}).value());
+    row_ = stream(key(1)).row;
+  }
+  Status send() {
+    auto done = commit({record(row_, seq_, std::vector<std::uint32_t>(500, 0))});
+    if (done) ++seq_;
+    return done;
+  }
+  void fill_with_records() {
+    auto done = send();
+    while (done) done = send();
+    ASSERT_EQ(done.error().code, Errc::full);
+  }
+  static ChunkRow chunk(std::int64_t t, std::size_t bytes) {
+    return {0, from_ms(t), from_ms(t), 1, std::vector<std::uint8_t>(bytes, 7)};
+  }
+  StreamRow row_;
+  std::uint64_t seq_ = 1;
+};
+
+TEST_F(CappedJournal, OldChunksThatAreDroppedAreRoomForNewRecords) {
+  const std::vector<ChunkRow> day(100, chunk(1'000, 4'000));
+  ASSERT_TRUE(journal_->store_chunks({}, day));
+  fill_with_records();
+  EXPECT_EQ(journal_->probe().error().code, Errc::full);
+  ASSERT_TRUE(journal_->drop_before(from_ms(1'000)));
+  EXPECT_FALSE(send()) << "nothing was old yet";
+  ASSERT_TRUE(journal_->drop_before(from_ms(1'001)));
+  EXPECT_TRUE(journal_->probe());
+  const auto before = seq_;
+  fill_with_records();
+  EXPECT_GT(seq_, before + 100) << "the room of what was dropped is not used";
+  EXPECT_LE(disk_.size("journal.db"), kCap);
+  open_capped();
+  EXPECT_EQ(replay().damaged, 0U);
+  EXPECT_EQ(stream(key(1)).durable.get(), seq_ - 1);
+}
+
+TEST_F(CappedJournal, ChunksSmallerThanTheRowsTheyCoverAreStoredAtTheCap) {
+  fill_with_records();
+  const std::vector<NewSeries> series{{0, Labels{{"__name__", "a"}}}};
+  const std::vector<ChunkRow> chunks(10, chunk(1, 4'000));
+  ASSERT_TRUE(journal_->store_chunks(series, chunks));
+  EXPECT_TRUE(send());
+  EXPECT_THAT(replay().chunks, SizeIs(10));
+  EXPECT_THAT(replay().series, SizeIs(1));
+}
+
+TEST_F(CappedJournal, ChunksLargerThanTheRowsTheyCoverAreRefusedAndNothingChanges) {
+  fill_with_records();
+  const auto rows = replay().samples.size();
+  const std::vector<ChunkRow> chunks(10, chunk(1, 100'000));
+  EXPECT_EQ(journal_->store_chunks({}, chunks).error().code, Errc::full);
+  EXPECT_EQ(replay().samples.size(), rows);
+  EXPECT_THAT(replay().chunks, IsEmpty());
+  const std::vector<ChunkRow> fewer(10, chunk(1, 100));
+  ASSERT_TRUE(journal_->store_chunks({}, fewer));
+  EXPECT_THAT(replay().chunks, SizeIs(10));
+}
+
+TEST_F(CappedJournal, RetentionDropsMoreThanOneSliceOfIt) {
+  const std::vector<ChunkRow> many(5'000, chunk(5, 1));
+  ASSERT_TRUE(journal_->store_chunks({}, many));
+  ASSERT_TRUE(journal_->drop_before(from_ms(6)));
+  EXPECT_THAT(replay().chunks, IsEmpty());
 }
 
 TEST_F(JournalFile, KnowsAContradiction) {
@@ -251,7 +325,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(JournalFile, AChunkOfAnotherSeriesIsDamage) {
   const std::vector<ChunkRow> chunks{{4, from_ms(10), from_ms(20), 1, {1}}};
-  ASSERT_TRUE(journal_->store_chunks(chunks));
+  ASSERT_TRUE(journal_->store_chunks({}, chunks));
   ASSERT_TRUE(raw().run("UPDATE chunk SET series=5"));
   open();
   EXPECT_EQ(replay().damaged, 1U);

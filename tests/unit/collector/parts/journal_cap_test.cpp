@@ -1,0 +1,105 @@
+// A journal at its cap: it waits for what is old to age, and then goes on by itself.
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <random>
+
+#include "collector/parts.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::chrono::hours kRetention{24};
+constexpr std::size_t kSeries = 50;
+
+/// The collector's ingest without its sockets, on a journal of at most 1 MiB and a clock that the test moves.
+struct JournalCap : testing::Test {
+  JournalCap() {
+    std::filesystem::create_directories(dir_);
+    config_.journal_max_bytes = 1 << 20;
+    store_ = std::make_unique<Store>(config_, metrics_,
+                                     std::move(*SqliteJournal::open({dir_ + "/journal.db", "", config_.journal_max_bytes})));
+    recorder_ = std::make_unique<Recorder>(*store_->journal, store_->catalogue, store_->sink);
+    CommitLoop::Callbacks callbacks{[this](const std::vector<Committed>& done) { durable_ = done.back().durable.get(); },
+                                    [this](const Error& error) { said_.push_back("lost: " + error.what); },
+                                    [this](const Error&) { said_.emplace_back("full"); },
+                                    [this] { said_.emplace_back("not full"); },
+                                    {}};
+    loop_ = std::make_unique<CommitLoop>(io_.get_executor(), pool_, *recorder_, std::move(callbacks), milliseconds{2});
+    const StreamKey key{TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
+    const std::uint64_t boot = 1;
+    row_ = recorder_->open_streams(std::span{&key, 1}, std::span{&boot, 1}).value().at(0).row;
+  }
+  ~JournalCap() override {
+    loop_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  bool run(const std::function<bool()>& until, int attempts = 5'000) {
+    io_.restart();
+    for (int i = 0; i < attempts && !until(); ++i) io_.run_one_for(std::chrono::milliseconds{1});
+    return until();
+  }
+  /// One sample of each series, of noise that no coder makes smaller.
+  void send() {
+    ReceivedRecord received;
+    received.stream = row_;
+    received.record.seq = Sequence{++sent_};
+    received.record.t_min = received.record.t_max = now_;
+    for (std::size_t n = 0; n < kSeries; ++n) {
+      const Labels labels{{"__name__", "noise"}, {"n", std::to_string(n)}};
+      const auto id = store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, labels);
+      received.record.samples.push_back({id, now_, noise_(random_)});
+    }
+    loop_->submit(std::move(received));
+    now_ += std::chrono::seconds{10};
+  }
+  void tidy() {
+    bool done = false;
+    loop_->relieve([this] { (void)store_->tidy(now_ - kRetention); }, [&done] { done = true; });
+    ASSERT_TRUE(run([&] { return done; }));
+  }
+  void fill() {
+    while (!loop_->is_full()) {
+      send();
+      ASSERT_TRUE(run([this] { return durable_ == sent_ || loop_->is_full(); }));
+      if (sent_ % 200 == 0) tidy();
+      ASSERT_LT(sent_, 100'000U);
+    }
+  }
+
+  std::string dir_ = testing::TempDir() + "/ward_cap_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  CollectorConfig config_;
+  telemetry::Registry metrics_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = boost::asio::make_work_guard(io_);
+  async::BlockingPool pool_{async::BlockingPool::Options{1, std::chrono::seconds{1}}};
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<CommitLoop> loop_;
+  std::mt19937_64 random_{7};
+  std::uniform_real_distribution<double> noise_{0, 1};
+  StreamRow row_;
+  Time now_ = from_ms(1'000'000'000);
+  std::uint64_t sent_ = 0;
+  std::uint64_t durable_ = 0;
+  std::vector<std::string> said_;
+};
+
+TEST_F(JournalCap, GoesOnByItselfOnceOldDataWereDropped) {
+  do {
+    fill();
+    tidy();  // rows become chunks, which takes less: some room comes of that too
+  } while (run([this] { return !loop_->is_full(); }, 50));
+  ASSERT_LT(durable_, sent_);
+  now_ += kRetention;
+  tidy();
+  ASSERT_TRUE(run([this] { return durable_ == sent_; })) << "the loop holds what there is room for";
+  EXPECT_FALSE(loop_->is_full());
+  EXPECT_EQ(said_.back(), "not full");
+  send();
+  EXPECT_TRUE(run([this] { return durable_ == sent_; }));
+}
+
+}  // namespace
+}  // namespace ward::collector
