@@ -1,16 +1,26 @@
 #include "collector/ingest/ingest_session.hpp"
 
+#include <set>
 #include <utility>
 
 #include "common/base/planted.hpp"
 
 namespace ward::collector {
+namespace {
+
+wire::CollectorSession::Options options_of(const IngestSession::Host& host) {
+  wire::CollectorSession::Options out;
+  out.life = host.life();
+  return out;
+}
+
+}  // namespace
 
 IngestSession::IngestSession(Host& host, const PeerIdentity* peer, MonoTime now)
     : host_(host),
       verified_(peer != nullptr),
       identity_(peer != nullptr ? *peer : PeerIdentity{}),
-      machine_(wire::CollectorSession::Options{}, *this, now) {}
+      machine_(options_of(host), *this, now) {}
 
 void IngestSession::on_bytes(wire::ByteView bytes, MonoTime now, Time wall) {
   if (ended_) return;
@@ -77,6 +87,13 @@ void IngestSession::gap(wire::StreamIndex stream, const Gap& gap) {
 
 void IngestSession::duplicate(wire::StreamIndex stream, Sequence seq, std::uint32_t digest) {
   host_.duplicate(streams_[stream].row, seq, digest, identity_.agent);
+}
+
+void IngestSession::meta(const wire::Meta& meta) {
+  std::set<TenantId> tenants;
+  for (const auto& stream : machine_.hello().streams) tenants.insert(stream.tenant);
+  for (const auto& tenant : tenants)
+    for (const auto& metric : meta.entries) host_.describe(tenant, metric);
 }
 
 void IngestSession::on_committed(std::span<const Committed> committed) {

@@ -23,6 +23,10 @@ class IngestSession final : public wire::SessionPort {
     virtual void submit(JournalEntry entry) = 0;
     virtual SeriesId resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) = 0;
     virtual void duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) = 0;
+    /// Names this process to agents (wire::Welcome::life).
+    [[nodiscard]] virtual std::uint64_t life() const { return 0; }
+    /// What an agent says of a metric that it may send for this tenant.
+    virtual void describe(const TenantId& /*tenant*/, const wire::MetaEntry& /*metric*/) {}
   };
   struct Counts {
     std::uint64_t records = 0, samples = 0, gap_samples = 0;
@@ -51,7 +55,7 @@ class IngestSession final : public wire::SessionPort {
   void record(wire::StreamIndex stream, wire::Record record, std::uint64_t refused) override;
   void gap(wire::StreamIndex stream, const Gap& gap) override;
   void duplicate(wire::StreamIndex stream, Sequence seq, std::uint32_t digest) override;
-  void meta(const wire::Meta&) override {}  // types are not stored yet: queries do not need them
+  void meta(const wire::Meta& meta) override;
 
   Host& host_;
   bool verified_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/event/metadata.hpp"
 #include "collector/ingest/catalogue.hpp"
 #include "collector/ingest/commit_loop.hpp"
 #include "collector/ingest/ingest_session.hpp"
@@ -70,6 +71,8 @@ class StreamServer final : private IngestSession::Host {
   /// At start: agents with streams in the journal count as last seen now, so that one that never returns is noticed.
   void expect(const std::vector<StreamState>& streams);
   CommitLoop& commits() { return commits_; }
+  /// What agents said of their metrics since start.
+  [[nodiscard]] const MetricMetadata& metadata() const { return metadata_; }
   /// Set while the journal's disk takes nothing: agents are connected and without credit, nothing is acknowledged.
   [[nodiscard]] const std::optional<Error>& disk_full() const { return disk_full_; }
 
@@ -81,6 +84,11 @@ class StreamServer final : private IngestSession::Host {
     return context_.catalogue.resolve(tenant, agent, labels);
   }
   void duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) override;
+  // When it started, to the millisecond: another one than that of the process before, which is all it has to be.
+  std::uint64_t life() const override { return life_; }
+  void describe(const TenantId& tenant, const wire::MetaEntry& metric) override {
+    metadata_.put(tenant, metric.name, {metric.type, metric.help, metric.unit});
+  }
   void welcome(const std::shared_ptr<Link>& link, Result<std::vector<StreamState>> opened);
 
   void accept(std::unique_ptr<net::Connection> connection);
@@ -104,6 +112,8 @@ class StreamServer final : private IngestSession::Host {
   std::map<AgentId, AgentStatus> agents_;
   std::optional<Error> disk_full_;
   RefusalLog refusals_;
+  MetricMetadata metadata_;
+  std::uint64_t life_ = static_cast<std::uint64_t>(to_ms(context_.clock.wall()));
   net::Listener listener_;
   async::TaskGroup tasks_;
 };

@@ -28,6 +28,10 @@ class Session : public testing::Test, public IngestSession::Host {
     duplicates_.push_back({stream, seq});
   }
 
+  void describe(const TenantId& tenant, const wire::MetaEntry& metric) override {
+    described_.push_back(tenant.get() + " " + metric.name);
+  }
+
   void connect(std::optional<PeerIdentity> peer) {
     peer_ = std::move(peer);
     session_.emplace(*this, peer_ ? &*peer_ : nullptr, kStart);
@@ -99,6 +103,7 @@ class Session : public testing::Test, public IngestSession::Host {
   std::vector<JournalEntry> entries_;
   std::vector<std::string> asked_;
   std::vector<std::pair<StreamRow, Sequence>> duplicates_;
+  std::vector<std::string> described_;
 };
 
 TEST_F(Session, LetsACertifiedAgentOpenItsStreams) {
@@ -182,6 +187,13 @@ TEST_F(Session, TurnsRecordsAndGapsIntoEntriesOfItsStream) {
   EXPECT_THAT(asked_, testing::ElementsAre("clinic-a/node-1 up"));
   EXPECT_EQ(session_->counts().records, 1U);
   EXPECT_EQ(session_->counts().gap_samples, 9U);
+}
+
+TEST_F(Session, HandsOnWhatMetricsAreOnceForEachTenantOfItsStreams) {
+  connect(certificate("node-1", {"clinic-a", "clinic-b", "clinic-c"}));
+  hear(greeting("node-1", {"clinic-a", "clinic-b", "clinic-a"}));
+  hear(wire::Meta{{{"up", MetricType::gauge, "", "Up."}}});
+  EXPECT_THAT(described_, testing::ElementsAre("clinic-a up", "clinic-b up"));
 }
 
 TEST_F(Session, LeavesOutRefusedSeriesAndCountsTheirSamples) {

@@ -63,6 +63,9 @@ async::Task<void> converse(Agent* agent, net::ConnectOptions options, std::strin
   agent->done = true;
 }
 
+async::Task<void> send(Agent* agent, wire::Buffer bytes) { co_await agent->connection->write(bytes); }
+async::Task<void> say(Agent* agent) { return send(agent, agent->session->take_output()); }
+
 class StreamPort : public testing::Test {
  protected:
   void listen(bool tls = false) {
@@ -125,6 +128,32 @@ TEST_F(StreamPort, TakesRecordsAndAcknowledgesThem) {
   EXPECT_THAT(journal_.stored[StreamRow{1}], ElementsAre(1, 2, 3));
   ASSERT_EQ(server_->agents().size(), 1U);
   EXPECT_TRUE(server_->agents()[0].connected);
+}
+
+TEST_F(StreamPort, KeepsWhatAgentsSayOfTheirMetrics) {
+  listen();
+  auto& agent = connect("node-1");
+  ASSERT_TRUE(opens(agent));
+  agent.session->describe_metrics({{"up", MetricType::gauge, "", "Up."}});
+  boost::asio::co_spawn(io_, say(&agent), [](const std::exception_ptr&) {});
+  ASSERT_TRUE(eventually([&] { return server_->metadata().size() == 1; }));
+  EXPECT_EQ(server_->metadata().read("up").at(0).descriptions.at(0), (MetricDescription{MetricType::gauge, "Up.", ""}));
+}
+
+TEST_F(StreamPort, AnAgentThatNamesMoreSeriesThanASessionMayIsToldCountedAndLogged) {
+  listen();
+  auto& agent = connect("node-1");
+  ASSERT_TRUE(opens(agent));
+  wire::Series series;
+  for (std::uint32_t i = 0; i < wire::kMaxSeriesEntries; ++i) series.entries.push_back({i, Labels{{"__name__", "up"}}});
+  wire::Buffer flood;
+  for (std::size_t named = 0; named <= wire::kMaxSessionSeries; named += wire::kMaxSeriesEntries)
+    wire::write_frame(series, flood);
+  boost::asio::co_spawn(io_, send(&agent, std::move(flood)), [](const std::exception_ptr&) {});
+  ASSERT_TRUE(eventually([&] { return agent.done; }));
+  EXPECT_THAT(agent.ended.value_or(""), HasSubstr("more than 131072 series in one session"));
+  EXPECT_EQ(metrics_.counter("ward_ingest_sessions_ended_total", "", Labels{{"reason", "full"}}).value(), 1);
+  EXPECT_THAT(lines_.text, HasSubstr("A session was ended"));
 }
 
 TEST_F(StreamPort, TheNewestSessionOfAnAgentEndsTheOlder) {
