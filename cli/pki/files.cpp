@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/pki/pki.hpp"
+#include "common/base/descriptor.hpp"
 
 namespace ward::pki {
 namespace {
@@ -27,20 +28,6 @@ std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// A finished file under a name of its own beside its place; removed again unless it was put there.
 class Draft {

@@ -1,8 +1,8 @@
 #include "collector/event/json.hpp"
 
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
+
+#include "collector/event/json_values.hpp"
 
 namespace ward::collector {
 namespace {
@@ -12,42 +12,14 @@ using nlohmann::json;
 std::int64_t ms(Time t) { return to_ms(t); }
 Time time_at(const json& j, const char* key) { return from_ms(j.value(key, std::int64_t{0})); }
 
-json write_labels(const Labels& labels) {
-  auto out = json::object();
-  for (const auto& [name, value] : labels) out[name] = value;
-  return out;
-}
-
-Labels read_labels(const json& j, const char* key) {
-  std::vector<Label> labels;
-  if (const auto at = j.find(key); at != j.end())
-    for (const auto& [name, value] : at->items()) labels.emplace_back(name, value.get<std::string>());
-  return Labels(std::move(labels));
-}
-
-// JSON has no infinities, and an alert's value may well be one.
-json write_value(double v) {
-  if (std::isnan(v)) return "NaN";
-  if (std::isinf(v)) return v > 0 ? "+Inf" : "-Inf";
-  return v;
-}
-
-double read_value(const json& j) {
-  if (j.is_number()) return j.get<double>();
-  const auto text = j.get<std::string>();
-  if (text == "+Inf") return std::numeric_limits<double>::infinity();
-  if (text == "-Inf") return -std::numeric_limits<double>::infinity();
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
 json write(const AlertEvent& a) {
-  return json{{"labels", write_labels(a.labels)},
-              {"annotations", write_labels(a.annotations)},
+  return json{{"labels", json_of(a.labels)},
+              {"annotations", json_of(a.annotations)},
               {"phase", std::string(to_string(a.phase))},
               {"active_at", ms(a.active_at)},
               {"fired_at", ms(a.fired_at)},
               {"resolved_at", ms(a.resolved_at)},
-              {"value", write_value(a.value)},
+              {"value", json_of(a.value)},
               {"generator", a.generator}};
 }
 
@@ -59,13 +31,13 @@ AlertPhase read_phase(const std::string& text) {
 
 AlertEvent read_alert(const json& j) {
   AlertEvent a;
-  a.labels = read_labels(j, "labels");
-  a.annotations = read_labels(j, "annotations");
+  a.labels = labels_at(j, "labels");
+  a.annotations = labels_at(j, "annotations");
   a.phase = read_phase(j.value("phase", ""));
   a.active_at = time_at(j, "active_at");
   a.fired_at = time_at(j, "fired_at");
   a.resolved_at = time_at(j, "resolved_at");
-  a.value = read_value(j.at("value"));
+  a.value = number_of(j.at("value"));
   a.generator = j.value("generator", "");
   return a;
 }
@@ -79,7 +51,7 @@ json write(const Incident& i) {
               {"owner", i.owner},
               {"root_service", i.root_service},
               {"root_alert", i.root_alert},
-              {"scope", write_labels(i.scope)},
+              {"scope", json_of(i.scope)},
               {"opened_at", ms(i.opened_at)},
               {"resolved_at", ms(i.resolved_at)},
               {"alerts", std::move(alerts)},
@@ -96,7 +68,7 @@ Incident read_incident(const json& j) {
   i.owner = j.value("owner", "");
   i.root_service = j.value("root_service", "");
   i.root_alert = j.value("root_alert", "");
-  i.scope = read_labels(j, "scope");
+  i.scope = labels_at(j, "scope");
   i.opened_at = time_at(j, "opened_at");
   i.resolved_at = time_at(j, "resolved_at");
   for (const auto& a : j.value("alerts", json::array())) i.alerts.push_back(read_alert(a));

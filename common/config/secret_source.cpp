@@ -9,25 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/descriptor.hpp"
+
 namespace ward::config {
 namespace {
 
 constexpr std::size_t kMaxSecretBytes = 64 << 10;
-
-class File {
- public:
-  // O_NONBLOCK: a FIFO in the place of a secret must not hang the start.
-  explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string octal(mode_t mode) {
   std::array<char, 8> text{};
@@ -43,9 +30,10 @@ tl::unexpected<Error> unreadable(const std::string& path) {
 }  // namespace
 
 Result<Secret> secret_from_file(const std::string& path) {
-  const File file{path};
+  // O_NONBLOCK: a FIFO in the place of a secret must not hang the start.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
-  if (file.fd() < 0 || ::fstat(file.fd(), &info) != 0) return unreadable(path);
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return unreadable(path);
   if (!S_ISREG(info.st_mode))
     return fail(Errc::invalid, "the secret file '" + path + "' is not a regular file", "Name a file that holds the secret.");
   if ((info.st_mode & S_IRWXO) != 0)
@@ -55,7 +43,7 @@ Result<Secret> secret_from_file(const std::string& path) {
   std::string value(kMaxSecretBytes + 1, '\0');
   std::size_t got = 0;
   while (got < value.size()) {
-    const auto n = ::read(file.fd(), value.data() + got, value.size() - got);
+    const auto n = ::read(file.get(), value.data() + got, value.size() - got);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return unreadable(path);
     if (n == 0) break;

@@ -12,6 +12,7 @@
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
 #include "common/http/form.hpp"
+#include "common/net/acceptor.hpp"
 #include "common/net/endpoint.hpp"
 
 namespace ward::http {
@@ -138,27 +139,9 @@ class BeastServer final : public Server {
 };
 
 Status BeastServer::start() {
-  auto where = net::parse_endpoint(options_.address);
-  if (!where) return fail(std::move(where.error()));
-  error_code error;
-  const auto address = asio::ip::make_address(where->host, error);
-  if (error)
-    return fail(Errc::invalid, "cannot listen on '" + options_.address + "': '" + where->host + "' is not an IP address",
-                "Use an address of this machine, or 0.0.0.0 or [::] for all.");
-  const tcp::endpoint endpoint(address, where->port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    const bool taken = error == asio::error::address_in_use;
-    return fail(
-        Errc::unavailable,
-        "cannot listen on " + options_.address + ": " + (taken ? "another program uses this address" : error.message()),
-        taken ? "Stop the other program, or set another port." : "Use an address of this machine and an allowed port.");
-  }
+  const auto endpoint = net::parse_listen_address(options_.address);
+  if (!endpoint) return fail(endpoint.error());
+  if (auto listening = net::listen_on(acceptor_, *endpoint, options_.address); !listening) return listening;
   port_ = acceptor_.local_endpoint().port();
   tasks_.spawn("accept", accept_all());
   return {};

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/async/within.hpp"
+#include "common/net/acceptor.hpp"
 #include "common/net/stream_connection.hpp"
 
 namespace ward::net {
@@ -49,30 +50,12 @@ Listener::Listener(asio::any_io_executor executor, ListenerOptions options, OnCo
 Listener::~Listener() = default;
 
 Status Listener::start() {
-  auto where = parse_endpoint(options_.address);
-  if (!where) return fail(std::move(where.error()));
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(where->host, error);
-  if (error)
-    return fail(Errc::invalid, "cannot listen on '" + options_.address + "': '" + where->host + "' is not an IP address",
-                "Use an address of this machine, or 0.0.0.0 or [::] for all.");
-  if (!options_.tls && !address.is_loopback())
+  const auto endpoint = parse_listen_address(options_.address);
+  if (!endpoint) return fail(endpoint.error());
+  if (!options_.tls && !endpoint->address().is_loopback())
     return fail(Errc::denied, "plain TCP on " + options_.address + " is not allowed: it is not a loopback address",
                 "Remove 'insecure' and set the tls section.");
-  const tcp::endpoint endpoint(address, where->port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    const bool taken = error == asio::error::address_in_use;
-    return fail(
-        Errc::unavailable,
-        "cannot listen on " + options_.address + ": " + (taken ? "another program uses this address" : error.message()),
-        taken ? "Stop the other program, or set another port." : "Use an address of this machine and an allowed port.");
-  }
+  if (auto listening = listen_on(acceptor_, *endpoint, options_.address); !listening) return listening;
   port_ = acceptor_.local_endpoint().port();
   tasks_.spawn("accept", accept_all());
   return {};

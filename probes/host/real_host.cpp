@@ -12,26 +12,13 @@
 #include <utility>
 
 #include "common/async/within.hpp"
+#include "common/base/descriptor.hpp"
 
 namespace ward::probes {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 8 << 20;
 constexpr std::size_t kChunk = 32 << 10;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> failed(std::string_view path, int number) {
   const auto what = std::string(path) + ": " + std::system_category().message(number);

@@ -46,6 +46,14 @@ async::Task<boost::system::error_code> connect_to(tcp::socket* socket, std::vect
 
 }  // namespace
 
+ward::net::Endpoint address_of(config::Section& target) {
+  const auto text = target.text("address");
+  auto address = ward::net::parse_endpoint(text);
+  if (address) return std::move(*address);
+  if (!text.empty()) target.problems().add(target.at("address"), address.error().what, address.error().fix);
+  return {};
+}
+
 std::chrono::milliseconds TimeLeft::get() const {
   return std::max(std::chrono::milliseconds{1}, std::chrono::duration_cast<std::chrono::milliseconds>(end_ - clock_.mono()));
 }

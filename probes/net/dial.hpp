@@ -10,6 +10,9 @@
 
 namespace ward::probes::net {
 
+/// The target's `address`, host:port; a bad one is added to its problems.
+ward::net::Endpoint address_of(config::Section& target);
+
 /// The time a run has left over its steps, on the host's steady clock.
 class TimeLeft {
  public:

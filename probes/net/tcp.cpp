@@ -85,12 +85,7 @@ class TcpProbe final : public Probe {
 std::unique_ptr<Probe> make_tcp_from(config::Section& target) {
   const auto before = target.problems().list().size();
   TcpOptions options;
-  const auto text = target.text("address");
-  if (auto address = ward::net::parse_endpoint(text)) {
-    options.address = std::move(*address);
-  } else if (!text.empty()) {
-    target.problems().add(target.at("address"), address.error().what, address.error().fix);
-  }
+  options.address = net::address_of(target);
   options.send = target.text("send", "");
   options.timeout = target.duration("timeout", options.timeout, milliseconds{10});
   if (const auto expect = target.text("expect", ""); !expect.empty()) {

@@ -188,12 +188,7 @@ async::Task<ProbeOutput> TlsProbe::collect(Host& host) {
 std::unique_ptr<Probe> make_tls_from(config::Section& target) {
   const auto before = target.problems().list().size();
   TlsOptions options;
-  const auto text = target.text("address");
-  if (auto address = ward::net::parse_endpoint(text)) {
-    options.address = std::move(*address);
-  } else if (!text.empty()) {
-    target.problems().add(target.at("address"), address.error().what, address.error().fix);
-  }
+  options.address = net::address_of(target);
   options.server_name = target.text("server_name", "");
   options.ca_file = target.text("ca", "");
   options.certificate_file = target.text("certificate_file", "");

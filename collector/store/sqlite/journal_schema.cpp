@@ -1,8 +1,9 @@
 #include "collector/store/sqlite/journal_schema.hpp"
 
 #include <array>
-#include <string>
 #include <string_view>
+
+#include "common/sqlite/schema.hpp"
 
 namespace ward::collector {
 namespace {
@@ -42,21 +43,9 @@ INSERT INTO chunk_batch VALUES(0);
 }  // namespace
 
 Status migrate_journal_schema(sqlite::Database& db) {
-  const auto version = db.scalar("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  if (*version > static_cast<std::int64_t>(kSteps.size()))
-    return fail(
-        Errc::denied,
-        "the journal has schema " + std::to_string(*version) + ", this release knows " + std::to_string(kSteps.size()),
-        "Run the newer release of Ward again, or move the journal aside: agents then send what they still hold.");
-  for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
-    auto transaction = sqlite::Transaction::begin(db);
-    if (!transaction) return fail(transaction.error());
-    if (auto done = db.run(kSteps[step]); !done) return done;
-    if (auto done = db.run("PRAGMA user_version=" + std::to_string(step + 1)); !done) return done;
-    if (auto done = transaction->commit(); !done) return done;
-  }
-  return {};
+  return sqlite::migrate(db, {.steps = kSteps,
+                              .what = "the journal",
+                              .when_newer = "move the journal aside: agents then send what they still hold"});
 }
 
 }  // namespace ward::collector

@@ -1,8 +1,9 @@
 #include "collector/store/sqlite/state_schema.hpp"
 
 #include <array>
-#include <string>
 #include <string_view>
+
+#include "common/sqlite/schema.hpp"
 
 namespace ward::collector {
 namespace {
@@ -38,21 +39,8 @@ constexpr std::array<std::string_view, 1> kSteps{R"sql(
 }  // namespace
 
 Status migrate_state_schema(sqlite::Database& db) {
-  const auto version = db.scalar("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  if (*version > static_cast<std::int64_t>(kSteps.size()))
-    return fail(
-        Errc::denied,
-        "the state file has schema " + std::to_string(*version) + ", this release knows " + std::to_string(kSteps.size()),
-        "Run the newer release of Ward again, or restore the state file from before the upgrade.");
-  for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
-    auto transaction = sqlite::Transaction::begin(db);
-    if (!transaction) return fail(transaction.error());
-    if (auto done = db.run(kSteps[step]); !done) return done;
-    if (auto done = db.run("PRAGMA user_version=" + std::to_string(step + 1)); !done) return done;
-    if (auto done = transaction->commit(); !done) return done;
-  }
-  return {};
+  return sqlite::migrate(
+      db, {.steps = kSteps, .what = "the state file", .when_newer = "restore the state file from before the upgrade"});
 }
 
 }  // namespace ward::collector
