@@ -91,7 +91,14 @@ void append_labels(std::string& out, const Labels& labels) {
   out += '}';
 }
 
-void append_matrix(std::string& out, const promql::Matrix& matrix) {
+Status Turn::grow(std::uint64_t bytes) {
+  memory.take(bytes);
+  if (gone != nullptr && *gone) return fail(Errc::cancelled, "query was canceled: its client has left", "Ask again.");
+  return memory.check();
+}
+
+Status append_matrix(std::string& out, const promql::Matrix& matrix, Turn& turn) {
+  auto counted = out.capacity();
   out += R"({"resultType":"matrix","result":[)";
   for (std::size_t i = 0; i < matrix.size(); ++i) {
     out += i == 0 ? R"({"metric":)" : R"(,{"metric":)";
@@ -102,8 +109,11 @@ void append_matrix(std::string& out, const promql::Matrix& matrix) {
       append_point(out, matrix[i].samples[k].t, matrix[i].samples[k].v);
     }
     out += "]}";
+    if (auto room = turn.grow(out.capacity() - counted); !room) return room;
+    counted = out.capacity();
   }
   out += "]}";
+  return {};
 }
 
 void append_texts(std::string& out, const std::vector<std::string>& texts) {
@@ -132,6 +142,11 @@ http::ServerResponse success(std::string data, const promql::Annotations& notes)
 http::ServerResponse refused(const Error& error) {
   if (error.code == Errc::timed_out) return prometheus_error(503, "timeout", error.what);
   if (error.code == Errc::cancelled) return prometheus_error(503, "canceled", error.what);
+  if (error.code == Errc::unavailable) {
+    auto response = prometheus_error(503, "unavailable", error.what + ". " + error.fix);
+    response.headers.emplace_back("retry-after", "1");
+    return response;
+  }
   return prometheus_error(422, "execution", error.what);
 }
 
@@ -194,19 +209,34 @@ http::ServerResponse no_engine(const Error& error) {
 async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest request, Work work) {
   const auto shared = std::make_shared<const http::ServerRequest>(std::move(request));
   const auto arrived = view.clock().mono();
-  auto job = [&view, shared, arrived, work = std::move(work)] { return work(view, *shared, arrived); };
+  auto entering = view.gate().enter(shared->gone);
+  auto place = co_await std::move(entering);
+  if (!place) co_return refused(place.error());
+  const auto lease = view.gate().lease();
+  const auto max_bytes = view.gate().limits().query_bytes;
+  auto job = [&view, shared, arrived, lease, max_bytes, work = std::move(work)]() -> Result<http::ServerResponse> {
+    Turn turn{arrived, *lease, shared->gone.get(), max_bytes};
+    auto response = work(view, *shared, turn);
+    if (!response) return response;
+    lease->settle(response->body.capacity());
+    if (auto room = turn.grow(0); !room) return fail(room.error());
+    response->held = lease;
+    return response;
+  };
   auto running = async::run_blocking(view.queries(), std::move(job));
   auto response = co_await std::move(running);
-  if (!response) co_return refused(response.error());
-  co_return std::move(*response);
+  if (response) co_return std::move(*response);
+  view.gate().ended(response.error());
+  co_return refused(response.error());
 }
 
-Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request, MonoTime arrived) {
+Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request, const Turn& turn) {
   auto options = view.engine().options();
+  options.limits.max_bytes = std::min(options.limits.max_bytes, turn.max_bytes);
   const auto timeout = duration_parameter(request, "timeout", options.limits.timeout);
   if (!timeout) return fail(Errc::invalid, "invalid parameter \"timeout\": " + timeout.error().what, "");
   if (*timeout > milliseconds{0}) options.limits.timeout = std::min(options.limits.timeout, *timeout);
-  const auto waited = std::chrono::duration_cast<milliseconds>(view.clock().mono() - arrived);
+  const auto waited = std::chrono::duration_cast<milliseconds>(view.clock().mono() - turn.arrived);
   if (waited >= options.limits.timeout) return fail(Errc::timed_out, "query timed out in query queue", "");
   options.limits.timeout -= waited;
   const auto lookback = duration_parameter(request, "lookback_delta", options.lookback);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/api/query_gate.hpp"
 #include "collector/event/alert.hpp"
 #include "collector/event/incident.hpp"
 #include "collector/promql/engine.hpp"
@@ -74,8 +75,9 @@ class View {
   [[nodiscard]] virtual const Clock& clock() const = 0;
   [[nodiscard]] virtual const Queryable& store() const = 0;
   [[nodiscard]] virtual const promql::Engine& engine() const = 0;
-  /// Queries run here, off the io thread.
+  /// Queries run here, off the io thread, when the gate has let them in.
   [[nodiscard]] virtual async::BlockingPool& queries() = 0;
+  [[nodiscard]] virtual QueryGate& gate() = 0;
   [[nodiscard]] virtual std::vector<AlertEvent> alerts() const = 0;
   [[nodiscard]] virtual std::vector<Incident> incidents() const = 0;
   [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;

@@ -13,7 +13,7 @@ struct Run {
   Run(const Expr& expr, const collector::Queryable& store, const EngineOptions& options, const Clock& clock,
       const QueryRun& wishes, StepRange steps)
       : run(wishes),
-        budget(options.limits, clock, {wishes.cancelled, options.stopping}),
+        budget(options.limits, clock, {wishes.cancelled, options.stopping}, wishes.memory),
         reader(store.reader()),
         labels(*reader, budget.memory()),
         notes(expr.text()),
@@ -34,14 +34,22 @@ struct Run {
   Evaluator evaluator;
 };
 
+/// Of a series of a result, about: the text of a label is seldom long.
+std::uint64_t bytes_of(LabelSet labels, std::size_t points) {
+  constexpr std::uint64_t kLabelBytes = sizeof(Label) + 32;
+  return sizeof(MatrixSeries) + labels.size() * kLabelBytes + points * sizeof(Sample);
+}
+
 Result<Value> windows_value(Run& run, const Node& node) {
   auto& ev = run.evaluator;
   const auto shape = ev.shape(node);
   Matrix out;
   const auto take = [&](const StepSeries& series, std::span<const Sample> samples) -> Status {
     const auto window = WindowCursor{shape, ev.steps(), samples}.at(0);
+    if (window.samples.empty()) return {};
     const auto labels = series.drop_name ? run.labels.without_name(series.labels) : series.labels;
-    if (!window.samples.empty()) out.push_back({run.labels.labels(labels), {window.samples.begin(), window.samples.end()}});
+    if (auto ok = run.budget.hold(bytes_of(labels, window.samples.size())); !ok) return ok;
+    out.push_back({run.labels.labels(labels), {window.samples.begin(), window.samples.end()}});
     return {};
   };
   if (auto ok = ev.each_series(node, shape, take); !ok) return fail(ok.error());
@@ -63,12 +71,17 @@ void sort_by_labels(const LabelSpace& labels, StepVector& vector) {
             [&labels](const StepSeries& a, const StepSeries& b) { return labels.less(a.labels, b.labels); });
 }
 
-Matrix as_matrix(const LabelSpace& labels, const StepVector& vector, const StepRange& steps) {
+Result<Matrix> as_matrix(Run& run, const StepVector& vector, const StepRange& steps) {
   Matrix out;
   for (const auto& s : vector) {
-    if (!s.any()) continue;
+    std::size_t points = 0;
+    for (std::size_t i = 0; i < s.steps(); ++i) points += s.has(i) ? 1 : 0;
+    if (points == 0) continue;
+    if (auto ok = run.budget.hold(bytes_of(s.labels, points)); !ok) return fail(ok.error());
+    if (auto ok = run.budget.tick(); !ok) return fail(ok.error());
     auto& series = out.emplace_back();
-    series.labels = labels.labels(s.labels);
+    series.labels = run.labels.labels(s.labels);
+    series.samples.reserve(points);
     for (std::size_t i = 0; i < s.steps(); ++i)
       if (s.has(i)) series.samples.push_back({steps.at(i), s.at(i)});
   }
@@ -99,7 +112,10 @@ Result<Value> Engine::instant(const Expr& expr, const collector::Queryable& stor
   if (!ranks(expr.root())) sort_by_labels(run.labels, vector);
   Vector out;
   out.reserve(vector.size());
-  for (const auto& s : vector) out.push_back({run.labels.labels(s.labels), s.at(0)});
+  for (const auto& s : vector) {
+    if (auto ok = run.budget.hold(bytes_of(s.labels, 1)); !ok) return fail(ok.error());
+    out.push_back({run.labels.labels(s.labels), s.at(0)});
+  }
   return Value{std::move(out)};
 }
 
@@ -123,7 +139,7 @@ Result<Matrix> Engine::range(const Expr& expr, const collector::Queryable& store
   if (!value) return fail(value.error());
   if (auto* vector = std::get_if<StepVector>(&value->data)) {
     sort_by_labels(run.labels, *vector);
-    return as_matrix(run.labels, *vector, steps);
+    return as_matrix(run, *vector, steps);
   }
   MatrixSeries series;
   const auto& scalar = std::get<StepScalar>(value->data);

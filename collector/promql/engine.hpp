@@ -6,6 +6,7 @@
 
 #include "collector/promql/annotations.hpp"
 #include "collector/promql/parser.hpp"
+#include "collector/promql/query_memory.hpp"
 #include "collector/promql/value.hpp"
 #include "collector/tsdb/queryable.hpp"
 #include "common/base/world.hpp"
@@ -46,11 +47,13 @@ struct QueryRun {
   const std::atomic<bool>* cancelled = nullptr;
   /// Filled with what the reader should know beside the result.
   Annotations* notes = nullptr;
+  /// Counts what the query holds, with others: its work is given back when the run ends, its result is left to the caller.
+  MemoryLease* memory = nullptr;
 };
 
 /// Evaluates queries as Prometheus 3 does. It keeps no state: one engine serves all threads, each call runs in the caller's.
-/// Errors: invalid (matching, types, values), overloaded (max_samples, max_bytes), timed_out, cancelled, or what the store
-/// returns.
+/// Errors: invalid (matching, types, values), overloaded (max_samples, max_bytes), unavailable (the memory shared with
+/// others), timed_out, cancelled, or what the store returns.
 class Engine {
  public:
   /// The clock serves the timeout only and must outlive the engine.

@@ -20,9 +20,11 @@ class Budget {
  public:
   /// Either flag, where there is one, ends the query.
   using Flags = std::array<const std::atomic<bool>*, 2>;
-  Budget(const EvalLimits& limits, const Clock& clock, Flags cancelled);
-  /// Errors: overloaded when the samples or the memory run out, timed_out, cancelled.
+  Budget(const EvalLimits& limits, const Clock& clock, Flags cancelled, MemoryLease* shared = nullptr);
+  /// Errors: overloaded when the samples or the memory run out, unavailable when the memory of all queries does.
   Status charge(std::uint64_t samples);
+  /// For memory of the result, which is not the arena's. Errors: as charge().
+  Status hold(std::uint64_t bytes);
   Status check_time() const;
   /// Every few calls one check of the time: for loops over series.
   Status tick() { return ++ticks_ % kTicks == 0 ? check_time() : Status{}; }
@@ -32,22 +34,27 @@ class Budget {
   /// Counts what the arena takes from the heap.
   class Counted final : public std::pmr::memory_resource {
    public:
+    explicit Counted(MemoryLease* shared) : shared_(shared) {}
+    void count(std::uint64_t bytes);
     std::uint64_t taken = 0;
 
    private:
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* at, std::size_t bytes, std::size_t alignment) override;
     [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+    MemoryLease* shared_;
   };
+  [[nodiscard]] Status check_memory() const;
   static constexpr std::uint32_t kTicks = 64;
 
   EvalLimits limits_;
   const Clock& clock_;
   Flags cancelled_;
+  MemoryLease* shared_;
   MonoTime deadline_;
   std::uint64_t used_ = 0;
   std::uint32_t ticks_ = 0;
-  Counted heap_;
+  Counted heap_{shared_};
   std::pmr::monotonic_buffer_resource memory_{&heap_};
 };
 

@@ -1,13 +1,17 @@
 #include "common/http/server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
 #include <list>
 #include <optional>
+#include <sys/socket.h>
+#include <utility>
 
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
@@ -102,6 +106,40 @@ Message to_message(ServerResponse response) {
   if (!bodyless) message.content_length(message.body().size());
   return message;
 }
+
+/// Sees the client of a running request leave. A client that closes only its sending side counts as gone, as it does for
+/// most servers. Thread: the executor's.
+class Departure {
+ public:
+  explicit Departure(tcp::socket& socket) : seen_(std::make_shared<Seen>()) {
+    seen_->socket = &socket;
+    watch(seen_);
+  }
+  ~Departure() {
+    error_code ignored;
+    std::exchange(seen_->socket, nullptr)->cancel(ignored);
+  }
+  Departure(const Departure&) = delete;
+  Departure& operator=(const Departure&) = delete;
+  [[nodiscard]] std::shared_ptr<const std::atomic<bool>> flag() const { return {seen_, &seen_->gone}; }
+
+ private:
+  struct Seen {
+    tcp::socket* socket = nullptr;
+    std::atomic<bool> gone{false};
+  };
+  static void watch(const std::shared_ptr<Seen>& seen) {
+    seen->socket->async_wait(tcp::socket::wait_read, [seen](const error_code& error) {
+      if (error || seen->socket == nullptr) return;
+      char next = 0;
+      const auto got = ::recv(seen->socket->native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+      if (got > 0) return;  // the next request is here already; whether its sender waits shows when it is answered
+      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return watch(seen);
+      seen->gone = true;
+    });
+  }
+  std::shared_ptr<Seen> seen_;
+};
 
 class BeastServer final : public Server {
  public:
@@ -222,7 +260,11 @@ async::Task<BeastServer::Next> BeastServer::one_request(Session& session) {
   auto request = to_request(parser, session.peer);
   ServerResponse response = problem(400, "Bad Request", "The request target is not a path.");
   session.stream.expires_never();  // the handler has its own limits
-  if (request) response = co_await answer(std::move(*request));
+  if (request) {
+    const Departure departure(session.stream.socket());
+    request->gone = departure.flag();
+    response = co_await answer(std::move(*request));
+  }
   co_return co_await send(session, std::move(response), head, keep && request.has_value());
 }
 
@@ -244,6 +286,7 @@ async::Task<ServerResponse> BeastServer::answer(ServerRequest request) {
 async::Task<BeastServer::Next> BeastServer::send(Session& session, ServerResponse response, bool head, bool keep) {
   keep = keep && !stopping_;
   const bool was_refused = response.status == 413 || response.status == 431 || response.status == 400;
+  const auto held = std::move(response.held);
   Message message = to_message(std::move(response));
   message.keep_alive(keep);
   session.stream.expires_after(options_.write_timeout);

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ struct ServerRequest {
   Headers headers;    ///< names in lower case
   std::string body;
   std::string peer;  ///< "127.0.0.1:51234"
+  /// Becomes true when the client closes the connection before it is answered: then nobody reads the answer. Null when
+  /// nobody can tell. Threads: any.
+  std::shared_ptr<const std::atomic<bool>> gone;
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
 };
 
@@ -34,6 +38,8 @@ struct ServerResponse {
   std::string content_type = "application/json";
   std::string body;
   Headers headers;
+  /// Let go when the answer is written or the client is given up: for what counts memory.
+  std::shared_ptr<const void> held;
 };
 
 struct ServerOptions {

@@ -6,7 +6,7 @@
 namespace ward::collector::api {
 namespace {
 
-Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, prometheus::Turn&) {
   const auto expr = promql::parse(parameter(request, "query"));
   if (!expr) return prometheus::bad_parameter("query", expr.error().what);
   std::string data;

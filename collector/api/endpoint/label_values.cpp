@@ -58,7 +58,7 @@ std::string unescape(std::string_view name) {
   return out;
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
   const auto name =
       unescape(std::string_view(request.path).substr(kBefore.size(), request.path.size() - kBefore.size() - kAfter.size()));
   if (name.empty()) return prometheus_error(400, "bad_data", "invalid label name: \"\"");

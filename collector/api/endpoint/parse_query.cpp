@@ -110,7 +110,7 @@ struct Writer {
 
 Json tree_of(const promql::Node& node) { return std::visit(Writer{}, node.data); }
 
-Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View&, const http::ServerRequest& request, prometheus::Turn&) {
   const auto expr = promql::parse(parameter(request, "query"));
   if (!expr) return prometheus::bad_parameter("query", expr.error().what);
   return prometheus::success(tree_of(expr->root()).dump(-1, ' ', false, Json::error_handler_t::replace));

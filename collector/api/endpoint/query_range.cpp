@@ -37,21 +37,22 @@ Result<promql::RangeSpec> range_of(const http::ServerRequest& request) {
   return promql::RangeSpec{*start, *end, *step};
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime arrived) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn& turn) {
   const auto range = range_of(request);
   if (!range) return prometheus_error(400, "bad_data", range.error().what);
   const auto limit = limit_parameter(request);
   if (!limit) return bad_parameter("limit", limit.error().what);
   const auto expr = promql::parse(parameter(request, "query"));
   if (!expr) return bad_parameter("query", expr.error().what);
-  const auto engine = engine_for(view, request, arrived);
+  const auto engine = engine_for(view, request, turn);
   if (!engine) return no_engine(engine.error());
   promql::Annotations notes;
-  auto matrix = engine->range(*expr, view.store(), *range, {.notes = &notes});
+  auto matrix =
+      engine->range(*expr, view.store(), *range, {.cancelled = turn.gone, .notes = &notes, .memory = &turn.memory});
   if (!matrix) return fail(matrix.error());
   cut(*matrix, *limit, notes);
   std::string data;
-  append_matrix(data, *matrix);
+  if (auto room = append_matrix(data, *matrix, turn); !room) return fail(room.error());
   return success(std::move(data), notes);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 using namespace prometheus;
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
   const auto query = label_query(request);
   if (!query) return prometheus_error(400, "bad_data", query.error().what);
   if (query->selectors.empty()) return prometheus_error(400, "bad_data", "no match[] parameter provided");

@@ -80,7 +80,7 @@ void append_target(std::string& out, const Target& target) {
   out += '}';
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
   const auto state = parameter(request, "state");
   const bool wanted = state.empty() || state == "any" || state == "active";
   const auto targets = targets_of(view.store(), view.clock().wall());

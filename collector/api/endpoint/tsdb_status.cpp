@@ -67,7 +67,7 @@ std::string print(const Cardinality& counted, std::size_t limit) {
   return data + "}";
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, MonoTime) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
   const auto limit = limit_parameter(request);
   if (!limit) return bad_parameter("limit", limit.error().what);
   const auto counted = count(view.store());

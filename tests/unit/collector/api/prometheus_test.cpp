@@ -126,20 +126,23 @@ TEST_F(PrometheusApi, CutsListsToTheLimitAndSaysSo) {
 
 TEST_F(PrometheusApi, NeverLetsARequestRunLongerThanTheServer) {
   http::ServerRequest request;
-  const auto now = view.clock().mono();
+  const auto lease = view.gate().lease();
+  const prometheus::Turn turn{view.clock().mono(), *lease};
   request.query = "timeout=10h";
-  ASSERT_TRUE(prometheus::engine_for(view, request, now));
-  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().limits.timeout, view.engine().options().limits.timeout);
+  ASSERT_TRUE(prometheus::engine_for(view, request, turn));
+  EXPECT_EQ(prometheus::engine_for(view, request, turn)->options().limits.timeout, view.engine().options().limits.timeout);
   request.query = "timeout=5&lookback_delta=10s";
-  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().limits.timeout, std::chrono::seconds{5});
-  EXPECT_EQ(prometheus::engine_for(view, request, now)->options().lookback, std::chrono::seconds{10});
+  EXPECT_EQ(prometheus::engine_for(view, request, turn)->options().limits.timeout, std::chrono::seconds{5});
+  EXPECT_EQ(prometheus::engine_for(view, request, turn)->options().lookback, std::chrono::seconds{10});
 }
 
 TEST_F(PrometheusApi, CountsTheTimeInTheQueueTowardsTheTimeout) {
   http::ServerRequest request;
   request.query = "timeout=5";
+  const auto lease = view.gate().lease();
   const auto waited = [&](std::chrono::seconds time) {
-    return prometheus::engine_for(view, request, view.clock().mono() - time);
+    const prometheus::Turn turn{view.clock().mono() - time, *lease};
+    return prometheus::engine_for(view, request, turn);
   };
   EXPECT_EQ(waited(std::chrono::seconds{2})->options().limits.timeout, std::chrono::seconds{3});
   EXPECT_EQ(waited(std::chrono::seconds{5}).error().code, Errc::timed_out);

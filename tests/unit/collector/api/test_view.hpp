@@ -16,9 +16,10 @@ namespace ward::collector::api {
 class TestView final : public View {
  public:
   [[nodiscard]] const Clock& clock() const override { return clock_; }
-  [[nodiscard]] const Queryable& store() const override { return head; }
+  [[nodiscard]] const Queryable& store() const override { return other_store != nullptr ? *other_store : head; }
   [[nodiscard]] const promql::Engine& engine() const override { return engine_; }
   [[nodiscard]] async::BlockingPool& queries() override { return pool_; }
+  [[nodiscard]] QueryGate& gate() override { return *gate_; }
   [[nodiscard]] std::vector<AlertEvent> alerts() const override { return alert_list; }
   [[nodiscard]] std::vector<Incident> incidents() const override { return incident_list; }
   [[nodiscard]] std::vector<AgentView> agents() const override { return agent_list; }
@@ -26,6 +27,14 @@ class TestView final : public View {
   [[nodiscard]] StatusView status() const override { return status_view; }
   [[nodiscard]] std::vector<Readiness> readiness() const override { return parts; }
   [[nodiscard]] std::string metrics() override { return "ward_up 1\n"; }
+
+  void limit(QueryGate::Limits limits) { gate_ = std::make_unique<QueryGate>(limits, registry_); }
+  /// Of the view's own metrics; -1 when there is none.
+  [[nodiscard]] double metric(const std::string& name, const std::string& reason = "") const {
+    for (const auto& [labels, value] : registry_.snapshot())
+      if (labels.get("__name__") == name && labels.get("reason") == reason) return value;
+    return -1;
+  }
 
   void add(const Labels& labels, Time at, double value) {
     const RefSample sample{head.get_or_create(labels), {at, value}};
@@ -56,6 +65,7 @@ class TestView final : public View {
   }
 
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
+  const Queryable* other_store = nullptr;  ///< instead of `head`
   std::vector<AlertEvent> alert_list;
   std::vector<Incident> incident_list;
   std::vector<AgentView> agent_list;
@@ -66,6 +76,8 @@ class TestView final : public View {
 
  private:
   promql::Engine engine_{clock_};
+  telemetry::Registry registry_;
+  std::unique_ptr<QueryGate> gate_ = std::make_unique<QueryGate>(QueryGate::Limits{}, registry_);
   async::BlockingPool pool_;
   async::asio::io_context io_;
 };

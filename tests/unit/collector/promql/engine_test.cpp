@@ -101,6 +101,36 @@ TEST_F(EngineTest, StopsAtTheMemoryLimit) {
   EXPECT_TRUE(small.instant(*parse("m + m"), head, from_ms(1000)));
 }
 
+TEST_F(EngineTest, GivesTheMemoryOfItsWorkBackAndLeavesThatOfTheResult) {
+  const Engine engine{clock};
+  const auto all = std::make_shared<SharedMemory>(1 << 20);
+  MemoryLease lease{all};
+  const auto result =
+      engine.range(*parse("m + m"), head, {from_ms(0), from_ms(1'000'000), milliseconds{1000}}, {.memory = &lease});
+  ASSERT_TRUE(result);
+  std::size_t points = 0;
+  for (const auto& series : *result) points += series.samples.size();
+  ASSERT_GT(points, 0U);
+  EXPECT_GE(lease.held(), points * sizeof(Sample));
+  EXPECT_LT(lease.held(), points * sizeof(Sample) + result->size() * 1000);
+  EXPECT_EQ(all->used(), lease.held());
+}
+
+TEST_F(EngineTest, StopsWhenAllQueriesTogetherHoldTooMuch) {
+  const Engine engine{clock};
+  const auto all = std::make_shared<SharedMemory>(10'000);
+  MemoryLease other{all};
+  other.take(9'000);
+  MemoryLease lease{all};
+  const auto refused =
+      engine.range(*parse("m + m"), head, {from_ms(0), from_ms(1'000'000), milliseconds{1000}}, {.memory = &lease});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  lease.settle(0);
+  EXPECT_EQ(all->used(), 9'000U);
+  EXPECT_TRUE(engine.instant(*parse("1"), head, from_ms(1000), {.memory = &lease}));
+}
+
 TEST_F(EngineTest, StopsWhenNobodyWaitsAnyMore) {
   const Engine engine{clock};
   std::atomic<bool> gone{true};

@@ -4,6 +4,7 @@
 namespace ward::http {
 namespace {
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 struct ServerTest : Loop {
   std::unique_ptr<Server> server;
@@ -180,6 +181,64 @@ TEST_F(ServerTest, StopLetsARunningRequestFinishAndClosesIdleOnes) {
   EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
   EXPECT_EQ(run(talk_on(std::move(idle), "")), "");
   while (!stopped) io.run_one();
+}
+
+/// Lets the server run until something holds; a condition that never does fails.
+template <class Condition>
+void until(asio::io_context& io, Condition holds) {
+  for (int i = 0; i < 2000 && !holds(); ++i) {
+    io.restart();
+    io.run_one_for(5ms);
+  }
+  ASSERT_TRUE(holds());
+}
+
+TEST_F(ServerTest, TellsARunningRequestThatItsClientLeft) {
+  start();
+  auto socket = open();
+  asio::write(socket, asio::buffer("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"s));
+  until(io, [&] { return seen.size() == 1; });
+  ASSERT_TRUE(seen[0].gone);
+  EXPECT_FALSE(*seen[0].gone);
+  socket.close();
+  until(io, [&] { return seen[0].gone->load(); });
+  release.cancel();
+}
+
+TEST_F(ServerTest, TakesTheNextRequestForNoDeparture) {
+  start();
+  auto answers = talk_on(open(),
+                         "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+                         "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  std::string all;
+  asio::co_spawn(io, std::move(answers), [&](const std::exception_ptr&, std::string text) { all = std::move(text); });
+  until(io, [&] { return seen.size() == 1; });
+  for (int i = 0; i < 5; ++i) {
+    io.restart();
+    io.poll();
+  }
+  EXPECT_FALSE(*seen[0].gone);
+  release.cancel();
+  until(io, [&] { return !all.empty(); });
+  EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST_F(ServerTest, WatchesEachRequestOfAConnection) {
+  start();
+  auto socket = open();
+  asio::write(socket, asio::buffer("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"s));
+  std::string answer;
+  bool answered = false;
+  asio::async_read_until(socket, asio::dynamic_buffer(answer), "{}",
+                         [&](boost::system::error_code, std::size_t) { answered = true; });
+  until(io, [&] { return answered; });
+  asio::write(socket, asio::buffer("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"s));
+  until(io, [&] { return seen.size() == 2; });
+  EXPECT_FALSE(*seen[1].gone);
+  socket.close();
+  until(io, [&] { return seen[1].gone->load(); });
+  EXPECT_FALSE(*seen[0].gone) << "that one was answered";
+  release.cancel();
 }
 
 TEST_F(ServerTest, NamesAnAddressThatIsTaken) {
