@@ -39,7 +39,7 @@ struct ServerResponse {
   std::string body;
   Headers headers;
   /// Let go when the answer is written or the client is given up: for what counts memory.
-  std::shared_ptr<const void> held;
+  std::shared_ptr<const void> held = nullptr;
 };
 
 struct ServerOptions {
