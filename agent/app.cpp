@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "agent/config.hpp"
 #include "agent/schedule/scheduler.hpp"
@@ -42,13 +43,11 @@ Status prepare_data_dir(const std::string& path) {
 
 std::vector<wire::MetaEntry> describe(const std::vector<Target>& targets) {
   std::vector<wire::MetaEntry> out;
-  std::vector<const probes::ProbeKind*> done;
-  for (const auto& target : targets) {
-    if (std::find(done.begin(), done.end(), target.kind) != done.end()) continue;
-    done.push_back(target.kind);
+  std::set<std::string_view> told;  // once a name, however many kinds of probe emit it
+  for (const auto& target : targets)
     for (const auto& metric : target.kind->metrics)
-      out.push_back({std::string(metric.name), metric.type, std::string(metric.unit), std::string(metric.help)});
-  }
+      if (told.insert(metric.name).second)
+        out.push_back({std::string(metric.name), metric.type, std::string(metric.unit), std::string(metric.help)});
   return out;
 }
 
@@ -115,7 +114,7 @@ class App {
 
  private:
   void make_uplink(net::TlsContext tls) {
-    Uplink::Context context{*spool_,        *world_.clock, *world_.random, world_.log,
+    Uplink::Context context{*spool_,        *world_.clock, *world_.random, *world_.timers,           world_.log,
                             world_.metrics, config_.agent, config_.hash,   describe(config_.targets)};
     uplink_ = std::make_unique<Uplink>(world_.io.get_executor(), std::move(context), config_.collectors, std::move(tls));
   }
@@ -198,6 +197,7 @@ class App {
     }
     uplink_->use_context(*tls);
     world_.log.set_level(config->log.level);
+    uplink_->describe(describe(config->targets));
     auto targets = std::exchange(config->targets, {});
     config_ = std::move(*config);
     co_await scheduler_->replace(std::move(targets));

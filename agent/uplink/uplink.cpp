@@ -1,5 +1,6 @@
 #include "agent/uplink/uplink.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
@@ -7,7 +8,6 @@
 
 #include "agent/uplink/outage.hpp"
 #include "common/async/backoff.hpp"
-#include "common/async/within.hpp"
 #include "common/net/refusal.hpp"
 
 namespace ward::agent {
@@ -47,6 +47,7 @@ struct Uplink::Link {
   Outage outage;
   std::vector<wire::HelloStream> named;  // in the running session's HELLO
   std::optional<Errc> told;              // why this collector is away, as far as the log knows
+  std::uint64_t described_to = 0;        // the collector's life that has heard context_.metrics_meta
   bool renew = false;                    // end the session to name new streams
   std::uint64_t bytes_seen = 0, samples_seen = 0;
   telemetry::Gauge& up;
@@ -93,6 +94,21 @@ void Uplink::wake() {
   }
 }
 
+void Uplink::describe(std::vector<wire::MetaEntry> metrics) {
+  auto& known = context_.metrics_meta;
+  std::vector<wire::MetaEntry> news;
+  for (const auto& metric : metrics)
+    if (std::find(known.begin(), known.end(), metric) == known.end()) news.push_back(metric);
+  known = std::move(metrics);
+  if (news.empty()) return;
+  for (auto& link : links_) {
+    link->described_to = 0;
+    if (!link->session) continue;
+    link->session->describe_metrics(news);
+    if (link->session->has_output()) link->wake.cancel();
+  }
+}
+
 void Uplink::end(Link& link, Error reason) {
   if (!link.ended) link.ended = std::move(reason);
   if (link.connection) link.connection->close();
@@ -108,14 +124,17 @@ async::Task<void> Uplink::keep_connected(Link& link) {
       link.renew = false;
       continue;
     }
-    // Once an outage, but a new kind of reason is news: a collector that was down and now shows a bad certificate.
-    if (!result && link.told != result.error().code) {
+    // Once an outage, but a new kind of reason is news: a collector that was down and now shows a bad certificate. Nothing
+    // is wrong with a session that only wants a fresh one after it.
+    if (!result && result.error().code == Errc::cancelled) {
+      context_.log.debug("A session ended to begin anew", {{"collector", link.name}, {"why", result.error().what}});
+    } else if (!result && link.told != result.error().code) {
       link.told = result.error().code;
       context_.log.warn("A collector is away; samples wait in the spool",
                         {{"collector", link.name}, {"error", result.error().what}, {"fix", result.error().fix}});
     }
     const auto wait = link.backoff.next();
-    co_await async::sleep_for(wait);
+    co_await context_.timers.sleep_for(wait);
   }
 }
 
@@ -151,8 +170,9 @@ async::Task<Status> Uplink::connect_once(Link& link) {
   wire::AgentSession::Options session;
   session.agent = context_.agent;
   session.config_hash = context_.config_hash;
+  session.metrics = context_.metrics_meta;
+  session.described_to = link.described_to;
   link.session = std::make_unique<wire::AgentSession>(std::move(session), link.source, context_.clock.mono());
-  link.session->describe_metrics(context_.metrics_meta);
   link.ended.reset();
   link.bytes_seen = link.samples_seen = 0;
   std::exception_ptr cancelled;
@@ -162,6 +182,8 @@ async::Task<Status> Uplink::connect_once(Link& link) {
     cancelled = std::current_exception();
   }
   link.up.set(0);
+  // A session that was not welcomed learnt nothing; one that was knows whether all of META arrived.
+  if (link.session->open()) link.described_to = link.session->described_to();
   link.session.reset();
   link.connection.reset();
   if (cancelled) std::rethrow_exception(cancelled);
@@ -250,7 +272,7 @@ async::Task<void> Uplink::write_loop(Link& link) {
 
 async::Task<void> Uplink::tick_loop(Link& link) {
   while (!link.ended) {
-    co_await async::sleep_for(std::chrono::seconds{1});
+    co_await context_.timers.sleep_for(std::chrono::seconds{1});
     if (link.ended) break;
     if (auto fine = link.session->tick(context_.clock.mono(), context_.clock.wall()); !fine)
       end(link, fine.error());
@@ -268,7 +290,7 @@ async::Task<void> Uplink::drain(milliseconds limit) {
     bool waiting = false;
     for (const auto& link : links_) waiting = waiting || (link->session && context_.spool.live_backlog(link->name) > 0);
     if (!waiting) co_return;
-    co_await async::sleep_for(std::chrono::milliseconds{20});
+    co_await context_.timers.sleep_for(std::chrono::milliseconds{20});
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/spool/spool.hpp"
 #include "common/async/task_group.hpp"
+#include "common/async/timers.hpp"
 #include "common/base/world.hpp"
 #include "common/net/connection.hpp"
 #include "common/telemetry/log.hpp"
@@ -29,6 +30,7 @@ class Uplink {
     Spool& spool;
     const Clock& clock;
     Random& random;
+    async::Timers& timers;
     telemetry::Logger& log;
     telemetry::Registry& metrics;
     AgentId agent;
@@ -42,6 +44,8 @@ class Uplink {
   void start();
   /// Records arrived in the spool.
   void wake();
+  /// All metrics the agent may send from now on; open sessions hear of those that are new, later ones of all.
+  void describe(std::vector<wire::MetaEntry> metrics);
   /// New certificates: used by connections from now on.
   void use_context(net::TlsContext tls) { tls_ = std::move(tls); }
   /// Waits until every open session has nothing unacknowledged left, or the limit passes; for SIGTERM.
