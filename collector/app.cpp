@@ -135,9 +135,10 @@ class App {
     if (!damaged) return fail(damaged.error());
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
     restore(rules.rules);
-    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
-                                                             world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
-                                                             router_, outbox_, writer_, [this] { sender_.wake(); }});
+    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{
+        world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
+        router_, outbox_, writer_, [this] { sender_.wake(); }, std::move(loaded_.alerts)});
+    loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
     http::ServerOptions options;
@@ -178,7 +179,6 @@ class App {
     rules_.restore(states, now);
     outbox_.accept(loaded_.deliveries);
     server_.expect(store_.journal->streams().value_or(std::vector<StreamState>{}));
-    loaded_ = LoadedState{};
   }
 
   void run_parts() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <set>
 #include <utility>
 
 #include "collector/alerting/alert_rows.hpp"
@@ -66,9 +67,17 @@ Pipeline::Pipeline(Context context)
       rules_(std::make_shared<RulesSnapshot>(context_.rules.snapshot())),
       tasks_(context_.executor,
              logs_failure(context_.log, "Evaluation ended unexpectedly; restart the collector and report this")) {
+  inherited_until_ = context_.clock.mono() + kRestoreGrace;
+  know_stored();
+}
+
+/// What restoring changed in a row is worth no write; a row that moved to another rule is, and so is one that nobody took.
+void Pipeline::know_stored() {
+  for (auto& row : context_.stored_alerts) saved_.emplace(std::move(row.key), std::move(row.data));
+  context_.stored_alerts.clear();
   for (const auto& state : context_.rules.save()) {
-    const auto row = to_row(state);
-    saved_.emplace(row.key, row.data);
+    auto row = to_row(state);
+    if (const auto known = saved_.find(row.key); known != saved_.end()) known->second = std::move(row.data);
   }
 }
 
@@ -138,6 +147,26 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   co_return events;
 }
 
+/// Once the alerts of an earlier life had their time to come back: those whose rule is gone. Rules that were not evaluated
+/// yet are waited for.
+std::vector<AlertEvent> Pipeline::disowned() {
+  std::vector<AlertEvent> out;
+  if (!inherited_until_ || context_.clock.mono() < *inherited_until_) return out;
+  std::set<Labels> current;
+  for (auto& alert : context_.rules.current())
+    if (alert.phase != AlertPhase::resolved) current.insert(std::move(alert.labels));
+  bool complete = true;
+  for (auto& alert : context_.incidents.live()) {
+    if (current.contains(alert.labels)) continue;
+    if (context_.rules.awaits(alert.labels.get("alertname")))
+      complete = false;
+    else
+      out.push_back(std::move(alert));
+  }
+  if (complete) inherited_until_.reset();
+  return out;
+}
+
 void Pipeline::save_alerts(StateChange& change) {
   std::map<AlertRowKey, std::string> now_there;
   for (const auto& state : context_.rules.save()) {
@@ -152,7 +181,8 @@ void Pipeline::save_alerts(StateChange& change) {
 }
 
 async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
-  auto folded = context_.incidents.fold(events, now);
+  const auto gone = disowned();
+  auto folded = context_.incidents.fold(events, now, gone);
   const auto open = context_.incidents.open();
   auto routed = context_.router.route(folded.notices, open, now);
   StateChange change;

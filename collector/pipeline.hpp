@@ -56,7 +56,8 @@ class Pipeline {
     Router& router;
     Outbox& outbox;
     StateWriter& writer;
-    std::function<void()> sent_wake;  ///< rows were accepted into the outbox
+    std::function<void()> sent_wake;        ///< rows were accepted into the outbox
+    std::vector<AlertRow> stored_alerts{};  ///< as loaded at start, those that found no rule included
   };
   explicit Pipeline(Context context);
 
@@ -84,6 +85,8 @@ class Pipeline {
   async::Task<void> loop();
   async::Task<std::vector<AlertEvent>> evaluate(Time now);
   async::Task<void> settle(std::vector<AlertEvent> events, Time now);
+  void know_stored();
+  [[nodiscard]] std::vector<AlertEvent> disowned();
   void save_alerts(StateChange& change);
   [[nodiscard]] milliseconds until_next(Time now) const;
 
@@ -92,6 +95,7 @@ class Pipeline {
   std::shared_ptr<const RuleSet> next_rules_;
   std::map<AlertRowKey, std::string> saved_;  // alert rows as the store has them
   StateChange unsaved_;
+  std::optional<MonoTime> inherited_until_;  // incidents of an earlier life may hold alerts that no rule tells any more
   Time last_tick_;
   MonoTime last_progress_{};
   std::optional<Error> trouble_;

@@ -69,6 +69,7 @@ class AlertStates {
   [[nodiscard]] std::vector<AlertState> save(const std::string& group, const Rule& rule) const;
   /// Puts a stored instance back. The time nobody evaluated does not count towards `for`.
   void restore(const AlertState& state, Time now);
+  [[nodiscard]] bool contains(const Labels& labels) const { return instances_.contains(labels); }
 
  private:
   struct Instance {

@@ -6,6 +6,20 @@
 #include "common/model/sample.hpp"
 
 namespace ward::collector {
+namespace {
+
+std::string_view file_of(std::string_view group_key) { return group_key.substr(0, group_key.rfind(';')); }
+
+/// Whether the rule could yield an alert with these labels, as far as its name and the labels it fixes tell.
+bool may_yield(const Rule& rule, const Labels& labels) {
+  if (rule.kind != Rule::Kind::alert || labels.get("alertname") != rule.name) return false;
+  return std::all_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
+    const auto& [name, value] = label;
+    return value.text().find("{{") != std::string::npos || labels.get(name) == value.text();
+  });
+}
+
+}  // namespace
 
 Time next_tick(const RuleGroup& group, Time now) {
   const auto interval = group.interval.count();
@@ -210,15 +224,55 @@ std::size_t RuleEngine::restore(std::span<const AlertState> states, Time now) {
   for (std::size_t g = 0; g < slots_.size(); ++g)
     for (std::size_t r = 0; r < slots_[g].rules.size(); ++r)
       slots.emplace(std::pair(rules_->groups[g].key(), rules_->groups[g].rules[r].identity), &slots_[g].rules[r]);
-  std::size_t orphans = 0;
+  std::vector<const AlertState*> orphans;
+  std::set<const RuleSlot*> settled;
   for (const auto& state : states) {
     const auto it = slots.find({state.group, state.rule});
-    if (it == slots.end())
-      ++orphans;
-    else
-      it->second->alerts.restore(state, now);
+    if (it == slots.end()) {
+      orphans.push_back(&state);
+      continue;
+    }
+    it->second->alerts.restore(state, now);
+    settled.insert(it->second);
   }
-  return orphans;
+  std::size_t lost = 0;
+  for (const auto* orphan : orphans) {
+    auto* slot = orphan->phase == AlertPhase::firing ? adopter(*orphan, settled) : nullptr;
+    if (slot == nullptr)
+      ++lost;
+    else if (!slot->alerts.contains(orphan->labels))
+      slot->alerts.restore(*orphan, now);
+  }
+  return lost;
+}
+
+/// The rule that most likely is the orphan's own, edited: the nearest one, and of those rather one that has not got its
+/// alerts back already (`settled`).
+RuleEngine::RuleSlot* RuleEngine::adopter(const AlertState& orphan, const std::set<const RuleSlot*>& settled) {
+  RuleSlot* best = nullptr;
+  std::pair<int, bool> best_rank;
+  for (std::size_t g = 0; g < slots_.size(); ++g) {
+    const auto key = rules_->groups[g].key();
+    const int distance = key == orphan.group ? 0 : file_of(key) == file_of(orphan.group) ? 1 : 2;
+    for (std::size_t r = 0; r < slots_[g].rules.size(); ++r) {
+      if (!may_yield(rules_->groups[g].rules[r], orphan.labels)) continue;
+      auto* slot = &slots_[g].rules[r];
+      const std::pair rank{distance, settled.contains(slot)};
+      if (best != nullptr && best_rank <= rank) continue;
+      best = slot;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+bool RuleEngine::awaits(std::string_view alertname) const {
+  for (std::size_t g = 0; g < slots_.size(); ++g) {
+    if (slots_[g].evaluated_at != Time{}) continue;
+    for (const auto& rule : rules_->groups[g].rules)
+      if (rule.kind == Rule::Kind::alert && rule.name == alertname) return true;
+  }
+  return false;
 }
 
 RulesSnapshot RuleEngine::snapshot() const {

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collector/alerting/alert_states.hpp"
@@ -71,9 +72,12 @@ class RuleEngine {
   [[nodiscard]] std::vector<AlertEvent> current() const;
   [[nodiscard]] std::vector<AlertState> save() const;
   [[nodiscard]] std::vector<AlertState> save(std::size_t group) const;
-  /// Puts stored instances back, after the first reload() and before the first evaluate(). Returns the number of records
-  /// whose rule no longer exists.
+  /// Puts stored instances back, after the first reload() and before the first evaluate(). One that fires and whose rule was
+  /// edited meanwhile goes to the rule of its name whose fixed labels it carries, of the same group or file first: an edit
+  /// is no end of a fault. Returns the number of records that found no rule.
   std::size_t restore(std::span<const AlertState> states, Time now);
+  /// Whether a rule of this name was not evaluated yet, so that its alerts may still be told.
+  [[nodiscard]] bool awaits(std::string_view alertname) const;
 
   [[nodiscard]] const RuleSet& rules() const { return *rules_; }
   [[nodiscard]] const RuleHealth& health(std::size_t group, std::size_t rule) const;
@@ -95,6 +99,7 @@ class RuleEngine {
   Status run(const RuleGroup& group, const Rule& rule, RuleSlot& slot, Time now, std::vector<AlertEvent>& events);
   static Status record(const Rule& rule, const Vector& result, std::size_t limit, std::vector<SeriesValue>& series);
   void publish(RuleSlot& slot, std::vector<SeriesValue> series, Time at);
+  [[nodiscard]] RuleSlot* adopter(const AlertState& orphan, const std::set<const RuleSlot*>& settled);
   [[nodiscard]] Time tick_of(std::size_t group, Time now) const;
   void index_metrics();
 

@@ -104,9 +104,9 @@ void IncidentBook::raise(const std::string& id, AlertClass cls, std::string why)
 
 void IncidentBook::refresh(const std::string& id, const AlertEvent& alert) { put_member(records_.at(id).incident, alert); }
 
-void IncidentBook::member_resolved(const std::string& id, const AlertEvent& alert) {
+void IncidentBook::member_resolved(const std::string& id, const AlertEvent& alert, std::string why) {
   put_member(edit(id).incident, alert);
-  note(id, alert_id(alert), "member resolved", std::string(alert.labels.get("alertname")) + " no longer fires");
+  note(id, alert_id(alert), "member resolved", std::move(why));
 }
 
 void IncidentBook::set_root(const std::string& id, const AlertEvent& alert, Tell tell, std::string why) {

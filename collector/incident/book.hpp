@@ -33,7 +33,7 @@ class IncidentBook {
   void attach(const std::string& id, const AlertEvent& alert, std::string why);
   /// The same state with a fresher value or text.
   void refresh(const std::string& id, const AlertEvent& alert);
-  void member_resolved(const std::string& id, const AlertEvent& alert);
+  void member_resolved(const std::string& id, const AlertEvent& alert, std::string why);
   /// `alert` becomes the cause; the owner hears of it when it is another one, or when `tell` says so.
   enum class Tell : std::uint8_t { when_owner_changes, always };
   void set_root(const std::string& id, const AlertEvent& alert, Tell tell, std::string why);

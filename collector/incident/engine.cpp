@@ -8,6 +8,8 @@
 namespace ward::collector {
 namespace {
 
+constexpr const char* kCeased = "no longer fires";
+
 std::string name_of(const AlertEvent& a) { return std::string(a.labels.get("alertname")); }
 
 // For "has the watch list changed?": a pending alert's value moves at every evaluation and is worth no write.
@@ -33,12 +35,13 @@ Engine::Engine(const ServiceMap& map, EngineOptions options, IncidentState state
   }
 }
 
-Folded Engine::fold(std::span<const AlertEvent> alerts, Time now) {
+Folded Engine::fold(std::span<const AlertEvent> alerts, Time now, std::span<const AlertEvent> disowned) {
   now_ = now;
   book_.begin(now);
   fresh_.clear();
   const auto watched_before = watched();
   for (const auto& a : alerts) take_in(a);
+  for (const auto& a : disowned) disown(a);
   const auto topology = lay_out();
   // Placing one alert can be what another one waited for.
   for (bool moved = true; moved;) {
@@ -64,7 +67,7 @@ void Engine::take_in(const AlertEvent& alert) {
   switch (alert.phase) {
     case AlertPhase::resolved:
       if (at == live_.end()) return;
-      if (was_firing) leave(id, at->second, alert);
+      if (was_firing) leave(id, at->second, alert, kCeased);
       live_.erase(at);
       return;
     case AlertPhase::pending:
@@ -73,7 +76,7 @@ void Engine::take_in(const AlertEvent& alert) {
         auto last = alert;
         last.phase = AlertPhase::resolved;
         last.resolved_at = now_;
-        leave(id, at->second, std::move(last));
+        leave(id, at->second, std::move(last), kCeased);
       }
       if (at == live_.end() || was_firing) {
         live_.insert_or_assign(id, Live{.alert = alert, .seen_at = now_, .incident = ""});
@@ -93,11 +96,24 @@ void Engine::take_in(const AlertEvent& alert) {
   }
 }
 
-void Engine::leave(const std::string& id, Live& live, AlertEvent last) {
+void Engine::disown(const AlertEvent& alert) {
+  const auto id = alert_id(alert);
+  const auto at = live_.find(id);
+  if (at == live_.end()) return;
+  auto last = at->second.alert;
+  if (last.phase == AlertPhase::firing) {
+    last.phase = AlertPhase::resolved;
+    last.resolved_at = now_;
+    leave(id, at->second, std::move(last), "is told by no rule since the rules were edited and the collector restarted");
+  }
+  live_.erase(at);
+}
+
+void Engine::leave(const std::string& id, Live& live, AlertEvent last, std::string why) {
   if (live.incident.empty()) {
     book_.note("", id, "passed", name_of(last) + " ceased before its hold ended; nobody was told");
   } else {
-    book_.member_resolved(live.incident, last);
+    book_.member_resolved(live.incident, last, name_of(last) + " " + std::move(why));
     live.incident.clear();
   }
 }
@@ -299,6 +315,13 @@ std::vector<Incident> Engine::open() const {
   std::vector<Incident> out;
   for (const auto& [id, record] : book_.all())
     if (record.incident.phase == IncidentPhase::open) out.push_back(record.incident);
+  return out;
+}
+
+std::vector<AlertEvent> Engine::live() const {
+  std::vector<AlertEvent> out;
+  out.reserve(live_.size());
+  for (const auto& [id, live] : live_) out.push_back(live.alert);
   return out;
 }
 

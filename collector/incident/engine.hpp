@@ -49,12 +49,15 @@ class Engine {
  public:
   Engine(const ServiceMap& map, EngineOptions options, IncidentState state = {});
 
-  /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing.
-  Folded fold(std::span<const AlertEvent> alerts, Time now);
+  /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing. `disowned`
+  /// are live alerts that no rule tells any more: they end here, for nobody else will end them.
+  Folded fold(std::span<const AlertEvent> alerts, Time now, std::span<const AlertEvent> disowned = {});
   /// When time alone will change something; Time::max() when never.
   [[nodiscard]] Time next_wake() const;
   [[nodiscard]] IncidentState state() const;
   [[nodiscard]] std::vector<Incident> open() const;
+  /// The pending and firing alerts, as they were told last.
+  [[nodiscard]] std::vector<AlertEvent> live() const;
 
  private:
   struct Live {
@@ -65,7 +68,8 @@ class Engine {
   enum class Hold : std::uint8_t { keep, end };
 
   void take_in(const AlertEvent& alert);
-  void leave(const std::string& id, Live& live, AlertEvent last);
+  void disown(const AlertEvent& alert);
+  void leave(const std::string& id, Live& live, AlertEvent last, std::string why);
   [[nodiscard]] Topology lay_out() const;
   [[nodiscard]] std::vector<std::string> unplaced() const;
   bool place(const std::string& id, const Topology& topology, Hold hold);

@@ -228,10 +228,98 @@ TEST_F(Engine, RestoresWhatItSavedAndCountsWhatHasNoRule) {
   again.reload(load(groups), now());
   auto orphan = saved[0];
   orphan.rule = "gone";
+  orphan.labels.set("alertname", "Gone");
   saved.push_back(orphan);
   EXPECT_EQ(again.restore(saved, now()), 1U);
   EXPECT_THAT(again.evaluate(0, now()), IsEmpty());
   EXPECT_EQ(again.current(), engine_.current());
+}
+
+/// An alert that fires, its rules edited as the row says, and where it is found then.
+struct Edit {
+  std::string what;
+  std::string rules;
+  std::vector<std::string> found;  ///< "group/rule number phase"
+};
+
+TEST_F(Engine, GivesAnAlertThatFiresToItsEditedRule) {
+  const std::string before = "- {name: g, rules: [{alert: A, expr: up, for: 1m, labels: {class: actionable}}]}";
+  const std::string edited = "{alert: A, expr: up > 0, for: 1m, labels: {class: actionable}}";
+  const std::vector<Edit> edits{
+      {"expression", "- {name: g, rules: [" + edited + "]}", {"g/0 firing"}},
+      {"a longer for", "- {name: g, rules: [{alert: A, expr: up, for: 1h, labels: {class: actionable}}]}", {"g/0 firing"}},
+      {"a label by template added",
+       "- {name: g, rules: [{alert: A, expr: up, labels: {class: actionable, is: '{{ $labels.job }}'}}]}",
+       {"g/0 firing"}},
+      {"group renamed", "- {name: h, rules: [{alert: A, expr: up, labels: {class: actionable}}]}", {"h/0 firing"}},
+      {"its own group first", "- {name: a, rules: [" + edited + "]}\n- {name: g, rules: [" + edited + "]}", {"g/0 firing"}},
+      {"the one of two that bears its labels",
+       "- {name: g, rules: [{alert: A, expr: up > 1, labels: {class: informational}}, " + edited + "]}",
+       {"g/1 firing"}},
+      {"rule renamed", "- {name: g, rules: [{alert: B, expr: up, labels: {class: actionable}}]}", {}},
+      {"another class", "- {name: g, rules: [{alert: A, expr: up, labels: {class: informational}}]}", {}},
+      {"made a recording rule", "- {name: g, rules: [{record: A, expr: up}]}", {}},
+      {"rule removed", "- {name: g, rules: []}", {}},
+  };
+  start(before);
+  queries_.set("up", kOne);
+  evaluate();
+  clock_.advance(minutes(2));
+  evaluate();
+  ASSERT_EQ(engine_.current().at(0).phase, AlertPhase::firing);
+  const auto saved = engine_.save();
+  for (const auto& edit : edits) {
+    RuleEngine again{context_, clock_, output_};
+    again.reload(load(edit.rules), now());
+    EXPECT_EQ(again.restore(saved, now()), edit.found.empty() ? 1U : 0U) << edit.what;
+    std::vector<std::string> found;
+    for (std::size_t g = 0; g < again.rules().groups.size(); ++g) {
+      const auto& group = again.rules().groups[g];
+      for (const auto& state : again.save(g))
+        for (std::size_t r = 0; r < group.rules.size(); ++r)
+          if (group.rules[r].identity == state.rule)
+            found.push_back(group.name + "/" + std::to_string(r) + " " + std::string(to_string(state.phase)));
+    }
+    EXPECT_EQ(found, edit.found) << edit.what;
+    for (const auto& alert : again.current()) EXPECT_EQ(alert.fired_at, saved[0].fired_at) << edit.what;
+  }
+}
+
+TEST_F(Engine, LeavesTheAlertsOfAnUneditedRuleToIt) {
+  const std::string kept = "{alert: A, expr: up}";
+  start("- {name: g, rules: [" + kept + ", {alert: A, expr: down}]}");
+  queries_.set("up", kOne);
+  queries_.set("down", Vector{{Labels{{"job", "redis"}}, 1}});
+  evaluate();
+  const auto saved = engine_.save();
+  RuleEngine again{context_, clock_, output_};
+  again.reload(load("- {name: g, rules: [" + kept + ", {alert: A, expr: down > 0}]}"), now());
+  EXPECT_EQ(again.restore(saved, now()), 0U);
+  queries_.set("down > 0", Vector{{Labels{{"job", "redis"}}, 1}});
+  clock_.advance(kRestoreGrace + seconds(1));
+  EXPECT_THAT(again.evaluate(0, now()), IsEmpty()) << "each has its own again: nothing begins, nothing ends";
+}
+
+TEST_F(Engine, LetsAPendingAlertOfAnEditedRuleStartOver) {
+  start("- {name: g, rules: [{alert: A, expr: up, for: 1h}]}");
+  queries_.set("up", kOne);
+  evaluate();
+  const auto saved = engine_.save();
+  RuleEngine again{context_, clock_, output_};
+  again.reload(load("- {name: g, rules: [{alert: A, expr: up > 0, for: 1h}]}"), now());
+  EXPECT_EQ(again.restore(saved, now()), 1U);
+  EXPECT_THAT(again.current(), IsEmpty());
+}
+
+TEST_F(Engine, AwaitsARuleUntilItsGroupWasEvaluated) {
+  start("- {name: g, rules: [{alert: A, expr: up}, {record: r, expr: up}]}\n- {name: h, rules: [{alert: A, expr: up}]}");
+  EXPECT_TRUE(engine_.awaits("A"));
+  EXPECT_FALSE(engine_.awaits("r"));
+  EXPECT_FALSE(engine_.awaits("B"));
+  evaluate(0);
+  EXPECT_TRUE(engine_.awaits("A"));
+  evaluate(1);
+  EXPECT_FALSE(engine_.awaits("A"));
 }
 
 TEST_F(Engine, HasNothingToWakeForWithoutRules) { EXPECT_EQ(engine_.next_wake(now()), Time::max()); }

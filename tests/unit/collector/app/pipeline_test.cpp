@@ -80,8 +80,9 @@ struct Life {
       if (auto state = from_row(row)) states.push_back(std::move(*state));
     alerting.restore(states, clock.wall());
     outbox.accept(loaded.deliveries);
-    pipeline = std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting,
-                                                            incidents, router, outbox, writer, [this] { ++woken; }});
+    pipeline =
+        std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting, incidents,
+                                                     router, outbox, writer, [this] { ++woken; }, std::move(loaded.alerts)});
   }
 
   static RoutingTable table() {
@@ -130,6 +131,13 @@ class PipelineTest : public testing::Test {
   void start(const std::string& rules, LoadedState loaded = {}) {
     life_ = std::make_unique<Life>(clock_, random_, log_, store_, map_, rules, std::move(loaded));
   }
+  /// The collector stops and begins anew on what it has stored.
+  void restart(const std::string& rules) {
+    life_.reset();
+    auto loaded = store_.load(clock_.wall() - hours(1));
+    ASSERT_TRUE(loaded);
+    start(rules, std::move(*loaded));
+  }
   /// A sample as ingest hands it on after its commit.
   void arrive(const std::string& metric, double value, const std::string& instance = "db") {
     const Labels series{{"__name__", metric}, {"instance", instance}, {"tenant", "clinic-a"}};
@@ -143,12 +151,21 @@ class PipelineTest : public testing::Test {
     clock_.advance(time);
     step();
   }
-  /// "kind receiver" of what may be sent now.
+  [[nodiscard]] std::vector<AlertRowKey> stored_alerts() {
+    std::vector<AlertRowKey> out;
+    const auto loaded = store_.load(clock_.wall() - hours(1));
+    for (const auto& row : loaded->alerts) out.push_back(row.key);
+    return out;
+  }
+  /// "kind receiver" of what may be sent now; all of it is delivered.
   std::vector<std::string> due() {
     std::vector<std::string> out;
     for (const auto& delivery : life_->outbox.due(clock_.mono())) {
       out.push_back(std::string(to_string(delivery.kind)) + " " + delivery.receiver);
-      (void)life_->outbox.on_result(delivery.key, SendOutcome{}, clock_.mono(), clock_.wall());
+      StateChange sent;
+      sent.delivery_updates = life_->outbox.on_result(delivery.key, SendOutcome{}, clock_.mono(), clock_.wall()).updates;
+      EXPECT_TRUE(store_.commit(sent));
+      store_.changes.pop_back();
     }
     return out;
   }
@@ -328,6 +345,111 @@ TEST_F(PipelineTest, SaysNothingTwiceAfterARestart) {
   step();
   step_after(seconds(1));
   EXPECT_THAT(due(), ElementsAre("resolve dba"));
+}
+
+/// A fault that was told and goes on, a restart, and more than the grace of what came back, with data every ten seconds.
+struct EditedAcrossARestart : PipelineTest {
+  void tell(const std::string& rules) {
+    start(rules);
+    arrive("pg_up", 0);
+    step();
+    ASSERT_THAT(due(), ElementsAre("fire dba"));
+  }
+  /// What the receivers get in two minutes.
+  std::vector<std::string> goes_on(double value) {
+    std::vector<std::string> out;
+    for (int i = 0; i < 12; ++i) {
+      clock_.advance(seconds(10));
+      arrive("pg_up", value);
+      step();
+      for (auto& message : due()) out.push_back(std::move(message));
+    }
+    return out;
+  }
+};
+
+std::string edited(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  if (at == std::string::npos) throw std::logic_error("nothing to edit: " + from);
+  return text.replace(at, from.size(), to);
+}
+
+TEST_F(EditedAcrossARestart, EndsOnceWhatARemovedRuleHasTold) {
+  tell(kPgDown);
+  restart(group(alert("RedisDown", "redis_up", "urgent", "pg-main")));
+  EXPECT_THAT(stored_alerts(), SizeIs(1));
+  step_after(kRestoreGrace - seconds(1));
+  EXPECT_THAT(due(), IsEmpty()) << "not before its time";
+  EXPECT_THAT(stored_alerts(), IsEmpty());
+  clock_.advance(hours(1));  // a tick of the rules that are left
+  EXPECT_THAT(goes_on(0), ElementsAre("resolve dba"));
+  EXPECT_THAT(life_->pipeline->open_incidents(), IsEmpty());
+  EXPECT_EQ(lines_.count("PgDown is told by no rule"), 1);
+  restart(kPgDown);
+  EXPECT_THAT(due(), IsEmpty());
+}
+
+TEST_F(EditedAcrossARestart, EndsOnceWhatARenamedRuleHasToldAndTellsItUnderItsNewName) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "alert: PgDown", "alert: PrimaryDown"));
+  EXPECT_THAT(goes_on(0), IsEmpty()) << "the same fault on the same node: the incident goes on under the new name";
+  ASSERT_THAT(life_->pipeline->open_incidents(), SizeIs(1));
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(EditedAcrossARestart, SaysNothingWhereOnlyTheExpressionChanged) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "pg_up == 0", "pg_up < 1"));
+  step();
+  const auto keys = stored_alerts();
+  ASSERT_THAT(keys, SizeIs(1));
+  EXPECT_EQ(keys[0].rule, life_->pipeline->rules()->rules->groups[0].rules[0].identity) << "the row moved with the alert";
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  ASSERT_THAT(*life_->pipeline->alerts(), SizeIs(1));
+  EXPECT_EQ(life_->pipeline->alerts()->at(0).phase, AlertPhase::firing);
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(EditedAcrossARestart, SaysNothingWhereOnlyTheForChanged) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "    expr:", "    for: 5m\n    expr:"));
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(EditedAcrossARestart, SaysNothingWhereOnlyAnAnnotationChanged) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "description: d", "description: other"));
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_EQ(life_->pipeline->alerts()->at(0).annotations.get("description"), "other");
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(EditedAcrossARestart, SaysNothingWhereTheRuleMovedToAnotherGroup) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "name: g", "name: other"));
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(EditedAcrossARestart, EndsWhatNeverComesBackOfAnEditedRule) {
+  tell(kPgDown);
+  restart(edited(kPgDown, "pg_up == 0", "pg_up == 7"));
+  EXPECT_THAT(goes_on(0), ElementsAre("resolve dba"));
+  EXPECT_THAT(life_->pipeline->open_incidents(), IsEmpty());
+}
+
+TEST_F(EditedAcrossARestart, WaitsForTheRuleOfAnAlertWhoseStoredStateCannotBeRead) {
+  tell(kPgDown);
+  life_.reset();
+  auto loaded = store_.load(clock_.wall() - hours(1));
+  ASSERT_TRUE(loaded);
+  loaded->alerts.at(0).data = "{";
+  start(kPgDown, std::move(*loaded));
+  for (int i = 0; i < 12; ++i) step_after(seconds(10));  // no data: the rule is not evaluated
+  EXPECT_THAT(due(), IsEmpty());
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
 }
 
 TEST_F(PipelineTest, KeepsAnAlertWhoseDataStopsUntilThatIsKnown) {

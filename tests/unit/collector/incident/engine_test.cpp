@@ -434,5 +434,28 @@ TEST(Engine, GivesTheSameIdsAfterACrashBeforeTheCommit) {
   EXPECT_EQ(first.fold(alerts, at(0)), second.fold(alerts, at(0)));
 }
 
+TEST(Engine, EndsWhatNoRuleTellsAnyMore) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kWorkersBusy.firing(at(0))});
+  play.restart();
+  const auto live = play.engine().live();
+  ASSERT_EQ(live.size(), 2U);
+  auto out = play.engine().fold({}, at(60), live);
+  ASSERT_EQ(out.notices.size(), 1U);
+  EXPECT_EQ(out.notices[0].kind, NoticeKind::resolve);
+  EXPECT_TRUE(play.engine().live().empty());
+  EXPECT_THAT(out.decisions.front().why, HasSubstr("no rule"));
+  EXPECT_EQ(play.engine().fold({}, at(61), live), Folded{}) << "and says so once";
+}
+
+TEST(Engine, ForgetsAPendingAlertThatNoRuleTellsAnyMore) {
+  Play play;
+  play.step(0, {kPrimaryDown.pending(at(0))});
+  const auto out = play.engine().fold({}, at(60), play.engine().live());
+  EXPECT_TRUE(out.notices.empty());
+  ASSERT_TRUE(out.watched);
+  EXPECT_TRUE(out.watched->empty());
+}
+
 }  // namespace
 }  // namespace ward::collector::test
