@@ -100,7 +100,8 @@ class Reader {
     std::int64_t id = 0;
     if (__builtin_add_overflow(expected_id_, in_.svarint(), &id) || id < 0 || id > std::int64_t{~std::uint32_t{0}})
       in_.fail();
-    out.id = in_.ok() ? static_cast<std::uint32_t>(id) : 0;
+    if (!in_.ok()) return out;
+    out.id = static_cast<std::uint32_t>(id);
     expected_id_ = id + 1;
     list();
     if (in_.ok()) out.labels = Labels{before_};

@@ -141,6 +141,7 @@ TEST(Frame, RefusesWhatTheFormatForbids) {
       {"SERIES: stream 2^32", 3, "80 80 80 80 10 00"},
       {"SERIES: id 2^32", 3, "00 01 80 80 80 80 20 00"},
       {"SERIES: an id below 0", 3, "00 01 01 00"},
+      {"SERIES: an id of 2^63-1", 3, "00 01 fe ff ff ff ff ff ff ff ff 01 00"},
       {"SERIES: an id of 2^63-1 more", 3, "00 02 00 00 fe ff ff ff ff ff ff ff ff 01 00"},
       {"SERIES: a label without a name", 3, "00 01 00 01 01 00 02 61"},
       {"SERIES: a label without a value", 3, "00 01 00 01 01 02 61 00"},
