@@ -264,6 +264,7 @@ class App {
   async::Task<void> prune_state() {
     while (true) {
       co_await async::sleep_for(kPruneEvery);
+      if (config_.forget_after.count() > 0) server_.forget_silent(config_.forget_after);
       const auto before = world_.clock->wall() - kKeepResolved;
       std::function<Status()> job = [this, before] {
         auto may = volume_->may_write();

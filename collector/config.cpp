@@ -9,6 +9,8 @@
 namespace ward::collector {
 namespace {
 
+constexpr std::chrono::hours kLeastForgetAfter{1};
+
 void read_listen(config::Section listen, CollectorConfig& out, bool insecure) {
   out.stream_address = listen.text("stream", "0.0.0.0:9801");
   out.http_address = listen.text("http", "127.0.0.1:9802");
@@ -35,6 +37,11 @@ void read_ingest(config::Section ingest, CollectorConfig& out) {
   out.max_sample_age = ingest.duration("max_sample_age", out.max_sample_age);
   out.caps.per_agent = ingest.whole("max_series_per_agent", out.caps.per_agent, 1, 10'000'000);
   out.caps.per_tenant = ingest.whole("max_series_per_tenant", out.caps.per_tenant, 1, 100'000'000);
+  out.forget_after = ingest.duration("forget_after", out.forget_after);
+  if (out.forget_after.count() > 0 && out.forget_after < kLeastForgetAfter)
+    ingest.problems().add(ingest.at("forget_after"),
+                          "agents would be forgotten, and their silence with them, within the hour",
+                          "Use at least 1h, better days; 0s keeps them for ever.");
   out.journal_max_bytes = ingest.size("max_journal_size", 0);
   ingest.close();
 }

@@ -26,6 +26,7 @@ struct CollectorConfig {
   milliseconds retention{std::chrono::hours{24}};  ///< 0 = keep
   milliseconds max_sample_age{0};                  ///< 0 = any
   Catalogue::Caps caps;
+  milliseconds forget_after{std::chrono::hours{24 * 7}};  ///< of an agent's silence; 0 = never
   std::uint64_t journal_max_bytes = 0;  ///< 0 = as the disk allows
   bool insecure = false;
   net::TlsFiles tls;

@@ -47,6 +47,7 @@ class IngestSession final : public wire::SessionPort {
   [[nodiscard]] const std::optional<Error>& ended() const { return ended_; }
   [[nodiscard]] const PeerIdentity& identity() const { return identity_; }
   [[nodiscard]] const wire::Hello& greeting() const { return machine_.hello(); }
+  [[nodiscard]] std::span<const StreamState> streams() const { return streams_; }  ///< none before welcome()
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:

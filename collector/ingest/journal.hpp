@@ -29,6 +29,7 @@ struct StreamState {
   std::uint64_t stored = 0;   ///< samples
   std::uint64_t refused = 0;  ///< samples of series above a cap
   std::uint64_t lost = 0;     ///< samples in gaps
+  Time seen;                  ///< when forget_streams() last knew of life; the epoch before its first call
   [[nodiscard]] wire::Mark mark() const { return {durable, stored + refused + lost}; }
   friend bool operator==(const StreamState&, const StreamState&) = default;
 };
@@ -56,6 +57,13 @@ struct ChunkRow {
   Time t_max;
   std::uint32_t count = 0;
   std::vector<std::uint8_t> bytes;
+};
+
+/// What the journal is told about streams that nobody sends any more.
+struct Silence {
+  Time now;
+  milliseconds forget_after{};
+  std::vector<StreamRow> in_use;  ///< of open sessions, however quiet
 };
 
 /// The collector's durable side of a stream; SQLite implements it (collector/store/sqlite). One thread at a time.
@@ -89,6 +97,12 @@ class Journal {
   /// Retention: chunks, events and gaps wholly older than this. In several transactions; needs next to no room. Their room
   /// in the file is free for new rows, the file does not shrink. Refuses as store_chunks() does.
   virtual Status drop_before(Time time) = 0;
+
+  /// Notes which streams lived since the last call (opened, committed to, or in use) and forgets those that did not for
+  /// longer than forget_after: no list has them any more. Their marks stay in the file for kKeepMarks, so that one that is
+  /// opened again goes on where it ended, nothing twice and nothing taken for lost. Call it every half hour or so.
+  virtual Status forget_streams(const Silence& silence) = 0;
+  static constexpr std::chrono::hours kKeepMarks{90 * 24};
 
   [[nodiscard]] virtual Result<std::vector<StreamState>> streams() = 0;
   /// True when a stored record of this stream and sequence has another digest (the same number for two payloads).

@@ -1,6 +1,7 @@
 #include "collector/ingest/recorder.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/base/planted.hpp"
@@ -66,14 +67,15 @@ Result<std::vector<Committed>> Recorder::resolve() {
 std::vector<Committed> Recorder::hand_on(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
   for (const auto& [id, labels] : series) sink_.define(id, labels);
   std::vector<Committed> out;
+  std::map<StreamRow, std::size_t> at;
   for (const auto& entry : entries) {
     if (const auto* record = std::get_if<ReceivedRecord>(&entry)) sink_.append(record->record.samples);
     const auto [stream, seq] = position(entry);
-    const auto known = std::find_if(out.begin(), out.end(), [s = stream](const Committed& c) { return c.stream == s; });
-    if (known == out.end())
+    const auto [known, fresh] = at.emplace(stream, out.size());
+    if (fresh)
       out.push_back({stream, seq});
     else
-      known->durable = std::max(known->durable, seq);
+      out[known->second].durable = std::max(out[known->second].durable, seq);
   }
   return out;
 }

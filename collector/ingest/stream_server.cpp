@@ -83,6 +83,9 @@ async::Task<void> StreamServer::serve(std::shared_ptr<Link> link) {
   link->end(stopping);
   farewell(*link);
   links_.remove(link);
+  for (const auto& stream : link->session.streams())
+    if (const auto at = by_stream_.find(stream.row); at != by_stream_.end() && at->second.lock() == link)
+      by_stream_.erase(at);
 }
 
 async::Task<void> StreamServer::write_loop(std::shared_ptr<Link> link) {
@@ -148,6 +151,7 @@ void StreamServer::welcome(const std::shared_ptr<Link>& link, Result<std::vector
   context_.log.info("An agent is connected", {{"agent", link->session.identity().agent.get()},
                                               {"remote", link->connection->remote()},
                                               {"streams", opened->size()}});
+  for (const auto& stream : *opened) by_stream_.insert_or_assign(stream.row, link);
   link->session.welcome(std::move(*opened), disk_full_ ? 0 : options_.credit, context_.clock.wall());
   remember(*link);
   link->flush();
@@ -171,8 +175,11 @@ void StreamServer::duplicate(StreamRow stream, Sequence seq, std::uint32_t diges
 }
 
 void StreamServer::on_committed(const std::vector<Committed>& committed) {
-  for (const auto& link : links_) {
-    link->session.on_committed(committed);
+  for (const auto& each : committed) {
+    const auto at = by_stream_.find(each.stream);
+    const auto link = at != by_stream_.end() ? at->second.lock() : nullptr;
+    if (!link) continue;
+    link->session.on_committed(std::span{&each, 1});
     link->flush();
   }
   context_.arrived();
@@ -224,7 +231,8 @@ void StreamServer::farewell(const Link& link) {
   const auto& why = *link.session.ended();
   const auto& agent = link.session.identity().agent;
   const auto known = agents_.find(agent);
-  if (known != agents_.end() && known->second.remote == link.connection->remote()) known->second.connected = false;
+  if (known != agents_.end() && known->second.status.remote == link.connection->remote())
+    known->second.status.connected = false;
   if (why.code == Errc::unavailable || why.code == Errc::cancelled)
     context_.log.debug("A session ended", {{"agent", agent.get()}, {"why", why.what}});
   else
@@ -237,13 +245,13 @@ void StreamServer::farewell(const Link& link) {
 void StreamServer::remember(const Link& link) {
   const auto& session = link.session;
   if (session.identity().agent.get().empty() || session.ended()) return;
-  auto& status = agents_[session.identity().agent];
+  auto& [status, heard] = agents_[session.identity().agent];
   status.agent = session.identity().agent;
   status.tenants = session.identity().tenants;
   status.connected = true;
   status.remote = link.connection->remote();
   status.software = session.greeting().software;
-  status.last_seen = context_.clock.wall();
+  status.last_seen = heard = context_.clock.wall();
   status.records = session.counts().records;
   status.samples = session.counts().samples;
   status.gap_samples = session.counts().gap_samples;
@@ -251,17 +259,51 @@ void StreamServer::remember(const Link& link) {
 
 void StreamServer::expect(const std::vector<StreamState>& streams) {
   for (const auto& stream : streams) {
-    auto& status = agents_[stream.key.agent];
+    auto& [status, heard] = agents_[stream.key.agent];
     status.agent = stream.key.agent;
     if (std::find(status.tenants.begin(), status.tenants.end(), stream.key.tenant) == status.tenants.end())
       status.tenants.push_back(stream.key.tenant);
     status.last_seen = context_.clock.wall();
+    heard = std::max(heard, stream.seen == Time{} ? context_.clock.wall() : stream.seen);
   }
+}
+
+void StreamServer::forget_silent(milliseconds after) {
+  Silence silence{context_.clock.wall(), after, {}};
+  for (const auto& [row, link] : by_stream_) silence.in_use.push_back(row);
+  auto left = std::make_shared<Result<std::vector<StreamState>>>();
+  auto* journal = &context_.journal;
+  commits_.exclusive(
+      [journal, silence, left] {
+        if (auto forgotten = journal->forget_streams(silence); forgotten)
+          *left = journal->streams();
+        else
+          *left = fail(forgotten.error());
+      },
+      [this, left, after] {
+        if (!*left)
+          return context_.log.warn("Silent streams could not be forgotten; they stay until the next attempt",
+                                   {{"error", left->error().what}, {"fix", left->error().fix}});
+        std::set<AgentId> with_streams;
+        for (const auto& stream : **left) with_streams.insert(stream.key.agent);
+        retire(with_streams, after);
+      });
+}
+
+void StreamServer::retire(const std::set<AgentId>& with_streams, milliseconds after) {
+  const auto now = context_.clock.wall();
+  std::erase_if(agents_, [&](const auto& each) {
+    const auto& [agent, known] = each;
+    if (known.status.connected || with_streams.contains(agent) || now - known.heard <= after) return false;
+    context_.log.info("An agent is forgotten; its silence is no alert any more",
+                      {{"agent", agent.get()}, {"last_heard", to_ms(known.heard)}});
+    return true;
+  });
 }
 
 std::vector<AgentStatus> StreamServer::agents() const {
   std::vector<AgentStatus> out;
-  for (const auto& [id, status] : agents_) out.push_back(status);
+  for (const auto& [id, known] : agents_) out.push_back(known.status);
   return out;
 }
 

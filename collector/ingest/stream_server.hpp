@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,9 @@ class StreamServer final : private IngestSession::Host {
   [[nodiscard]] std::vector<AgentStatus> agents() const;
   /// At start: agents with streams in the journal count as last seen now, so that one that never returns is noticed.
   void expect(const std::vector<StreamState>& streams);
+  /// Streams silent for longer than this leave the journal's lists, and agents without a stream left leave agents(). Call it
+  /// every half hour or so.
+  void forget_silent(milliseconds after);
   CommitLoop& commits() { return commits_; }
   /// What agents said of their metrics since start.
   [[nodiscard]] const MetricMetadata& metadata() const { return metadata_; }
@@ -103,13 +107,19 @@ class StreamServer final : private IngestSession::Host {
   async::Task<void> watch(std::shared_ptr<Link> link);
   void farewell(const Link& link);
   void remember(const Link& link);
+  void retire(const std::set<AgentId>& with_streams, milliseconds after);
 
+  struct Known {
+    AgentStatus status;
+    Time heard;  ///< in this life or, as the journal says, in an earlier one
+  };
   Options options_;
   Context context_;
   Recorder recorder_;
   CommitLoop commits_;
   std::list<std::shared_ptr<Link>> links_;
-  std::map<AgentId, AgentStatus> agents_;
+  std::map<StreamRow, std::weak_ptr<Link>> by_stream_;  // who is told what a commit made durable
+  std::map<AgentId, Known> agents_;
   std::optional<Error> disk_full_;
   RefusalLog refusals_;
   MetricMetadata metadata_;

@@ -28,6 +28,26 @@ std::int64_t row_crc(wire::ByteView bytes, std::uint32_t id = 0, std::uint32_t c
 
 bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnchecked || stored == computed; }
 
+constexpr const char* kStreamColumns =
+    "SELECT id,tenant,agent,incarnation,boot,durable,stored,refused,lost,seen,forgotten FROM stream";
+
+StreamState read_stream(const sqlite::Statement& row) {
+  StreamState state;
+  state.row = StreamRow{row.integer(0)};
+  state.key.tenant = TenantId{std::string(row.text(1))};
+  state.key.agent = AgentId{std::string(row.text(2))};
+  const auto bytes = row.blob(3);
+  std::copy_n(bytes.begin(), std::min(bytes.size(), state.key.incarnation.bytes.size()),
+              state.key.incarnation.bytes.begin());
+  state.boot = static_cast<std::uint64_t>(row.integer(4));
+  state.durable = Sequence{static_cast<std::uint64_t>(row.integer(5))};
+  state.stored = static_cast<std::uint64_t>(row.integer(6));
+  state.refused = static_cast<std::uint64_t>(row.integer(7));
+  state.lost = static_cast<std::uint64_t>(row.integer(8));
+  state.seen = from_ms(row.integer(9));
+  return state;
+}
+
 StreamRow stream_of(const JournalEntry& entry) {
   const auto* received = std::get_if<ReceivedRecord>(&entry);
   return received != nullptr ? received->stream : std::get<ReceivedGap>(entry).stream;
@@ -38,19 +58,23 @@ std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get());
 }  // namespace
 
 struct SqliteJournal::Statements {
-  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_chunk, find_digest;
+  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_chunk, find_digest, find_stream,
+      put_seen, put_forgotten;
 
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db) {
     auto out = std::make_unique<Statements>();
-    const std::pair<sqlite::Statement*, std::string_view> all[] = {
+    const std::pair<sqlite::Statement*, std::string> all[] = {
         {&out->put_stream,
          "INSERT INTO stream(id,tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,?,0,0,0,0)"},
         {&out->put_series, "INSERT OR REPLACE INTO series(id,labels,crc) VALUES(?,?,?)"},
         {&out->put_record, "INSERT INTO journal(stream,seq,class,t_min,t_max,digest,payload,crc) VALUES(?,?,?,?,?,?,?,?)"},
         {&out->put_gap, "INSERT INTO gap VALUES(?,?,?,?,?,?,?)"},
         {&out->put_event, "INSERT INTO event(stream,seq,t,kind,attributes) VALUES(?,?,?,?,?)"},
-        {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=? WHERE id=?"},
+        {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=?,forgotten=0 WHERE id=?"},
         {&out->put_chunk, "INSERT INTO chunk(series,t_min,t_max,count,data,crc) VALUES(?,?,?,?,?,?)"},
+        {&out->find_stream, std::string(kStreamColumns) + " WHERE tenant=? AND agent=? AND incarnation=?"},
+        {&out->put_seen, "UPDATE stream SET seen=?,forgotten=0 WHERE id=?"},
+        {&out->put_forgotten, "UPDATE stream SET forgotten=? WHERE id=?"},
         {&out->find_digest, "SELECT digest FROM journal WHERE stream=? AND seq=? ORDER BY position DESC LIMIT 1"},
     };
     for (const auto& [statement, sql] : all) {
@@ -120,33 +144,52 @@ Status SqliteJournal::note(Status status) {
 }
 
 Status SqliteJournal::load_streams() {
-  std::map<StreamRow, StreamState> found;
-  auto rows = db_->prepare("SELECT id,tenant,agent,incarnation,boot,durable,stored,refused,lost FROM stream");
+  auto rows = db_->prepare(kStreamColumns);
   if (!rows) return fail(rows.error());
+  // Sessions go on with the numbers they were given, also for streams that have no row yet or were forgotten in the file.
+  const auto before = std::exchange(streams_, {});
+  rows_.clear();
+  rowless_.clear();
   auto more = rows->step();
   for (; more && *more; more = rows->step()) {
-    StreamState state;
-    state.row = StreamRow{rows->integer(0)};
-    state.key.tenant = TenantId{std::string(rows->text(1))};
-    state.key.agent = AgentId{std::string(rows->text(2))};
-    const auto bytes = rows->blob(3);
-    std::copy_n(bytes.begin(), std::min(bytes.size(), state.key.incarnation.bytes.size()),
-                state.key.incarnation.bytes.begin());
-    state.boot = static_cast<std::uint64_t>(rows->integer(4));
-    state.durable = Sequence{static_cast<std::uint64_t>(rows->integer(5))};
-    state.stored = static_cast<std::uint64_t>(rows->integer(6));
-    state.refused = static_cast<std::uint64_t>(rows->integer(7));
-    state.lost = static_cast<std::uint64_t>(rows->integer(8));
-    found.emplace(state.row, std::move(state));
+    auto state = read_stream(*rows);
+    highest_row_ = std::max(highest_row_, state.row);
+    if (rows->integer(10) == 0 || before.contains(state.row)) know(std::move(state));
   }
-  if (!more) return fail(more.error());
-  // Sessions go on with the numbers they were given, also for streams that have no row yet.
-  std::set<StreamRow> rowless;
-  for (const auto& [row, state] : streams_)
-    if (found.emplace(row, state).second) rowless.insert(row);
-  streams_ = std::move(found);
-  rowless_ = std::move(rowless);
+  if (!more) {
+    for (const auto& [row, state] : before) know(state);
+    return fail(more.error());
+  }
+  for (const auto& [row, state] : before)
+    if (!streams_.contains(row)) {
+      rowless_.insert(row);
+      know(state);
+    }
   return {};
+}
+
+void SqliteJournal::know(StreamState state) {
+  rows_.insert_or_assign(state.key, state.row);
+  const auto row = state.row;
+  streams_.insert_or_assign(row, std::move(state));
+}
+
+/// The state in memory, from the file if it was forgotten; null when there is none.
+Result<StreamState*> SqliteJournal::recall(const StreamKey& key) {
+  if (const auto known = rows_.find(key); known != rows_.end()) return &streams_.at(known->second);
+  auto& find = statements_->find_stream;
+  find.bind(1, std::string_view{key.tenant.get()})
+      .bind(2, std::string_view{key.agent.get()})
+      .bind(3, sqlite::Bytes{key.incarnation.bytes});
+  const auto found = find.step();
+  std::optional<StreamState> state;
+  if (found && *found) state = read_stream(find);
+  find.reset();
+  if (!found) return fail(found.error());
+  if (!state) return nullptr;
+  const auto row = state->row;
+  know(std::move(*state));
+  return &streams_.at(row);
 }
 
 Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const StreamKey> keys,
@@ -155,19 +198,20 @@ Result<std::vector<StreamState>> SqliteJournal::open_streams(std::span<const Str
   if (auto opened = ensure_open(); !opened) return fail(opened.error());
   std::vector<StreamState> out;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto known =
-        std::find_if(streams_.begin(), streams_.end(), [&](const auto& s) { return s.second.key == keys[i]; });
-    if (known != streams_.end()) {
-      out.push_back(known->second);
-      continue;
+    const auto known = recall(keys[i]);
+    if (!known) return fail(note(fail(known.error())).error());
+    if (*known == nullptr) {
+      StreamState state;
+      state.row = highest_row_ = StreamRow{highest_row_.get() + 1};
+      state.key = keys[i];
+      state.boot = boots[i];
+      rowless_.insert(state.row);
+      know(state);
+      out.push_back(std::move(state));
+    } else {
+      out.push_back(**known);
     }
-    StreamState state;
-    state.row = StreamRow{streams_.empty() ? 1 : streams_.rbegin()->first.get() + 1};
-    state.key = keys[i];
-    state.boot = boots[i];
-    streams_.emplace(state.row, state);
-    rowless_.insert(state.row);
-    out.push_back(std::move(state));
+    stirred_.insert(out.back().row);
   }
   return out;
 }
@@ -209,23 +253,24 @@ Status SqliteJournal::write_mark_of_life() {
 Status SqliteJournal::commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
   if (auto opened = ensure_open(); !opened) return opened;
   // The marks in memory move only when the transaction did.
-  auto after = streams_;
+  States after;
   auto written = write(series, entries, after);
-  if (!written && planted(Planted::retry_failed_commit)) written = write(series, entries, after = streams_);
+  if (!written && planted(Planted::retry_failed_commit)) written = write(series, entries, after = {});
   if (!written) return note(std::move(written));
-  streams_ = std::move(after);
-  for (const auto& entry : entries) rowless_.erase(stream_of(entry));
+  for (auto& [row, state] : after) {
+    streams_.at(row) = std::move(state);
+    rowless_.erase(row);
+    stirred_.insert(row);
+  }
   rows_since_chunks_ += entries.size();
   return {};
 }
 
-Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const JournalEntry> entries,
-                            std::map<StreamRow, StreamState>& after) {
-  std::vector<StreamRow> touched;
+Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const JournalEntry> entries, States& after) {
   for (const auto& entry : entries) {
     const auto* received = std::get_if<ReceivedRecord>(&entry);
-    auto& state = after.at(stream_of(entry));
-    touched.push_back(state.row);
+    const auto row = stream_of(entry);
+    auto& state = after.try_emplace(row, streams_.at(row)).first->second;
     if (received != nullptr) {
       state.durable = std::max(state.durable, received->record.seq);
       state.stored += received->record.samples.size();
@@ -236,29 +281,27 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
       state.lost += gap.samples;
     }
   }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   if (planted(Planted::watermark_apart)) {
-    for (const auto row : touched) {
+    for (const auto& [row, state] : after) {
       if (rowless_.contains(row))
-        if (auto put = write_new_stream(after.at(row)); !put) return put;
+        if (auto put = write_new_stream(state); !put) return put;
       rowless_.erase(row);
-      if (auto put = write_mark(after.at(row)); !put) return put;
+      if (auto put = write_mark(state); !put) return put;
     }
   }
 
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
   if (auto put = write_series(series); !put) return put;
-  for (const auto row : touched)
+  for (const auto& [row, state] : after)
     if (rowless_.contains(row))
-      if (auto put = write_new_stream(after.at(row)); !put) return put;
+      if (auto put = write_new_stream(state); !put) return put;
   for (const auto& entry : entries) {
     const auto* received = std::get_if<ReceivedRecord>(&entry);
     if (auto put = received != nullptr ? write_record(*received) : write_gap(std::get<ReceivedGap>(entry)); !put) return put;
   }
-  for (const auto row : touched)
-    if (auto put = write_mark(after.at(row)); !put) return put;
+  for (const auto& [row, state] : after)
+    if (auto put = write_mark(state); !put) return put;
   return transaction->commit();
 }
 
@@ -422,6 +465,47 @@ Status SqliteJournal::drop_before(Time time) {
     } while (db_->changes() > 0);
   }
   return {};
+}
+
+Status SqliteJournal::forget_streams(const Silence& silence) {
+  if (!db_) return closed();
+  auto living = stirred_;
+  living.insert(silence.in_use.begin(), silence.in_use.end());
+  std::vector<StreamRow> heard;
+  std::vector<StreamRow> silent;
+  for (const auto& [row, state] : streams_) {
+    // A clock that stood ahead once must not keep a stream for ever.
+    if (living.contains(row) || state.seen == Time{} || state.seen > silence.now)
+      heard.push_back(row);
+    else if (silence.now - state.seen > silence.forget_after)
+      silent.push_back(row);
+  }
+  if (auto written = note(write_silence(silence, heard, silent)); !written) return written;
+  for (const auto row : heard) streams_.at(row).seen = silence.now;
+  for (const auto row : silent) {
+    rows_.erase(streams_.at(row).key);
+    rowless_.erase(row);
+    streams_.erase(row);
+  }
+  stirred_.clear();
+  return {};
+}
+
+Status SqliteJournal::write_silence(const Silence& silence, std::span<const StreamRow> heard,
+                                    std::span<const StreamRow> silent) {
+  auto transaction = sqlite::Transaction::begin(*db_);
+  if (!transaction) return fail(transaction.error());
+  const auto now = to_ms(silence.now);
+  for (const auto row : heard)
+    if (auto put = statements_->put_seen.bind(1, now).bind(2, row.get()).run(); !put) return put;
+  for (const auto row : silent)
+    if (auto put = statements_->put_forgotten.bind(1, now).bind(2, row.get()).run(); !put) return put;
+  // The newest row stays, so that its number is not given again after a restart.
+  const auto limit = std::to_string(to_ms(silence.now - kKeepMarks));
+  auto gone =
+      db_->run("DELETE FROM stream WHERE forgotten>0 AND forgotten<" + limit + " AND id<(SELECT max(id) FROM stream)");
+  if (!gone) return gone;
+  return transaction->commit();
 }
 
 Result<std::vector<StreamState>> SqliteJournal::streams() {

@@ -33,6 +33,7 @@ class SqliteJournal final : public Journal {
   Result<std::uint64_t> replay(const Replay& replay) override;
   Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) override;
   Status drop_before(Time time) override;
+  Status forget_streams(const Silence& silence) override;
   Result<std::vector<StreamState>> streams() override;
   Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) override;
   [[nodiscard]] std::uint64_t rows_since_chunks() const override { return rows_since_chunks_; }  ///< any thread
@@ -40,12 +41,16 @@ class SqliteJournal final : public Journal {
  private:
   struct Statements;
   explicit SqliteJournal(Options options);
-  Status write(std::span<const NewSeries> series, std::span<const JournalEntry> entries,
-               std::map<StreamRow, StreamState>& after);
+  using States = std::map<StreamRow, StreamState>;
+  /// `after`: what the entries make of the streams they touch.
+  Status write(std::span<const NewSeries> series, std::span<const JournalEntry> entries, States& after);
   Status write_record(const ReceivedRecord& received);
   Status write_events(const ReceivedRecord& received);
   Status write_gap(const ReceivedGap& received);
   Status write_mark(const StreamState& state);
+  Status write_silence(const Silence& silence, std::span<const StreamRow> heard, std::span<const StreamRow> silent);
+  Result<StreamState*> recall(const StreamKey& key);
+  void know(StreamState state);
   Status write_new_stream(const StreamState& state);
   Status open_file();
   Status write_series(std::span<const NewSeries> series);
@@ -60,8 +65,11 @@ class SqliteJournal final : public Journal {
   Options options_;
   std::optional<sqlite::Database> db_;
   std::unique_ptr<Statements> statements_;
-  std::map<StreamRow, StreamState> streams_;
+  States streams_;  // without the forgotten ones
+  std::map<StreamKey, StreamRow> rows_;
   std::set<StreamRow> rowless_;  // known to sessions, not yet to the file
+  std::set<StreamRow> stirred_;  // lived since the last forget_streams()
+  StreamRow highest_row_{0};     // numbers are not given twice: gaps and events may outlive their stream
   wire::RecordCodec codec_;
   std::atomic<std::uint64_t> rows_since_chunks_ = 0;
   std::size_t chunks_stored_ = 0;     // of the list that is repeated after an error: known to be in the file

@@ -59,6 +59,14 @@ class FakeJournal final : public Journal {
     if (fault == Fault::full) fault = Fault::none;
     return {};
   }
+  /// Forgets everything that is not in use.
+  Status forget_streams(const Silence& silence) override {
+    if (fault == Fault::broken_before) return fail(Errc::unavailable, "disk I/O error", "Check the disk.");
+    std::erase_if(held, [&](const auto& s) {
+      return std::find(silence.in_use.begin(), silence.in_use.end(), s.first) == silence.in_use.end();
+    });
+    return {};
+  }
   Result<std::vector<StreamState>> streams() override {
     std::vector<StreamState> out;
     for (const auto& [row, state] : held) out.push_back(state);

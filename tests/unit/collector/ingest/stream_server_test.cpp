@@ -192,6 +192,50 @@ TEST_F(StreamPort, AFullDiskWelcomesWithoutCreditAndTakesEverythingOnceLater) {
   EXPECT_THAT(lines_.text, HasSubstr("The journal's disk is full"));
 }
 
+TEST_F(StreamPort, AnAgentThatIsGoneIsForgottenAndAConnectedOneIsNot) {
+  listen();
+  StreamState former;
+  former.row = StreamRow{7};
+  former.key = {TenantId{"clinic-a"}, AgentId{"taken-away"}, {}};
+  former.seen = clock_.wall() - std::chrono::hours{24 * 8};
+  server_->expect({former});
+  auto& gone = connect("gone", 1, 2);
+  ASSERT_TRUE(opens(gone));
+  auto& stays = connect("stays", 1, 3);
+  ASSERT_TRUE(opens(stays));
+  gone.connection->close();
+  ASSERT_TRUE(eventually([&] { return gone.done && server_->commits().idle(); }));
+  const auto names = [&] {
+    std::vector<std::string> out;
+    for (const auto& agent : server_->agents()) out.push_back(agent.agent.get());
+    return out;
+  };
+  const auto forget = [&] {
+    server_->forget_silent(std::chrono::hours{24 * 7});
+    ASSERT_TRUE(eventually([&] { return server_->commits().idle(); }));
+  };
+  ASSERT_THAT(names(), ElementsAre("gone", "stays", "taken-away"));
+  forget();
+  EXPECT_THAT(names(), ElementsAre("gone", "stays")) << "heard of a week ago, in an earlier life of the collector";
+  clock_.set_wall(clock_.wall() + std::chrono::hours{24 * 7} + milliseconds{1});
+  forget();
+  EXPECT_THAT(names(), ElementsAre("stays"));
+}
+
+TEST_F(StreamPort, AnAgentWithAStreamInTheJournalIsNotForgotten) {
+  listen();
+  auto& agent = connect("node-1", 1);
+  ASSERT_TRUE(eventually([&] { return !agent.source.durable.empty() && agent.source.durable.back().second == 1; }));
+  agent.connection->close();
+  ASSERT_TRUE(eventually([&] { return agent.done; }));
+  clock_.set_wall(clock_.wall() + std::chrono::hours{24 * 30});
+  journal_.fault = Fault::broken_before;  // nothing is forgotten: it is asked again next time
+  server_->forget_silent(std::chrono::hours{24 * 7});
+  ASSERT_TRUE(eventually([&] { return server_->commits().idle(); }));
+  EXPECT_EQ(server_->agents().size(), 1U);
+  EXPECT_THAT(lines_.text, HasSubstr("could not be forgotten"));
+}
+
 TEST_F(StreamPort, ACertificateOfAnotherAuthorityIsLoggedOnceWithAddressAndReasonAndCounted) {
   listen(true);
   test::TestCa other("other-ca");

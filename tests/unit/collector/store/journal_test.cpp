@@ -213,6 +213,112 @@ TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
   EXPECT_EQ(replay().chunks[0].t_max, from_ms(30));
 }
 
+class SilentStreams : public JournalFile {
+ protected:
+  static constexpr std::chrono::hours kDay{24};
+  SilentStreams() {
+    quiet_ = stream(key(1)).row;
+    busy_ = stream(key(2)).row;
+    EXPECT_TRUE(
+        commit({record(quiet_, 1, {0, 1}), ReceivedGap{quiet_, {Sequence{2}, Sequence{3}, 5, GapReason::crash, {}, {}}},
+                record(busy_, 1, {0})}));
+    EXPECT_TRUE(pass());
+  }
+  Status pass(std::vector<StreamRow> in_use = {}) { return journal_->forget_streams({now_, 7 * kDay, std::move(in_use)}); }
+  std::vector<StreamRow> rows() {
+    std::vector<StreamRow> out;
+    const auto all = journal_->streams().value();
+    for (const auto& state : all) out.push_back(state.row);
+    return out;
+  }
+  Time now_ = from_ms(1'764'000'000'000);
+  StreamRow quiet_, busy_;
+};
+
+TEST_F(SilentStreams, AreForgottenAfterTheHorizonAndStayForgottenAfterARestart) {
+  now_ += 7 * kDay;
+  ASSERT_TRUE(commit({record(busy_, 2, {0})}));
+  ASSERT_TRUE(pass());
+  EXPECT_THAT(rows(), ElementsAre(quiet_, busy_));
+  now_ += kDay;
+  ASSERT_TRUE(pass());
+  EXPECT_THAT(rows(), ElementsAre(busy_));
+  open();
+  EXPECT_THAT(rows(), ElementsAre(busy_));
+}
+
+TEST_F(SilentStreams, TheSilenceIsRememberedAcrossRestarts) {
+  now_ += 5 * kDay;
+  open();
+  ASSERT_TRUE(pass());
+  now_ += 3 * kDay;
+  open();
+  ASSERT_TRUE(pass());
+  EXPECT_THAT(rows(), IsEmpty());
+}
+
+TEST_F(SilentStreams, GoOnWhereTheyEndedWhenTheirAgentComesBack) {
+  const auto before = stream(key(1));
+  ASSERT_TRUE(pass());
+  now_ += 30 * kDay;
+  ASSERT_TRUE(pass());
+  ASSERT_THAT(rows(), IsEmpty());
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    if (restarted) open();
+    const auto again = stream(key(1));
+    EXPECT_EQ(again.row, before.row);
+    EXPECT_EQ(again.mark(), before.mark());
+  }
+  ASSERT_TRUE(commit({record(quiet_, 4, {0})}));
+  open();
+  EXPECT_THAT(rows(), ElementsAre(quiet_));
+  EXPECT_EQ(stream(key(1)).stored, before.stored + 1);
+  EXPECT_THAT(replay().samples, SizeIs(4));
+}
+
+TEST_F(SilentStreams, OfAnOpenSessionOrJustOpenedStay) {
+  for (int week = 0; week < 4; ++week) {
+    now_ += 8 * kDay;
+    ASSERT_EQ(stream(key(1)).row, quiet_);
+    ASSERT_TRUE(pass({busy_}));
+    EXPECT_THAT(rows(), ElementsAre(quiet_, busy_));
+  }
+}
+
+TEST_F(SilentStreams, TheirMarksGoInTheEndAndTheirNumbersAreNotGivenAgain) {
+  now_ += 8 * kDay;
+  ASSERT_TRUE(pass());
+  now_ += Journal::kKeepMarks + kDay;
+  ASSERT_TRUE(pass());
+  EXPECT_EQ(raw().scalar("SELECT count(*) FROM stream").value(), 1);  // the newest holds its number
+  open();
+  const auto fresh = stream(key(1));
+  EXPECT_GT(fresh.row, busy_);
+  EXPECT_EQ(fresh.durable, Sequence{0});
+}
+
+TEST_F(SilentStreams, AreKeptWhenForgettingFailsAndSessionsGoOn) {
+  now_ += 8 * kDay;
+  disk_.fail_next_sync();
+  EXPECT_EQ(pass().error().code, Errc::unavailable);
+  ASSERT_TRUE(journal_->reopen());
+  EXPECT_THAT(rows(), ElementsAre(quiet_, busy_));
+  ASSERT_TRUE(commit({record(quiet_, 4, {0})}));
+  ASSERT_TRUE(pass());
+  EXPECT_THAT(rows(), ElementsAre(quiet_));
+}
+
+TEST_F(SilentStreams, AClockThatStoodAheadDoesNotKeepThemForEver) {
+  now_ += 365 * kDay;
+  ASSERT_TRUE(pass({quiet_, busy_}));
+  now_ -= 365 * kDay;
+  ASSERT_TRUE(pass());
+  now_ += 8 * kDay;
+  ASSERT_TRUE(pass());
+  EXPECT_THAT(rows(), IsEmpty());
+}
+
 class CappedJournal : public JournalFile {
  protected:
   static constexpr std::uint64_t kCap = 512 << 10;
@@ -336,7 +442,8 @@ TEST_F(JournalFile, AFileFromBeforeVersionsIsBroughtUpWithItsRows) {
   {
     auto db = raw();
     ASSERT_TRUE(
-        db.run("DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; DROP TABLE chunk_batch; PRAGMA user_version=0;"
+        db.run("DROP TABLE stream; DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; DROP TABLE chunk_batch; PRAGMA "
+               "user_version=0;"
                "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);"
                "CREATE TABLE journal(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
                "class INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL,"
