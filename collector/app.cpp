@@ -131,6 +131,7 @@ class App {
   Status start() {
     auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
     if (!rules.rules) return fail(rules.to_error());
+    tell_warnings(rules);
     const auto damaged = store_.replay();
     if (!damaged) return fail(damaged.error());
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
@@ -170,6 +171,11 @@ class App {
   }
 
  private:
+  void tell_warnings(const RuleLoad& load) {
+    for (const auto& warning : load.warnings)
+      world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
+  }
+
   void restore(std::shared_ptr<const RuleSet> rules) {
     const auto now = world_.clock->wall();
     (void)rules_.reload(std::move(rules), now);
@@ -299,6 +305,7 @@ class App {
       world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
       return;
     }
+    tell_warnings(rules);
     server_.use_context(*tls);
     pipeline_->use_rules(rules.rules);
     world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
@@ -358,7 +365,7 @@ tl::expected<void, StartFailure> run_once(const std::string& config_path, Collec
 
 }  // namespace
 
-Status check(const std::string& config_path) {
+Result<std::vector<std::string>> check(const std::string& config_path) {
   const auto config = load_collector_config(config_path);
   if (!config) return fail(config.error());
   if (const auto tls = make_tls(*config); !tls) return fail(tls.error());
@@ -368,7 +375,9 @@ Status check(const std::string& config_path) {
   const PromqlCompiler compiler(engine, nothing);
   const auto rules = load_rules(config->rule_patterns, compiler, rule_options(*config));
   if (!rules.rules) return fail(rules.to_error());
-  return {};
+  std::vector<std::string> warnings;
+  for (const auto& warning : rules.warnings) warnings.push_back(to_string(warning));
+  return warnings;
 }
 
 Status run(const std::string& config_path) {

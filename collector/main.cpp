@@ -27,9 +27,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (check) {
-    const auto status = ward::collector::check(config);
-    if (status) std::printf("%s: fine\n", config.c_str());
-    return report(status);
+    const auto checked = ward::collector::check(config);
+    if (!checked) return report(ward::fail(checked.error()));
+    for (const auto& warning : *checked) std::fprintf(stderr, "ward-collector: warning: %s\n", warning.c_str());
+    std::printf("%s: fine\n", config.c_str());
+    return 0;
   }
   return report(ward::collector::run(config));
 }

@@ -46,7 +46,12 @@ Status check(const CheckOptions& options, const Outside& outside) {
       wrong += (wrong.empty() ? "" : "\n") + describe(status.error());
   };
   for (const auto& file : options.agents) one(file, agent::check(file));
-  for (const auto& file : options.collectors) one(file, collector::check(file));
+  for (const auto& file : options.collectors) {
+    const auto checked = collector::check(file);
+    if (checked)
+      for (const auto& warning : *checked) outside.out << "warning: " << warning << '\n';
+    one(file, checked ? Status{} : fail(checked.error()));
+  }
   if (!options.rules.empty())
     if (const auto rules = check_rules(options.rules, outside); !rules)
       wrong += (wrong.empty() ? "" : "\n") + describe(rules.error());

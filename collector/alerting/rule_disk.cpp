@@ -40,7 +40,10 @@ RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompi
   std::vector<RuleProblem> unreadable;
   for (const auto& pattern : patterns) {
     const auto found = expanded(pattern);
-    if (found.empty()) warnings.push_back({"W022 no-match", pattern + ": no file matches this pattern"});
+    if (found.empty())
+      warnings.push_back({"W022 no-match", pattern +
+                                               ": no file matches this pattern, so no rule of it is in force; put rule " +
+                                               "files there, or mend or remove the pattern"});
     paths.insert(found.begin(), found.end());
   }
   std::vector<RuleText> files;
@@ -49,7 +52,7 @@ RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompi
     if (text)
       files.push_back({path, std::move(*text)});
     else
-      unreadable.push_back({"W023 unreadable", text.error().what});
+      unreadable.push_back({"W023 unreadable", text.error().what + "; check the path and its permissions"});
   }
   RuleLoad load = parse_rules(files, compiler, options, read_file);
   load.errors.insert(load.errors.begin(), unreadable.begin(), unreadable.end());

@@ -263,8 +263,10 @@ TEST(RuleFile, SaysWhichFileIsMissing) {
   const std::vector<std::string> patterns{"/nonexistent/rules.yaml", "/nonexistent/*.yaml"};
   const auto load = load_rules(patterns, queries, {});
   EXPECT_EQ(load.rules, nullptr);
-  EXPECT_THAT(texts(load.errors), ElementsAre("/nonexistent/rules.yaml: no such file"));
-  EXPECT_THAT(texts(load.warnings), ElementsAre("/nonexistent/*.yaml: no file matches this pattern"));
+  EXPECT_THAT(texts(load.errors), ElementsAre("/nonexistent/rules.yaml: no such file; check the path and its permissions"));
+  EXPECT_THAT(texts(load.warnings),
+              ElementsAre("/nonexistent/*.yaml: no file matches this pattern, so no rule of it is in force; put rule files "
+                          "there, or mend or remove the pattern"));
 }
 
 }  // namespace

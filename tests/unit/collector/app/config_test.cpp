@@ -206,7 +206,10 @@ TEST_F(CollectorConfigTest, SendsNoTokenInClear) {
 
 class CollectorCheck : public CollectorConfigTest {
  protected:
-  Status check_with(const std::string& text) { return check(folder_.write("collector.yaml", text)); }
+  Status check_with(const std::string& text) {
+    const auto checked = check(folder_.write("collector.yaml", text));
+    return checked ? Status{} : fail(checked.error());
+  }
 };
 
 TEST_F(CollectorCheck, IsContentWithAGoodFileAndMakesNothingOnDisk) {
@@ -233,6 +236,24 @@ TEST_F(CollectorCheck, ReadsTheCertificates) {
   const auto status = check_with(good_with({{"insecure: true", "tls: {ca: /absent/ca, certificate: b, key: c}"}}));
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().what, HasSubstr("/absent/ca"));
+}
+
+TEST_F(CollectorConfigTest, IsFineWithARulePatternThatMatchesNothingButSaysSo) {
+  const auto file = folder_.write("collector.yaml", good_with({{"rules: []", "rules: [rules/*.yaml, other/*.yaml]"}}));
+  std::filesystem::create_directory(folder_ / "other");
+  folder_.write("other/empty.yaml", "groups: []\n");
+  const auto checked = check(file);
+  ASSERT_TRUE(checked) << describe(checked.error());
+  ASSERT_THAT(*checked, testing::SizeIs(1));
+  EXPECT_THAT(checked->at(0), testing::AllOf(HasSubstr((folder_ / "rules/*.yaml").string()),
+                                             HasSubstr("put rule files there"), HasSubstr("W022")));
+}
+
+TEST_F(CollectorConfigTest, RefusesARuleFileThatIsNotThere) {
+  const auto file = folder_.write("collector.yaml", good_with({{"rules: []", "rules: [rules/pg.yaml]"}}));
+  const auto checked = check(file);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().what, HasSubstr((folder_ / "rules/pg.yaml").string() + ": no such file; check the path"));
 }
 
 }  // namespace
