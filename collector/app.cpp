@@ -264,6 +264,7 @@ class App {
         },
         [this, done] {
           if (!*done) tell_unstored(done->error());
+          server_.offer_room();
         });
   }
 

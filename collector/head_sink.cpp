@@ -51,7 +51,7 @@ void HeadSink::append(std::span<const wire::IdSample> samples) {
   if (counts.unknown_series > 0) {
     // Retention dropped a quiet series that speaks again: the journal still knows its labels.
     for (const auto& sample : samples)
-      if (const auto labels = catalogue_.labels(sample.id); !labels.empty()) define(sample.id, labels);
+      if (const auto labels = catalogue_.revive(sample.id); !labels.empty()) define(sample.id, labels);
     counts = head_.append(refs);
   }
   count(counts);

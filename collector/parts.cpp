@@ -71,19 +71,37 @@ Status Store::store_chunks() {
   }
   // Those of agents whose samples wait for their commit: the head has to know them too.
   for (const auto& [id, labels] : series) sink.define(id, labels);
+  just_stored_.clear();
+  for (const auto& chunk : waiting_) just_stored_.push_back(chunk.series);
+  std::sort(just_stored_.begin(), just_stored_.end());
   waiting_.clear();
   return {};
 }
 
 Status Store::drop_before(Time time) {
-  head.drop_before(time);
+  std::vector<SeriesId> quiet;
+  for (const auto ref : head.drop_before(time)) quiet.push_back(ref.get() - 1);
+  catalogue.retire(quiet);
   return journal->drop_before(time);
 }
 
 Status Store::tidy(std::optional<Time> horizon) {
   const auto dropped = horizon ? drop_before(*horizon) : Status{};
   auto stored = store_chunks();
-  return dropped ? stored : dropped;
+  if (!dropped) return dropped;
+  return stored && horizon ? drop_series() : stored;
+}
+
+// The head has nothing of these, so after a drop_before() no chunk has; records are opaque, so there must be none. A chunk
+// that waited for a full disk may be older than the horizon and stored all the same.
+Status Store::drop_series() {
+  if (journal->rows_since_chunks() > 0) return {};
+  auto unused = catalogue.unused();
+  std::erase_if(unused, [this](SeriesId id) { return std::binary_search(just_stored_.begin(), just_stored_.end(), id); });
+  if (unused.empty()) return {};
+  auto dropped = journal->drop_series(unused);
+  if (dropped) catalogue.erase(unused);
+  return dropped;
 }
 
 std::vector<AlertEvent> AppView::alerts() const { return *sources_.pipeline.alerts(); }

@@ -30,8 +30,8 @@ struct Store {
   Status store_chunks();
   /// Retention, in head and journal. Makes room too.
   Status drop_before(Time time);
-  /// Both, what is old first: on a journal at its cap that may be all the room there is. `horizon`: nullopt keeps
-  /// everything.
+  /// Both, what is old first: on a journal at its cap that may be all the room there is. Then the rows of series that
+  /// nothing names any more. `horizon`: nullopt keeps everything.
   Status tidy(std::optional<Time> horizon);
 
   std::unique_ptr<SqliteJournal> journal;
@@ -40,7 +40,9 @@ struct Store {
   HeadSink sink;
 
  private:
+  Status drop_series();
   std::vector<ChunkRow> waiting_;
+  std::vector<SeriesId> just_stored_;  // by the last store_chunks(), rising
 };
 
 /// The API's view of the running collector: reads, never decides.
@@ -66,6 +68,7 @@ class AppView final : public api::View {
   [[nodiscard]] const promql::Engine& engine() const override { return sources_.engine; }
   [[nodiscard]] async::BlockingPool& queries() override { return sources_.queries; }
   [[nodiscard]] api::QueryGate& gate() override { return gate_; }
+  [[nodiscard]] const MetricMetadata& metadata() const override { return sources_.server.metadata(); }
   [[nodiscard]] std::vector<AlertEvent> alerts() const override;
   [[nodiscard]] std::vector<Incident> incidents() const override { return sources_.pipeline.open_incidents(); }
   [[nodiscard]] std::vector<api::AgentView> agents() const override;

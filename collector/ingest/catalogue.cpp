@@ -6,49 +6,135 @@
 
 namespace ward::collector {
 
+Catalogue::Entry& Catalogue::insert(SeriesId id, Labels labels) {
+  auto& entry = *series_.emplace(std::move(labels), Known{}).first;
+  entry.second.id = id;
+  by_id_[id] = &entry;
+  return entry;
+}
+
+Catalogue::Entry& Catalogue::create(Labels labels) {
+  auto& entry = insert(next_++, std::move(labels));
+  new_.push_back({entry.second.id, entry.first});
+  return entry;
+}
+
 void Catalogue::load(SeriesId id, Labels labels) {
   const std::scoped_lock lock(mutex_);
   next_ = std::max(next_, id + 1);
-  ++by_tenant_[TenantId{std::string(labels.get("tenant"))}];
-  const auto at = ids_.emplace(std::move(labels), id).first;
-  if (id >= by_id_.size()) by_id_.resize(static_cast<std::size_t>(id) + 1);
-  by_id_[id] = &at->first;
+  if (series_.contains(labels)) return;  // a damaged file; the head keeps the first of them too
+  auto& of_tenant = by_tenant_[TenantId{std::string(labels.get("tenant"))}];
+  ++of_tenant;
+  insert(id, std::move(labels)).second.of_tenant = &of_tenant;
 }
 
-SeriesId Catalogue::create(Labels labels) {
-  const auto id = next_++;
-  new_.push_back({id, labels});
-  const auto at = ids_.emplace(std::move(labels), id).first;
-  by_id_.resize(static_cast<std::size_t>(id) + 1);
-  by_id_[id] = &at->first;
-  return id;
+void Catalogue::activate(Entry& entry) {
+  auto& [labels, known] = entry;
+  if (known.retired_in == 0) return;
+  known.retired_in = 0;
+  if (known.of_tenant != nullptr) ++*known.of_tenant;
+  if (known.of_agent != nullptr) ++*known.of_agent;
+  // Its row may be on the way out, or gone by a commit that is in doubt. Written twice is written once.
+  new_.push_back({known.id, labels});
 }
 
 SeriesId Catalogue::resolve_own(const Labels& labels) {
   const std::scoped_lock lock(mutex_);
-  const auto known = ids_.find(labels);
-  return known != ids_.end() ? known->second : create(labels);
+  const auto found = series_.find(labels);
+  auto& entry = found != series_.end() ? *found : create(labels);
+  activate(entry);
+  return entry.second.id;
 }
 
 Labels Catalogue::labels(SeriesId id) const {
   const std::scoped_lock lock(mutex_);
-  return id < by_id_.size() && by_id_[id] != nullptr ? *by_id_[id] : Labels{};
+  const auto found = by_id_.find(id);
+  return found != by_id_.end() ? found->second->first : Labels{};
 }
 
 SeriesId Catalogue::resolve(const TenantId& tenant, const AgentId& agent, Labels labels) {
   labels.set("tenant", tenant.get());
   const std::scoped_lock lock(mutex_);
-  const auto known = ids_.find(labels);
-  if (known != ids_.end()) return known->second;
   auto& of_tenant = by_tenant_[tenant];
   auto& of_agent = by_agent_[{tenant, agent}];
+  const auto found = series_.find(labels);
+  if (found != series_.end() && found->second.retired_in == 0) {
+    auto& known = found->second;
+    ++known.users;
+    // The journal does not say whose series it is: after a start the first agent that names it has it.
+    if (known.of_tenant != nullptr && known.of_agent == nullptr) ++*(known.of_agent = &of_agent);
+    return known.id;
+  }
   if (of_tenant >= caps_.per_tenant || of_agent >= caps_.per_agent) {
     ++refused_[tenant.get()];
     return wire::kRefusedSeries;
   }
-  ++of_tenant;
-  ++of_agent;
-  return create(std::move(labels));
+  const bool fresh = found == series_.end();
+  auto& entry = fresh ? create(std::move(labels)) : *found;
+  auto& known = entry.second;
+  known.of_tenant = &of_tenant;
+  known.of_agent = &of_agent;
+  ++known.users;
+  if (fresh) {
+    ++of_tenant;
+    ++of_agent;
+  } else {
+    activate(entry);
+  }
+  return known.id;
+}
+
+void Catalogue::release(std::span<const SeriesId> series) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto id : series)
+    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second->second.users > 0)
+      --found->second->second.users;
+}
+
+void Catalogue::retire(std::span<const SeriesId> series) {
+  const std::scoped_lock lock(mutex_);
+  ++retired_;
+  for (const auto id : series) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end() || found->second->second.retired_in != 0) continue;
+    auto& known = found->second->second;
+    known.retired_in = retired_;
+    if (known.of_tenant != nullptr) --*known.of_tenant;
+    if (known.of_agent != nullptr) --*known.of_agent;
+  }
+}
+
+Labels Catalogue::revive(SeriesId id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return {};
+  activate(*found->second);
+  return found->second->first;
+}
+
+// One retire() later, so that no writer is still between asking for the number and writing a sample of it.
+bool Catalogue::is_unused(const Known& known) const {
+  return known.retired_in != 0 && known.retired_in < retired_ && known.users == 0;
+}
+
+std::vector<SeriesId> Catalogue::unused() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<SeriesId> out;
+  for (const auto& [labels, known] : series_)
+    if (is_unused(known)) out.push_back(known.id);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void Catalogue::erase(std::span<const SeriesId> series) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto id : series) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end() || !is_unused(found->second->second)) continue;
+    const auto at = series_.find(found->second->first);
+    by_id_.erase(found);
+    series_.erase(at);
+  }
 }
 
 std::vector<NewSeries> Catalogue::take_new() {
@@ -63,7 +149,16 @@ void Catalogue::put_back(std::vector<NewSeries> series) {
 
 std::size_t Catalogue::size() const {
   const std::scoped_lock lock(mutex_);
-  return ids_.size();
+  return series_.size();
+}
+
+std::size_t Catalogue::room(const TenantId& tenant, const AgentId& agent) const {
+  const std::scoped_lock lock(mutex_);
+  const auto left = [](std::size_t cap, std::size_t used) { return cap - std::min(cap, used); };
+  const auto of_tenant = by_tenant_.find(tenant);
+  const auto of_agent = by_agent_.find({tenant, agent});
+  return std::min(left(caps_.per_tenant, of_tenant != by_tenant_.end() ? of_tenant->second : 0),
+                  left(caps_.per_agent, of_agent != by_agent_.end() ? of_agent->second : 0));
 }
 
 std::map<std::string, std::uint64_t> Catalogue::refused() const {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -13,7 +14,8 @@
 
 namespace ward::collector {
 
-/// All series the journal knows, with the caps that keep one agent or tenant from filling the store. Thread: any.
+/// All series the journal knows, with the caps that keep one agent or tenant from filling the store. A series counts while
+/// the head has samples of it; retention that takes the last one gives its place back. Thread: any.
 class Catalogue {
  public:
   struct Caps {
@@ -25,28 +27,57 @@ class Catalogue {
   /// At start, from the journal.
   void load(SeriesId id, Labels labels);
   /// The id of a series of this tenant (the `tenant` label is set here, whatever the agent wrote); wire::kRefusedSeries
-  /// above a cap. A new series waits in take_new() for the next commit.
+  /// above a cap. A new series waits in take_new() for the next commit. The caller may use the id until it gives it back by
+  /// release(), once for each resolve().
   SeriesId resolve(const TenantId& tenant, const AgentId& agent, Labels labels);
-  /// The same for a series of the collector itself (rules' results, self-metrics): labels as they are, no cap.
+  /// Only when everything that names them was committed or dropped.
+  void release(std::span<const SeriesId> series);
+  /// The same for a series of the collector itself (rules' results, self-metrics): labels as they are, no cap, and no
+  /// release().
   SeriesId resolve_own(const Labels& labels);
   [[nodiscard]] Labels labels(SeriesId id) const;  ///< empty when unknown
-  /// Series created since the last call; the caller commits them before any sample of theirs.
+
+  /// Retention left the head no sample of these: they count against no cap. Their numbers stay theirs.
+  void retire(std::span<const SeriesId> series);
+  /// A sample came of a series that may be retired: it counts again, above the cap too. Its labels; empty when unknown.
+  Labels revive(SeriesId id);
+  /// Retired before the last retire(), and nobody may use them: the journal may drop their rows.
+  [[nodiscard]] std::vector<SeriesId> unused() const;
+  /// Their rows are gone. What is in use again by now stays: its row comes with the next commit.
+  void erase(std::span<const SeriesId> series);
+
+  /// Series created since the last call, or active again; the caller commits them before any sample of theirs.
   std::vector<NewSeries> take_new();
   /// The commit failed: they are new again.
   void put_back(std::vector<NewSeries> series);
 
   [[nodiscard]] std::size_t size() const;
+  /// How many new series this agent may still bring for this tenant.
+  [[nodiscard]] std::size_t room(const TenantId& tenant, const AgentId& agent) const;
   /// Refused new series since start, by tenant.
   [[nodiscard]] std::map<std::string, std::uint64_t> refused() const;
 
  private:
+  struct Known {
+    SeriesId id = 0;
+    std::uint32_t users = 0;
+    std::uint32_t retired_in = 0;      // the number of that retire(); 0 while it counts
+    std::size_t* of_tenant = nullptr;  // the counts it is part of; none of the collector's own
+    std::size_t* of_agent = nullptr;   // none after a start, until an agent names it
+  };
+  using Entry = std::pair<const Labels, Known>;
+  Entry& create(Labels labels);
+  Entry& insert(SeriesId id, Labels labels);
+  void activate(Entry& entry);
+  [[nodiscard]] bool is_unused(const Known& known) const;
+
   const Caps caps_;
   mutable std::mutex mutex_;
-  SeriesId create(Labels labels);
-  std::unordered_map<Labels, SeriesId> ids_ WARD_GUARDED_BY(mutex_);
-  std::vector<const Labels*> by_id_ WARD_GUARDED_BY(mutex_);
+  std::unordered_map<Labels, Known> series_ WARD_GUARDED_BY(mutex_);
+  std::unordered_map<SeriesId, Entry*> by_id_ WARD_GUARDED_BY(mutex_);
   std::vector<NewSeries> new_ WARD_GUARDED_BY(mutex_);
   SeriesId next_ WARD_GUARDED_BY(mutex_) = 0;
+  std::uint32_t retired_ WARD_GUARDED_BY(mutex_) = 0;
   std::map<TenantId, std::size_t> by_tenant_ WARD_GUARDED_BY(mutex_);
   std::map<std::pair<TenantId, AgentId>, std::size_t> by_agent_ WARD_GUARDED_BY(mutex_);
   std::map<std::string, std::uint64_t> refused_ WARD_GUARDED_BY(mutex_);

@@ -70,7 +70,13 @@ void IngestSession::welcome(std::vector<StreamState> streams, std::uint64_t cred
 }
 
 std::uint32_t IngestSession::resolve(wire::StreamIndex stream, const Labels& labels) {
-  return host_.resolve(streams_[stream].key.tenant, identity_.agent, labels);
+  const auto& tenant = streams_[stream].key.tenant;
+  const auto id = host_.resolve(tenant, identity_.agent, labels);
+  if (id == wire::kRefusedSeries)
+    ++refused_[tenant];
+  else
+    series_.push_back(id);
+  return id;
 }
 
 void IngestSession::record(wire::StreamIndex stream, wire::Record record, std::uint64_t refused) {

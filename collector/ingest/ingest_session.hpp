@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -48,6 +49,10 @@ class IngestSession final : public wire::SessionPort {
   [[nodiscard]] const PeerIdentity& identity() const { return identity_; }
   [[nodiscard]] const wire::Hello& greeting() const { return machine_.hello(); }
   [[nodiscard]] std::span<const StreamState> streams() const { return streams_; }  ///< none before welcome()
+  /// Series whose numbers the session uses, one for each resolve() that gave one.
+  [[nodiscard]] std::span<const SeriesId> series() const { return series_; }
+  /// New series that a cap refused, by tenant. They stay refused as long as the session lives.
+  [[nodiscard]] const std::map<TenantId, std::size_t>& refused() const { return refused_; }
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
@@ -63,6 +68,8 @@ class IngestSession final : public wire::SessionPort {
   PeerIdentity identity_;
   wire::CollectorSession machine_;
   std::vector<StreamState> streams_;  // by index, as HELLO named them
+  std::vector<SeriesId> series_;
+  std::map<TenantId, std::size_t> refused_;
   std::optional<Error> ended_;
   Counts counts_;
 };

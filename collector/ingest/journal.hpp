@@ -98,6 +98,8 @@ class Journal {
   /// in the file is free for new rows, the file does not shrink. Refuses as store_chunks() does.
   virtual Status drop_before(Time time) = 0;
 
+  /// Rows of series that no chunk and no record names any more. In several transactions. Refuses as store_chunks() does.
+  virtual Status drop_series(std::span<const SeriesId> series) = 0;
   /// Notes which streams lived since the last call (opened, committed to, or in use) and forgets those that did not for
   /// longer than forget_after: no list has them any more. Their marks stay in the file for kKeepMarks, so that one that is
   /// opened again goes on where it ended, nothing twice and nothing taken for lost. Call it every half hour or so.

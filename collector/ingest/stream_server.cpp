@@ -11,6 +11,7 @@ namespace ward::collector {
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
+constexpr std::chrono::hours kTellRefusedEvery{1};
 
 Labels reason_label(std::string_view reason) { return Labels{{"reason", std::string(reason)}}; }
 
@@ -86,6 +87,9 @@ async::Task<void> StreamServer::serve(std::shared_ptr<Link> link) {
   for (const auto& stream : link->session.streams())
     if (const auto at = by_stream_.find(stream.row); at != by_stream_.end() && at->second.lock() == link)
       by_stream_.erase(at);
+  // Once all it sent is committed or dropped. While the disk is full it had no credit, so little waits here.
+  if (const auto named = link->session.series(); !named.empty())
+    commits_.exclusive([] {}, [this, ids = std::vector(named.begin(), named.end())] { context_.catalogue.release(ids); });
 }
 
 async::Task<void> StreamServer::write_loop(std::shared_ptr<Link> link) {
@@ -155,6 +159,56 @@ void StreamServer::welcome(const std::shared_ptr<Link>& link, Result<std::vector
   link->session.welcome(std::move(*opened), disk_full_ ? 0 : options_.credit, context_.clock.wall());
   remember(*link);
   link->flush();
+}
+
+void StreamServer::submit(JournalEntry entry) {
+  if (const auto* received = std::get_if<ReceivedRecord>(&entry); received != nullptr && received->refused > 0)
+    if (const auto at = by_stream_.find(received->stream); at != by_stream_.end())
+      if (const auto link = at->second.lock())
+        for (const auto& stream : link->session.streams())
+          if (stream.row == received->stream)
+            context_.metrics
+                .counter("ward_ingest_refused_samples_total", "Samples of series above a cap; counted, not stored.",
+                         Labels{{"tenant", stream.key.tenant.get()}})
+                .add(static_cast<double>(received->refused));
+  commits_.submit(std::move(entry));
+}
+
+SeriesId StreamServer::resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) {
+  const auto id = context_.catalogue.resolve(tenant, agent, labels);
+  if (id == wire::kRefusedSeries) {
+    context_.metrics
+        .counter("ward_ingest_refused_series_total", "New series refused above the cap of their agent or tenant.",
+                 Labels{{"tenant", tenant.get()}})
+        .add();
+    tell_refused(tenant, agent, labels.name());
+  }
+  return id;
+}
+
+void StreamServer::tell_refused(const TenantId& tenant, const AgentId& agent, std::string_view metric) {
+  const auto now = context_.clock.mono();
+  const auto [at, first] = told_refused_.emplace(std::pair{tenant, agent}, now);
+  if (!first && now - at->second < kTellRefusedEvery) return;
+  at->second = now;
+  context_.log.warn("New series are refused: their agent or tenant has as many as it may",
+                    {{"agent", agent.get()},
+                     {"tenant", tenant.get()},
+                     {"metric", metric},
+                     {"fix",
+                      "Look for a label with ever new values in this metric; or raise ingest.max_series_per_agent or "
+                      "ingest.max_series_per_tenant."}});
+}
+
+void StreamServer::offer_room() {
+  for (const auto& link : std::vector(links_.begin(), links_.end())) {
+    const auto& refused = link->session.refused();
+    const bool room = std::any_of(refused.begin(), refused.end(), [&](const auto& of_tenant) {
+      return context_.catalogue.room(of_tenant.first, link->session.identity().agent) >= of_tenant.second;
+    });
+    if (room)
+      link->end(Error{Errc::cancelled, "there is room for series that were refused; the agent names them again", ""});
+  }
 }
 
 void StreamServer::duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) {

@@ -74,6 +74,9 @@ class StreamServer final : private IngestSession::Host {
   /// Streams silent for longer than this leave the journal's lists, and agents without a stream left leave agents(). Call it
   /// every half hour or so.
   void forget_silent(milliseconds after);
+  /// Retention may have given places under the series caps back: sessions with refused series end, where there is room for
+  /// those now, so that their agents come again and name them anew.
+  void offer_room();
   CommitLoop& commits() { return commits_; }
   /// What agents said of their metrics since start.
   [[nodiscard]] const MetricMetadata& metadata() const { return metadata_; }
@@ -83,10 +86,8 @@ class StreamServer final : private IngestSession::Host {
  private:
   struct Link;
   void open_streams(IngestSession& session) override;
-  void submit(JournalEntry entry) override { commits_.submit(std::move(entry)); }
-  SeriesId resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) override {
-    return context_.catalogue.resolve(tenant, agent, labels);
-  }
+  void submit(JournalEntry entry) override;
+  SeriesId resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) override;
   void duplicate(StreamRow stream, Sequence seq, std::uint32_t digest, const AgentId& agent) override;
   // When it started, to the millisecond: another one than that of the process before, which is all it has to be.
   std::uint64_t life() const override { return life_; }
@@ -107,6 +108,7 @@ class StreamServer final : private IngestSession::Host {
   async::Task<void> watch(std::shared_ptr<Link> link);
   void farewell(const Link& link);
   void remember(const Link& link);
+  void tell_refused(const TenantId& tenant, const AgentId& agent, std::string_view metric);
   void retire(const std::set<AgentId>& with_streams, milliseconds after);
 
   struct Known {
@@ -120,6 +122,7 @@ class StreamServer final : private IngestSession::Host {
   std::list<std::shared_ptr<Link>> links_;
   std::map<StreamRow, std::weak_ptr<Link>> by_stream_;  // who is told what a commit made durable
   std::map<AgentId, Known> agents_;
+  std::map<std::pair<TenantId, AgentId>, MonoTime> told_refused_;  // when its refused series were last logged
   std::optional<Error> disk_full_;
   RefusalLog refusals_;
   MetricMetadata metadata_;

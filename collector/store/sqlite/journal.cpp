@@ -59,7 +59,7 @@ std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get());
 
 struct SqliteJournal::Statements {
   sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_chunk, find_digest, find_stream,
-      put_seen, put_forgotten;
+      put_seen, put_forgotten, drop_series;
 
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db) {
     auto out = std::make_unique<Statements>();
@@ -73,6 +73,7 @@ struct SqliteJournal::Statements {
         {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=?,forgotten=0 WHERE id=?"},
         {&out->put_chunk, "INSERT INTO chunk(series,t_min,t_max,count,data,crc) VALUES(?,?,?,?,?,?)"},
         {&out->find_stream, std::string(kStreamColumns) + " WHERE tenant=? AND agent=? AND incarnation=?"},
+        {&out->drop_series, "DELETE FROM series WHERE id=?"},
         {&out->put_seen, "UPDATE stream SET seen=?,forgotten=0 WHERE id=?"},
         {&out->put_forgotten, "UPDATE stream SET forgotten=? WHERE id=?"},
         {&out->find_digest, "SELECT digest FROM journal WHERE stream=? AND seq=? ORDER BY position DESC LIMIT 1"},
@@ -465,6 +466,24 @@ Status SqliteJournal::drop_before(Time time) {
     } while (db_->changes() > 0);
   }
   return {};
+}
+
+Status SqliteJournal::drop_series(std::span<const SeriesId> series) {
+  if (!db_) return closed();
+  while (!series.empty()) {
+    const auto slice = series.first(std::min<std::size_t>(series.size(), 4'096));
+    if (auto dropped = note(drop_slice(slice)); !dropped) return dropped;
+    series = series.subspan(slice.size());
+  }
+  return {};
+}
+
+Status SqliteJournal::drop_slice(std::span<const SeriesId> series) {
+  auto transaction = sqlite::Transaction::begin(*db_);
+  if (!transaction) return fail(transaction.error());
+  for (const auto id : series)
+    if (auto dropped = statements_->drop_series.bind(1, std::int64_t{id}).run(); !dropped) return dropped;
+  return transaction->commit();
 }
 
 Status SqliteJournal::forget_streams(const Silence& silence) {

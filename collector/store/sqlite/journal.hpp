@@ -33,6 +33,7 @@ class SqliteJournal final : public Journal {
   Result<std::uint64_t> replay(const Replay& replay) override;
   Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) override;
   Status drop_before(Time time) override;
+  Status drop_series(std::span<const SeriesId> series) override;
   Status forget_streams(const Silence& silence) override;
   Result<std::vector<StreamState>> streams() override;
   Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) override;
@@ -53,6 +54,7 @@ class SqliteJournal final : public Journal {
   void know(StreamState state);
   Status write_new_stream(const StreamState& state);
   Status open_file();
+  Status drop_slice(std::span<const SeriesId> series);
   Status write_series(std::span<const NewSeries> series);
   Status write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch);
   [[nodiscard]] Status has_room_under_cap();

@@ -83,6 +83,78 @@ TEST(Catalogue, SeriesOfFormerLivesCountForTheirTenant) {
   EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
 }
 
+TEST(Catalogue, SeriesWithoutSamplesMakeRoomUnderTheCaps) {
+  Catalogue catalogue{{2, 2}};
+  const auto old = catalogue.resolve(kA, kNode1, series(1));
+  (void)catalogue.resolve(kA, kNode1, series(2));
+  EXPECT_EQ(catalogue.room(kA, kNode1), 0U);
+  const SeriesId gone[] = {old, old, 99};
+  catalogue.retire(gone);
+  EXPECT_EQ(catalogue.room(kA, kNode1), 1U);
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), wire::kRefusedSeries) << "it is as new as any other";
+}
+
+TEST(Catalogue, ARetiredSeriesThatSpeaksAgainHasItsNumberAndCountsAndItsRowIsWrittenAnew) {
+  Catalogue catalogue{{100, 2}};
+  const auto first = catalogue.resolve(kA, kNode1, series(1));
+  const auto second = catalogue.resolve(kA, kNode1, series(2));
+  (void)catalogue.take_new();
+  const SeriesId gone[] = {first, second};
+  catalogue.retire(gone);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), first);
+  EXPECT_EQ(catalogue.revive(second).name(), series(2).name());
+  EXPECT_FALSE(catalogue.revive(second).empty());
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+  const auto rows = catalogue.take_new();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].id, first);
+  EXPECT_EQ(rows[1].id, second);
+}
+
+TEST(Catalogue, SeriesOfFormerLivesCountForTheAgentThatNamesThemAgain) {
+  Catalogue catalogue{{2, 100}};
+  catalogue.load(0, series(1).with("tenant", "clinic-a"));
+  catalogue.load(1, series(2).with("tenant", "clinic-a"));
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), 0U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), 0U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(2)), 1U);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+  EXPECT_NE(catalogue.resolve(kA, kNode2, series(3)), wire::kRefusedSeries);
+}
+
+TEST(Catalogue, ForgetsASeriesThatIsQuietForTwoRoundsAndThatNoSessionMaySend) {
+  Catalogue catalogue{{}};
+  const auto named = catalogue.resolve(kA, kNode1, series(1));
+  const auto free = catalogue.resolve(kA, kNode1, series(2));
+  const auto active = catalogue.resolve(kA, kNode1, series(3));
+  catalogue.release(std::vector{free, active});
+  catalogue.retire(std::vector{named, free});
+  EXPECT_TRUE(catalogue.unused().empty());
+  catalogue.retire({});
+  EXPECT_EQ(catalogue.unused(), std::vector{free});
+  catalogue.erase(catalogue.unused());
+  EXPECT_TRUE(catalogue.labels(free).empty());
+  EXPECT_EQ(catalogue.size(), 2U);
+  catalogue.release(std::vector{named});
+  EXPECT_EQ(catalogue.unused(), std::vector{named});
+  EXPECT_GT(catalogue.resolve(kA, kNode1, series(2)), active) << "a number is given once in a life";
+}
+
+TEST(Catalogue, ASeriesThatIsWantedWhileItsRowIsDroppedStaysAndIsWrittenAnew) {
+  Catalogue catalogue{{}};
+  const auto id = catalogue.resolve_own(series(1));
+  (void)catalogue.take_new();
+  catalogue.retire(std::vector{id});
+  catalogue.retire({});
+  const auto unused = catalogue.unused();
+  ASSERT_EQ(unused, std::vector{id});
+  EXPECT_EQ(catalogue.resolve_own(series(1)), id);
+  catalogue.erase(unused);
+  EXPECT_FALSE(catalogue.labels(id).empty());
+  EXPECT_EQ(catalogue.take_new().size(), 1U);
+}
+
 TEST(Catalogue, TheCollectorsOwnSeriesHaveNoCapAndNoTenant) {
   Catalogue catalogue{{0, 0}};
   const auto id = catalogue.resolve_own(series(1));

@@ -59,6 +59,7 @@ class FakeJournal final : public Journal {
     if (fault == Fault::full) fault = Fault::none;
     return {};
   }
+  Status drop_series(std::span<const SeriesId>) override { return {}; }
   /// Forgets everything that is not in use.
   Status forget_streams(const Silence& silence) override {
     if (fault == Fault::broken_before) return fail(Errc::unavailable, "disk I/O error", "Check the disk.");

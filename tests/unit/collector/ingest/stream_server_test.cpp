@@ -71,7 +71,8 @@ class StreamPort : public testing::Test {
   void listen(bool tls = false) {
     StreamServer::Options options;
     if (tls) options.listener.tls = net::make_server_context(ca_.issue(test::collector_certificate())).value();
-    StreamServer::Context context{io_.get_executor(), clock_, log_, metrics_, pool_, journal_, catalogue_, sink_, [] {}, {}};
+    StreamServer::Context context{
+        io_.get_executor(), clock_, log_, metrics_, pool_, journal_, capped_ ? *capped_ : catalogue_, sink_, [] {}, {}};
     server_ = std::make_unique<StreamServer>(std::move(options), std::move(context));
     ASSERT_TRUE(server_->start());
   }
@@ -90,9 +91,9 @@ class StreamPort : public testing::Test {
     boost::asio::co_spawn(io_, converse(&agent, std::move(options), name, &clock_), [](const std::exception_ptr&) {});
     return agent;
   }
-  bool eventually(const std::function<bool()>& until) {
+  bool eventually(const std::function<bool()>& until, int attempts = 5'000) {
     io_.restart();
-    for (int i = 0; i < 5'000 && !until(); ++i) io_.run_one_for(milliseconds{1});
+    for (int i = 0; i < attempts && !until(); ++i) io_.run_one_for(milliseconds{1});
     return until();
   }
   bool opens(Agent& agent) {
@@ -114,6 +115,7 @@ class StreamPort : public testing::Test {
   telemetry::Registry metrics_;
   FakeJournal journal_;
   Catalogue catalogue_{{}};
+  std::optional<Catalogue> capped_;  ///< in its place
   FakeSink sink_;
   async::BlockingPool pool_{async::BlockingPool::Options{1, std::chrono::seconds{1}}};
   test::TestCa ca_;
@@ -190,6 +192,36 @@ TEST_F(StreamPort, AFullDiskWelcomesWithoutCreditAndTakesEverythingOnceLater) {
   EXPECT_FALSE(server_->disk_full());
   EXPECT_THAT(journal_.stored[StreamRow{1}], ElementsAre(1, 2, 3, 4, 5));
   EXPECT_THAT(lines_.text, HasSubstr("The journal's disk is full"));
+}
+
+TEST_F(StreamPort, RefusedSeriesAreCountedAndToldOnceAndOfferedRoomWhenThereIsSome) {
+  capped_.emplace(Catalogue::Caps{2, 2});
+  listen();
+  const auto other = capped_->resolve(TenantId{"clinic-a"}, AgentId{"other"}, Labels{{"__name__", "pod"}, {"n", "1"}});
+  const auto second = capped_->resolve(TenantId{"clinic-a"}, AgentId{"other"}, Labels{{"__name__", "pod"}, {"n", "2"}});
+  auto& agent = connect("node-1", 3);
+  ASSERT_TRUE(eventually([&] { return !agent.source.durable.empty() && agent.source.durable.back().second == 3; }));
+  const auto counter = [&](const char* name) { return metrics_.counter(name, "", Labels{{"tenant", "clinic-a"}}).value(); };
+  EXPECT_EQ(counter("ward_ingest_refused_series_total"), 1);
+  EXPECT_EQ(counter("ward_ingest_refused_samples_total"), 3);
+  EXPECT_THAT(lines_.text, HasSubstr("New series are refused"));
+  EXPECT_THAT(lines_.text, HasSubstr("node-1"));
+  server_->offer_room();
+  EXPECT_FALSE(eventually([&] { return agent.done; }, 50)) << "there is no room yet";
+  capped_->retire(std::vector{other, second});
+  server_->offer_room();
+  EXPECT_TRUE(eventually([&] { return agent.done; }));
+}
+
+TEST_F(StreamPort, SeriesOfAnEndedSessionMayBeForgotten) {
+  listen();
+  auto& agent = connect("node-1", 2);
+  ASSERT_TRUE(eventually([&] { return !agent.source.durable.empty() && agent.source.durable.back().second == 2; }));
+  catalogue_.retire(std::vector<SeriesId>{0});
+  catalogue_.retire({});
+  EXPECT_THAT(catalogue_.unused(), IsEmpty()) << "its session may send a sample of it";
+  agent.connection->close();
+  EXPECT_TRUE(eventually([&] { return !catalogue_.unused().empty(); }));
 }
 
 TEST_F(StreamPort, AnAgentThatIsGoneIsForgottenAndAConnectedOneIsNot) {

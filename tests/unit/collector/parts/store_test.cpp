@@ -54,5 +54,83 @@ TEST_F(StoreTest, ChunksOfOwnSeriesKeepTheirLabelsThoughNoAgentCommitted) {
   EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0)) << "its number went to another series";
 }
 
+/// Series come and go, as those of pods do; a cap of 20 holds those of an hour.
+struct SeriesChurn : StoreTest {
+  SeriesChurn() {
+    config_.caps = {20, 20};
+    open();
+  }
+  Labels pod(int n) { return Labels{{"__name__", "pod"}, {"n", std::to_string(n)}, {"tenant", "clinic-a"}}; }
+  /// What a session does: names the series, sends one sample of each in a record, leaves.
+  std::size_t send(int first, int count, Time at) {
+    std::vector<SeriesId> named;
+    ReceivedRecord received;
+    const StreamKey key{TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
+    const std::uint64_t boot = 1;
+    received.stream = store_->journal->open_streams(std::span{&key, 1}, std::span{&boot, 1}).value().at(0).row;
+    received.record.seq = Sequence{++seq_};
+    for (int n = first; n < first + count; ++n) {
+      const auto id = store_->catalogue.resolve(key.tenant, key.agent, pod(n));
+      if (id == wire::kRefusedSeries) continue;
+      named.push_back(id);
+      received.record.samples.push_back({id, at, static_cast<double>(n)});
+    }
+    Recorder recorder(*store_->journal, store_->catalogue, store_->sink);
+    const std::vector<JournalEntry> entries{std::move(received)};
+    EXPECT_TRUE(recorder.commit(entries));
+    store_->catalogue.release(named);
+    return named.size();
+  }
+  std::size_t rows() {
+    std::size_t n = 0;
+    EXPECT_TRUE(
+        store_->journal->replay({[&](SeriesId, const Labels&) { ++n; }, [](const ChunkRow&) {}, [](const auto&) {}}));
+    return n;
+  }
+  static Time hour(int n) { return from_ms(1'000'000) + std::chrono::hours{n}; }
+  std::uint64_t seq_ = 0;
+};
+
+TEST_F(SeriesChurn, TheCapIsOfWhatIsHeldNotOfWhatEverWasAndOldRowsGo) {
+  for (int n = 0; n < 30; ++n) {
+    EXPECT_EQ(send(n * 10, 10, hour(n)), 10U) << "hour " << n;
+    ASSERT_TRUE(store_->tidy(hour(n)));
+  }
+  EXPECT_LE(rows(), 30U);
+  EXPECT_LE(store_->catalogue.size(), 30U);
+  EXPECT_EQ(send(1'000, 30, hour(30)), 10U) << "more than the cap is refused";
+  ASSERT_TRUE(store_->tidy(hour(30)));
+  open();
+  EXPECT_EQ(damaged_, 0U);
+  EXPECT_EQ(values(pod(1)).size(), 10U);
+}
+
+TEST_F(SeriesChurn, ASeriesThatComesBackAfterItsRowWentKeepsItsSamplesThroughARestart) {
+  for (int n = 0; n < 4; ++n) {
+    (void)send(n == 3 ? 0 : n * 10, 5, hour(n));
+    ASSERT_TRUE(store_->tidy(hour(n)));
+  }
+  ASSERT_TRUE(store_->tidy(hour(3)));
+  open();
+  EXPECT_EQ(damaged_, 0U);
+  EXPECT_THAT(values(pod(0)), UnorderedElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST_F(SeriesChurn, AQuietSeriesThatASessionStillNamesCanBeSentAgain) {
+  const auto id = store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, pod(500));
+  store_->sink.write(hour(0), std::vector<SeriesValue>{{pod(500), 1.0}});
+  for (int n = 1; n < 6; ++n) {
+    (void)send(n * 10, 2, hour(n));
+    ASSERT_TRUE(store_->tidy(hour(n)));
+  }
+  EXPECT_FALSE(store_->head.find(pod(500)));
+  const std::vector<wire::IdSample> again{{id, hour(6), 2.0}};
+  store_->sink.append(again);
+  ASSERT_TRUE(store_->tidy(hour(6)));
+  open();
+  EXPECT_EQ(damaged_, 0U);
+  EXPECT_THAT(values(pod(500)), UnorderedElementsAre(2.0));
+}
+
 }  // namespace
 }  // namespace ward::collector

@@ -213,6 +213,20 @@ TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
   EXPECT_EQ(replay().chunks[0].t_max, from_ms(30));
 }
 
+TEST_F(JournalFile, DropsRowsOfSeriesAlsoMoreThanOneSlice) {
+  std::vector<NewSeries> series;
+  std::vector<SeriesId> most;
+  for (SeriesId id = 0; id < 5'000; ++id) {
+    series.push_back({id, Labels{{"__name__", "m" + std::to_string(id)}}});
+    if (id != 7) most.push_back(id);
+  }
+  ASSERT_TRUE(commit({}, series));
+  ASSERT_TRUE(journal_->drop_series(most));
+  const auto left = replay().series;
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left.begin()->first, 7U);
+}
+
 class SilentStreams : public JournalFile {
  protected:
   static constexpr std::chrono::hours kDay{24};
