@@ -7,6 +7,7 @@
 #include "collector/api/query_gate.hpp"
 #include "collector/event/alert.hpp"
 #include "collector/event/incident.hpp"
+#include "collector/event/metadata.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/tsdb/queryable.hpp"
 #include "common/async/blocking.hpp"
@@ -68,7 +69,7 @@ struct StatusView {
   Time last_evaluation;
 };
 
-/// What the endpoints may see of the collector: readers only. Thread: the io thread, except store() and engine().
+/// What the endpoints may see of the collector: readers only. Thread: the io thread, except store(), engine() and metadata().
 class View {
  public:
   virtual ~View() = default;
@@ -78,6 +79,7 @@ class View {
   /// Queries run here, off the io thread, when the gate has let them in.
   [[nodiscard]] virtual async::BlockingPool& queries() = 0;
   [[nodiscard]] virtual QueryGate& gate() = 0;
+  [[nodiscard]] virtual const MetricMetadata& metadata() const = 0;
   [[nodiscard]] virtual std::vector<AlertEvent> alerts() const = 0;
   [[nodiscard]] virtual std::vector<Incident> incidents() const = 0;
   [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;

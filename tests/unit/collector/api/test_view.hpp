@@ -20,6 +20,7 @@ class TestView final : public View {
   [[nodiscard]] const promql::Engine& engine() const override { return engine_; }
   [[nodiscard]] async::BlockingPool& queries() override { return pool_; }
   [[nodiscard]] QueryGate& gate() override { return *gate_; }
+  [[nodiscard]] const MetricMetadata& metadata() const override { return described; }
   [[nodiscard]] std::vector<AlertEvent> alerts() const override { return alert_list; }
   [[nodiscard]] std::vector<Incident> incidents() const override { return incident_list; }
   [[nodiscard]] std::vector<AgentView> agents() const override { return agent_list; }
@@ -66,6 +67,7 @@ class TestView final : public View {
 
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
   const Queryable* other_store = nullptr;  ///< instead of `head`
+  MetricMetadata described;
   std::vector<AlertEvent> alert_list;
   std::vector<Incident> incident_list;
   std::vector<AgentView> agent_list;
