@@ -107,7 +107,18 @@ class Collector {
     if (!done) return done.error().code != Errc::full;  // the agent greets again
     for (const auto& committed : *done) acked = std::max(acked, committed.durable.get());
     if (acked == 12 || acked == 21) (void)store_chunks();
+    if (acked == 15) forget_stream();
     return true;
+  }
+  // The agent was away for so long that it is forgotten; when it greets again it goes on where it ended.
+  void forget_stream() {
+    const auto now = from_ms(1'764'000'000'000);
+    const std::chrono::hours day{24};
+    const auto seen = journal->forget_streams({now, 7 * day, {}});
+    const auto forgotten = journal->forget_streams({now + 8 * day, 7 * day, {}});
+    if (seen && forgotten) {
+      EXPECT_TRUE(journal->streams().value().empty());
+    }
   }
   // Every value of the head as a chunk of its own: `count` stands for the value.
   Status store_chunks() {

@@ -118,6 +118,9 @@ std::vector<Mistake> mistakes_in_the_program() {
        "collector.yaml:11:32: 'max_series_per_agent' is 0, outside 1 to 10000000. Choose a number from 1 to 10000000."},
       {"BadJournalSize", more("ingest: {max_journal_size: 20 gigs}"),
        "collector.yaml:11:28: 'max_journal_size' must be a size, but is '20 gigs'. Write it like 64KiB, 512MiB or 1GiB."},
+      {"HastyForgetting", more("ingest: {forget_after: 10m}"),
+       "collector.yaml:11:24: agents would be forgotten, and their silence with them, within the hour. Use at least 1h, "
+       "better days; 0s keeps them for ever."},
       {"FastEvaluation", more("evaluation: {interval: 1ms}"),
        "collector.yaml:11:24: 'interval' is 1ms, shorter than 100ms. Set it to 100ms or more."},
       {"BadStream",
