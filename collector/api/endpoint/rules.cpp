@@ -1,4 +1,5 @@
-// GET /api/v1/rules?type=alert|record&rule_name[]=&rule_group[]=&file[]=: the loaded rules, their health and alerts.
+// GET /api/v1/rules?type=alert|record&rule_name[]=&rule_group[]=&file[]=&match[]=&exclude_alerts=: the loaded rules, their
+// health and alerts. What is repeated means any of them; match[] looks at a rule's labels as they are written.
 // Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
 #include <algorithm>
 #include <array>
@@ -12,13 +13,62 @@ namespace {
 
 using namespace prometheus;
 
+enum class Alerts : std::uint8_t { shown, left_out };
+
 struct Wanted {
   std::string type;
   std::vector<std::string> names, groups, files;
+  std::vector<std::vector<Matcher>> selectors;
+  Alerts alerts = Alerts::shown;
+
   static bool in(const std::vector<std::string>& list, const std::string& word) {
     return list.empty() || std::find(list.begin(), list.end(), word) != list.end();
   }
+  [[nodiscard]] bool takes(const RuleView& rule) const {
+    if (!in(names, rule.name) || (!type.empty() && (type == "alert") != rule.alerting)) return false;
+    const auto all = [&](const std::vector<Matcher>& matchers) {
+      return std::all_of(matchers.begin(), matchers.end(),
+                         [&](const Matcher& m) { return m.matches(rule.labels.get(m.name())); });
+    };
+    return selectors.empty() || std::any_of(selectors.begin(), selectors.end(), all);
+  }
 };
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+Result<Alerts> alerts_of(const http::ServerRequest& request) {
+  const auto text = parameter(request, "exclude_alerts");
+  const auto word = lower(text);
+  for (const std::string_view yes : {"1", "t", "true"})
+    if (word == yes) return Alerts::left_out;
+  for (const std::string_view no : {"", "0", "f", "false"})
+    if (word == no) return Alerts::shown;
+  return fail(Errc::invalid, "must be true or false, not \"" + text + "\"", "");
+}
+
+Result<Wanted> wanted_of(const http::ServerRequest& request) {
+  const auto invalid = [](std::string_view name, const std::string& why) {
+    return fail(Errc::invalid, "invalid parameter \"" + std::string(name) + "\": " + why, "");
+  };
+  Wanted wanted{lower(parameter(request, "type")),
+                http::form_values(request.query, "rule_name[]"),
+                http::form_values(request.query, "rule_group[]"),
+                http::form_values(request.query, "file[]"),
+                {}};
+  if (!wanted.type.empty() && wanted.type != "alert" && wanted.type != "record")
+    return invalid("type", "not supported value \"" + parameter(request, "type") + "\"");
+  const auto alerts = alerts_of(request);
+  if (!alerts) return invalid("exclude_alerts", alerts.error().what);
+  wanted.alerts = *alerts;
+  auto chosen = selectors(request);
+  if (!chosen) return invalid("match[]", chosen.error().what);
+  wanted.selectors = std::move(*chosen);
+  return wanted;
+}
 
 std::string_view state_of(const RuleView& rule) {
   std::string_view state = "inactive";
@@ -31,7 +81,7 @@ std::string_view state_of(const RuleView& rule) {
 
 void append_seconds_of(std::string& out, milliseconds d) { append_number(out, to_seconds(d)); }
 
-void append_rule(std::string& out, const RuleView& rule) {
+void append_rule(std::string& out, const RuleView& rule, Alerts alerts) {
   const auto key = [&](const char* name) { out += std::string(",\"") + name + "\":"; };
   if (rule.alerting) {
     out += R"({"state":)";
@@ -45,7 +95,7 @@ void append_rule(std::string& out, const RuleView& rule) {
     key("annotations");
     append_labels(out, rule.annotations);
     key("alerts");
-    append_alerts(out, rule.alerts);
+    append_alerts(out, alerts == Alerts::shown ? std::span(rule.alerts) : std::span<const AlertEvent>());
   } else {
     out += R"({"name":)";
     append_text(out, rule.name);
@@ -69,7 +119,7 @@ void append_rule(std::string& out, const RuleView& rule) {
   out += '}';
 }
 
-void append_group(std::string& out, const RuleGroupView& group, const std::vector<const RuleView*>& rules) {
+void append_group(std::string& out, const RuleGroupView& group, const std::vector<const RuleView*>& rules, Alerts alerts) {
   out += R"({"name":)";
   append_text(out, group.name);
   out += R"(,"file":)";
@@ -81,7 +131,7 @@ void append_group(std::string& out, const RuleGroupView& group, const std::vecto
   Time last;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (i > 0) out += ',';
-    append_rule(out, *rules[i]);
+    append_rule(out, *rules[i], alerts);
     took += rules[i]->last_duration;
     last = std::max(last, rules[i]->last_evaluation);
   }
@@ -92,25 +142,31 @@ void append_group(std::string& out, const RuleGroupView& group, const std::vecto
   out += '}';
 }
 
-async::Task<http::ServerResponse> answer_rules(View& view, http::ServerRequest request) {
-  const Wanted wanted{parameter(request, "type"), http::form_values(request.query, "rule_name[]"),
-                      http::form_values(request.query, "rule_group[]"), http::form_values(request.query, "file[]")};
-  if (!wanted.type.empty() && wanted.type != "alert" && wanted.type != "record")
-    co_return bad_parameter("type", "not supported value \"" + wanted.type + "\"");
+Result<http::ServerResponse> print(const std::vector<RuleGroupView>& groups, const http::ServerRequest& request) {
+  const auto wanted = wanted_of(request);
+  if (!wanted) return prometheus_error(400, "bad_data", wanted.error().what);
   std::string data = R"({"groups":[)";
   bool first = true;
-  for (const auto& group : view.rule_groups()) {
-    if (!Wanted::in(wanted.groups, group.name) || !Wanted::in(wanted.files, group.file)) continue;
+  for (const auto& group : groups) {
+    if (!Wanted::in(wanted->groups, group.name) || !Wanted::in(wanted->files, group.file)) continue;
     std::vector<const RuleView*> rules;
     for (const auto& rule : group.rules)
-      if (Wanted::in(wanted.names, rule.name) && (wanted.type.empty() || (wanted.type == "alert") == rule.alerting))
-        rules.push_back(&rule);
+      if (wanted->takes(rule)) rules.push_back(&rule);
     if (rules.empty()) continue;
     if (!first) data += ',';
     first = false;
-    append_group(data, group, rules);
+    append_group(data, group, rules, wanted->alerts);
   }
-  co_return success(data + "]}");
+  return success(data + "]}");
+}
+
+async::Task<http::ServerResponse> answer_rules(View& view, http::ServerRequest request) {
+  auto groups = std::make_shared<const std::vector<RuleGroupView>>(view.rule_groups());
+  // Only a client's regular expressions are worth a worker: a list of rules must come while queries wait.
+  const bool selects = !http::form_values(request.query, "match[]").empty();
+  if (!selects) co_return *print(*groups, request);
+  Work work = [groups](const View&, const http::ServerRequest& asked, Turn&) { return print(*groups, asked); };
+  co_return co_await on_worker(view, std::move(request), std::move(work));
 }
 
 }  // namespace

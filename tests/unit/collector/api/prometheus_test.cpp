@@ -74,6 +74,10 @@ TEST_F(PrometheusApi, RefusesWithPrometheusSentences) {
       {"/api/v1/series", "", 400, "bad_data", "no match[] parameter provided"},
       {"/api/v1/labels", "limit=-1", 400, "bad_data", ""},
       {"/api/v1/rules", "type=page", 400, "bad_data", "invalid parameter \"type\": not supported value \"page\""},
+      {"/api/v1/rules", "exclude_alerts=maybe", 400, "bad_data",
+       "invalid parameter \"exclude_alerts\": must be true or false, not \"maybe\""},
+      {"/api/v1/rules", "match[]=%7Bclass=", 400, "bad_data", ""},
+      {"/api/v1/rules", "match[]=%7Bclass=%22%22%7D", 400, "bad_data", ""},
   };
   for (const auto& row : rows) {
     const auto response = view.ask(row.path, row.query);
@@ -188,6 +192,68 @@ TEST_F(PrometheusApi, ShowsRulesWithTheirHealthAndAlerts) {
   EXPECT_EQ(group["rules"][1]["lastError"], "it does not work");
   EXPECT_EQ(view.data("/api/v1/rules", "type=record")["groups"][0]["rules"].size(), 1U);
   EXPECT_EQ(view.data("/api/v1/rules", "rule_group[]=other")["groups"].size(), 0U);
+}
+
+struct RuleChoice {
+  std::string query;
+  std::vector<std::string> names;
+};
+
+TEST_F(PrometheusApi, ShowsTheRulesThatAreAskedFor) {
+  const auto rule = [](const std::string& name, bool alerting, Labels labels) {
+    RuleView out;
+    out.name = name;
+    out.alerting = alerting;
+    out.labels = std::move(labels);
+    return out;
+  };
+  const auto page = rule("Down", true, {{"class", "urgent"}, {"owner", "database"}, {"who", "{{ $labels.tenant }}"}});
+  const auto note = rule("Slow", true, {{"class", "informational"}});
+  const auto sum = rule("a:b", false, {{"class", "urgent"}});
+  view.groups = {{"g", "pg.yaml", std::chrono::seconds{15}, 0, {page, note, sum}},
+                 {"h", "odoo.yaml", std::chrono::seconds{15}, 0, {note}}};
+  const std::vector<RuleChoice> rows{
+      {"", {"g/Down", "g/Slow", "g/a:b", "h/Slow"}},
+      {"type=alert", {"g/Down", "g/Slow", "h/Slow"}},
+      {"type=Record", {"g/a:b"}},
+      {"rule_name[]=Slow", {"g/Slow", "h/Slow"}},
+      {"rule_name[]=Slow&rule_name[]=a:b", {"g/Slow", "g/a:b", "h/Slow"}},
+      {"rule_group[]=h", {"h/Slow"}},
+      {"rule_group[]=g&rule_group[]=h&type=record", {"g/a:b"}},
+      {"file[]=odoo.yaml", {"h/Slow"}},
+      {"file[]=nothing.yaml", {}},
+      {"match[]=%7Bclass=%22urgent%22%7D", {"g/Down", "g/a:b"}},
+      {"match[]=%7Bclass=%22urgent%22,owner=~%22data.*%22%7D", {"g/Down"}},
+      {"match[]=%7Bclass=%22urgent%22,owner=%22%22%7D", {"g/a:b"}},
+      {"match[]=%7Bowner=%22database%22%7D&match[]=%7Bclass=%22informational%22%7D", {"g/Down", "g/Slow", "h/Slow"}},
+      {"match[]=%7Bwho=%22%7B%7B%20$labels.tenant%20%7D%7D%22%7D", {"g/Down"}},
+      {"match[]=%7Bclass=%22urgent%22%7D&type=record&rule_group[]=h", {}},
+  };
+  for (const auto& row : rows) {
+    std::vector<std::string> names;
+    const auto data = view.data("/api/v1/rules", row.query);
+    for (const auto& group : data["groups"])
+      for (const auto& shown : group["rules"])
+        names.push_back(group["name"].get<std::string>() + "/" + shown["name"].get<std::string>());
+    EXPECT_EQ(names, row.names) << row.query;
+  }
+}
+
+TEST_F(PrometheusApi, ShowsRulesWithoutTheirAlertsWhereThatIsAskedFor) {
+  AlertEvent alert;
+  alert.labels = Labels{{"alertname", "Down"}};
+  alert.phase = AlertPhase::firing;
+  RuleView down;
+  down.name = "Down";
+  down.alerts = {alert};
+  view.groups = {{"g", "pack.yaml", std::chrono::seconds{15}, 0, {down}}};
+  for (const char* yes : {"true", "1", "T"}) {
+    const auto rule = view.data("/api/v1/rules", std::string("exclude_alerts=") + yes)["groups"][0]["rules"][0];
+    EXPECT_EQ(rule["alerts"], json::array()) << yes;
+    EXPECT_EQ(rule["state"], "firing") << "what it does is still told";
+  }
+  for (const char* no : {"false", "0", ""})
+    EXPECT_EQ(view.data("/api/v1/rules", std::string("exclude_alerts=") + no)["groups"][0]["rules"][0]["alerts"].size(), 1U);
 }
 
 TEST_F(PrometheusApi, ShowsProbesAsTargets) {
