@@ -100,10 +100,14 @@ Status SqliteJournal::reopen() {
   statements_.reset();
   db_.reset();
   auto opened = open_file();
-  if (!opened) {
-    statements_.reset();
-    db_.reset();
-  }
+  if (opened) return opened;
+  statements_.reset();
+  db_.reset();
+  // The statements fit the schema of every release: a name that SQLite misses is damage in the text of the schema. The code
+  // does not tell it from a want of memory.
+  const auto& what = opened.error().what;
+  if (what.find("no such ") != std::string::npos || what.find("has no column named") != std::string::npos)
+    return fail(Errc::corrupt, what, "Move '" + options_.path + "' aside and restart; keep it for analysis.");
   return opened;
 }
 
