@@ -69,7 +69,8 @@ struct StatusView {
   Time last_evaluation;
 };
 
-/// What the endpoints may see of the collector: readers only. Thread: the io thread, except store(), engine() and metadata().
+/// What the endpoints may see of the collector: readers only. Thread: the io thread, except store(), engine() and
+/// metadata().
 class View {
  public:
   virtual ~View() = default;
