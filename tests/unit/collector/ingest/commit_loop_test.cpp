@@ -58,16 +58,16 @@ TEST_F(CommitLoopOverAFakeJournal, CommitsWhatArrivesMeanwhileAsOneGroup) {
   for (std::uint64_t i = 1; i <= 5; ++i) loop.submit(received(1, i));
   EXPECT_EQ(loop.waiting(), 4U);  // the first one is on its way
   ASSERT_TRUE(settle());
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 4"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "commit 4"));
   EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:5"));
 }
 
 TEST_F(CommitLoopOverAFakeJournal, RunsAJobAfterEverythingSubmittedBefore) {
   loop.submit(received(1, 1));
-  loop.exclusive([this] { journal.calls.emplace_back("job"); }, [this] { said.emplace_back("done"); });
+  loop.exclusive([this] { journal.calls.add("job"); }, [this] { said.emplace_back("done"); });
   loop.submit(received(1, 2));
   ASSERT_TRUE(settle());
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 1", "job"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "commit 1", "job"));
   EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:2", "done"));
 }
 
@@ -100,10 +100,10 @@ TEST_F(CommitLoopOverAFakeJournal, DoesNotWriteWhileItMayNot) {
   may_write = false;
   loop.submit(received(1, 1));
   ASSERT_TRUE(run_until_said("full"));
-  EXPECT_THAT(journal.calls, IsEmpty());
+  EXPECT_THAT(journal.calls.all(), IsEmpty());
   may_write = true;
   ASSERT_TRUE(settle());
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1"));
 }
 
 TEST_F(CommitLoopOverAFakeJournal, ALookDoesNotWaitForRoom) {
@@ -139,9 +139,9 @@ TEST_F(CommitLoopOverAFakeJournal, ReliefComesWhileTheDiskIsFullAndWhatWaitedGoe
   patient.exclusive([] {}, [&told] { told.emplace_back("needed room"); });
   patient.submit(received(1, 2));
   patient.relieve([this] { (void)journal.drop_before(Time{}); }, [&told] { told.emplace_back("dropped"); });
-  patient.relieve([this] { journal.calls.emplace_back("chunks"); }, [] {});
+  patient.relieve([this] { journal.calls.add("chunks"); }, [] {});
   ASSERT_TRUE(run([&] { return patient.idle(); }));
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "drop_before", "chunks", "commit 1", "commit 1"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "drop_before", "chunks", "commit 1", "commit 1"));
   EXPECT_THAT(said, ElementsAre("full", "dropped", "not full", "durable 1:1", "durable 1:2", "needed room"));
 }
 
@@ -153,7 +153,7 @@ TEST_F(CommitLoopOverAFakeJournal, ReliefThatMadeNoRoomIsFollowedByOneAttemptAnd
   patient.relieve([] {}, [this] { said.emplace_back("relieved"); });
   ASSERT_TRUE(run([this] { return journal.calls.size() == 2; }));
   for (int i = 0; i < 20; ++i) io.run_one_for(std::chrono::milliseconds{1});
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 1"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "commit 1"));
   EXPECT_THAT(said, ElementsAre("full", "relieved"));
   EXPECT_TRUE(patient.is_full());
 }
@@ -161,9 +161,9 @@ TEST_F(CommitLoopOverAFakeJournal, ReliefThatMadeNoRoomIsFollowedByOneAttemptAnd
 TEST_F(CommitLoopOverAFakeJournal, ReliefWaitsForWhatWasSubmittedBeforeWhileThereIsRoom) {
   loop.submit(received(1, 1));
   loop.submit(received(1, 2));
-  loop.relieve([this] { journal.calls.emplace_back("chunks"); }, [this] { said.emplace_back("done"); });
+  loop.relieve([this] { journal.calls.add("chunks"); }, [this] { said.emplace_back("done"); });
   ASSERT_TRUE(settle());
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1", "commit 1", "chunks"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "commit 1", "chunks"));
   EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:2", "done"));
 }
 
@@ -191,7 +191,7 @@ TEST_F(CommitLoopOverAFakeJournal, LearnsOfRoomWhenNothingWaitsAnyMore) {
   StreamState only;
   only.row = StreamRow{1};
   loop.look([] {}, [this, only] { loop.forget(std::span{&only, 1}); });
-  ASSERT_TRUE(run([this] { return loop.waiting() == 0 && !journal.calls.empty() && journal.calls.back() == "probe"; }));
+  ASSERT_TRUE(run([this] { return loop.waiting() == 0 && journal.calls.last() == "probe"; }));
   EXPECT_TRUE(loop.is_full());
   journal.fault = Fault::none;
   ASSERT_TRUE(settle());
@@ -212,7 +212,7 @@ TEST_F(CommitLoopOverAFakeJournal, SaysNothingAfterItsStopAndLeavesTheJournalAlo
   bool stopped = false;
   boost::asio::co_spawn(io, loop.stop(), [&](const std::exception_ptr&) { stopped = true; });
   ASSERT_TRUE(run([&] { return stopped; }));
-  EXPECT_THAT(journal.calls, ElementsAre("commit 1"));  // what was under way has ended: the journal may go
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1"));  // what was under way has ended: the journal may go
   EXPECT_THAT(said, IsEmpty());
 }
 

@@ -1,5 +1,8 @@
 #pragma once
+#include <algorithm>
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,13 +12,32 @@
 
 namespace ward::collector {
 
+/// What was asked, in order. Thread: any, so that a test may look while a job runs.
+class Calls {
+ public:
+  void add(std::string call) {
+    const std::scoped_lock lock(mutex_);
+    calls_.push_back(std::move(call));
+  }
+  [[nodiscard]] std::vector<std::string> all() const {
+    const std::scoped_lock lock(mutex_);
+    return calls_;
+  }
+  [[nodiscard]] std::size_t size() const { return all().size(); }
+  [[nodiscard]] std::string last() const { return size() == 0 ? "" : all().back(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> calls_;
+};
+
 /// A journal in memory that fails when it is told to. `happened` decides whether a failed commit is there all the same.
 class FakeJournal final : public Journal {
  public:
   enum class Fault { none, full, broken_before, broken_after };
-  Fault fault = Fault::none;
+  std::atomic<Fault> fault = Fault::none;
   std::map<StreamRow, StreamState> held;
-  std::vector<std::string> calls;  ///< "series 2", "commit 3", "reopen", "probe", in order
+  Calls calls;  ///< "series 2", "commit 3", "reopen", "probe", in order
   std::map<StreamRow, std::vector<std::uint64_t>> stored;
 
   Result<std::vector<StreamState>> open_streams(std::span<const StreamKey> keys, std::span<const std::uint64_t>) override {
@@ -33,8 +55,8 @@ class FakeJournal final : public Journal {
     return out;
   }
   Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override {
-    if (!series.empty()) calls.push_back("series " + std::to_string(series.size()));
-    calls.push_back("commit " + std::to_string(entries.size()));
+    if (!series.empty()) calls.add("series " + std::to_string(series.size()));
+    calls.add("commit " + std::to_string(entries.size()));
     if (fault == Fault::full) return fail(Errc::full, "no space left on device", "Free space.");
     if (fault != Fault::broken_before)
       for (const auto& entry : entries) take(entry);
@@ -42,12 +64,12 @@ class FakeJournal final : public Journal {
     return {};
   }
   Status reopen() override {
-    calls.emplace_back("reopen");
+    calls.add("reopen");
     fault = Fault::none;
     return {};
   }
   Status probe() override {
-    calls.emplace_back("probe");
+    calls.add("probe");
     if (fault == Fault::full) return fail(Errc::full, "no space left on device", "Free space.");
     return {};
   }
@@ -55,7 +77,7 @@ class FakeJournal final : public Journal {
   Status store_chunks(std::span<const NewSeries>, std::span<const ChunkRow>) override { return {}; }
   /// Makes room: what is old takes all of it.
   Status drop_before(Time) override {
-    calls.emplace_back("drop_before");
+    calls.add("drop_before");
     if (fault == Fault::full) fault = Fault::none;
     return {};
   }

@@ -28,7 +28,7 @@ TEST_F(RecorderOverAFakeJournal, CommitsSeriesWithTheirFirstSamplesAndThenHandsO
   const auto done = commit({received(1, 1, {id})});
   ASSERT_TRUE(done);
   EXPECT_THAT(*done, ElementsAre(Committed{StreamRow{1}, Sequence{1}}));
-  EXPECT_THAT(journal.calls, ElementsAre("series 1", "commit 1"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("series 1", "commit 1"));
   EXPECT_THAT(sink.got, ElementsAre("define 0", "sample 0"));
 }
 
@@ -54,7 +54,7 @@ TEST_F(RecorderOverAFakeJournal, ABrokenCommitThatDidNotHappenIsLost) {
   journal.fault = Fault::broken_before;
   EXPECT_FALSE(commit({received(1, 1, {id})}));
   EXPECT_THAT(sink.got, IsEmpty());
-  EXPECT_THAT(journal.calls, ElementsAre("series 1", "commit 1", "reopen"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("series 1", "commit 1", "reopen"));
   ASSERT_TRUE(commit({received(1, 1, {id})}));  // sent again: its series goes with it again
   EXPECT_THAT(sink.got, ElementsAre("define 0", "sample 0"));
 }
