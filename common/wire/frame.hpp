@@ -16,7 +16,7 @@
 /// The frames of docs/format/wire.md. On the wire: u32 length of what follows (little-endian), u8 type, body.
 namespace ward::wire {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kMaxFrameBytes = 1 << 20;
 inline constexpr std::size_t kMaxHelloBytes = 4 << 10;  ///< the most a peer may send before it is known
 inline constexpr std::size_t kMaxStreams = 32;          ///< in one session

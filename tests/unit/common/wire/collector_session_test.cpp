@@ -91,11 +91,12 @@ TEST(CollectorSession, AnAgentThePortRefusesIsOut) {
 TEST(CollectorSession, AnotherProtocolVersionIsNamed) {
   CollectorSide collector;
   Hello hello;
-  hello.version = 2;
+  hello.version = 1;
   hello.agent = AgentId{"node-1"};
   const auto done = collector.hear(hello);
   ASSERT_FALSE(done);
-  EXPECT_THAT(done.error().what, HasSubstr("version 2"));
+  EXPECT_THAT(done.error().what, HasSubstr("version 1, this collector speaks 2"));
+  EXPECT_THAT(done.error().fix, HasSubstr("Upgrade the older"));
   EXPECT_THAT(done.error().what, HasSubstr("node-1"));
   EXPECT_FALSE(collector.port.greeted);
 }
