@@ -135,10 +135,11 @@ class App {
     const auto damaged = store_.replay();
     if (!damaged) return fail(damaged.error());
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
-    restore(rules.rules);
-    pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{
-        world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
-        router_, outbox_, writer_, [this] { sender_.wake(); }, std::move(loaded_.alerts)});
+    auto ruleless = restore(rules);
+    pipeline_ = std::make_unique<Pipeline>(
+        Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
+                          rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); },
+                          std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
     loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
@@ -176,15 +177,21 @@ class App {
       world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
   }
 
-  void restore(std::shared_ptr<const RuleSet> rules) {
+  /// The alerts that found no rule.
+  std::vector<AlertState> restore(const RuleLoad& load) {
     const auto now = world_.clock->wall();
-    (void)rules_.reload(std::move(rules), now);
+    (void)rules_.reload(load.rules, now);
     std::vector<AlertState> states;
     for (const auto& row : loaded_.alerts)
       if (auto state = from_row(row)) states.push_back(std::move(*state));
-    rules_.restore(states, now);
+    auto ruleless = rules_.restore(states, now);
+    if (load.coverage == RuleCoverage::partial && !ruleless.empty())
+      world_.log.warn(
+          "Alerts have no rule, and a pattern under rules has no file: they stay until the rules are complete",
+          {{"alerts", ruleless.size()}, {"fix", "Bring the rule files back, or remove the pattern; then send SIGHUP."}});
     outbox_.accept(loaded_.deliveries);
     server_.expect(store_.journal->streams().value_or(std::vector<StreamState>{}));
+    return ruleless;
   }
 
   void run_parts() {
@@ -308,7 +315,7 @@ class App {
     }
     tell_warnings(rules);
     server_.use_context(*tls);
-    pipeline_->use_rules(rules.rules);
+    pipeline_->use_rules(rules.rules, rules.coverage);
     world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
   }
 

@@ -63,6 +63,7 @@ async::Task<Status> StateWriter::alone(std::function<Status()> job) {
 Pipeline::Pipeline(Context context)
     : context_(std::move(context)),
       wakeup_(context_.executor),
+      coverage_(context_.coverage),
       alerts_(std::make_shared<std::vector<AlertEvent>>()),
       rules_(std::make_shared<RulesSnapshot>(context_.rules.snapshot())),
       tasks_(context_.executor,
@@ -75,15 +76,36 @@ Pipeline::Pipeline(Context context)
 void Pipeline::know_stored() {
   for (auto& row : context_.stored_alerts) saved_.emplace(std::move(row.key), std::move(row.data));
   context_.stored_alerts.clear();
+  if (coverage_ == RuleCoverage::partial)
+    for (auto& state : context_.ruleless) ruleless_.emplace(to_row(state).key, std::move(state));
+  context_.ruleless.clear();
   for (const auto& state : context_.rules.save()) {
     auto row = to_row(state);
     if (const auto known = saved_.find(row.key); known != saved_.end()) known->second = std::move(row.data);
   }
 }
 
-void Pipeline::use_rules(std::shared_ptr<const RuleSet> rules) {
+void Pipeline::use_rules(std::shared_ptr<const RuleSet> rules, RuleCoverage coverage) {
   next_rules_ = std::move(rules);
+  next_coverage_ = coverage;
   wakeup_.wake();
+}
+
+std::vector<AlertState> Pipeline::ruleless() const {
+  std::vector<AlertState> out;
+  for (const auto& [key, state] : ruleless_) out.push_back(state);
+  return out;
+}
+
+/// New rules are in force, and `ruleless` has found none there either.
+void Pipeline::reloaded(RuleCoverage coverage, std::vector<AlertState> ruleless) {
+  ruleless_.clear();
+  if (coverage_ == RuleCoverage::whole) return;
+  coverage_ = coverage;
+  if (coverage_ == RuleCoverage::partial)
+    for (auto& state : ruleless) ruleless_.emplace(to_row(state).key, std::move(state));
+  else if (inherited_until_)
+    inherited_until_ = context_.clock.mono() + kRestoreGrace;
 }
 
 std::shared_ptr<const std::vector<AlertEvent>> Pipeline::alerts() const {
@@ -122,9 +144,13 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   auto* rules = &context_.rules;
   auto next = std::exchange(next_rules_, nullptr);
   auto arrived = context_.head.take_arrived();
-  auto job = [rules, next = std::move(next), arrived = std::move(arrived), now] {
+  const bool reload = next != nullptr;
+  const auto coverage = next_coverage_;
+  auto waiting = std::make_shared<std::vector<AlertState>>(reload ? ruleless() : std::vector<AlertState>{});
+  auto job = [rules, next = std::move(next), waiting, arrived = std::move(arrived), now] {
     std::vector<AlertEvent> events;
     if (next) events = rules->reload(next, now);
+    if (!waiting->empty()) *waiting = rules->restore(*waiting, now);
     auto groups = rules->due(now);
     const auto early = rules->groups_reading(arrived);
     groups.insert(groups.end(), early.begin(), early.end());
@@ -138,6 +164,7 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   };
   auto running = async::run_blocking_to_end(context_.pool, std::move(job));
   auto events = co_await std::move(running);
+  if (reload) reloaded(coverage, std::move(*waiting));
   auto current = std::make_shared<std::vector<AlertEvent>>(context_.rules.current());
   std::erase_if(*current, [](const AlertEvent& a) { return a.phase == AlertPhase::resolved; });
   auto snapshot = std::make_shared<RulesSnapshot>(context_.rules.snapshot());
@@ -151,7 +178,7 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
 /// yet are waited for.
 std::vector<AlertEvent> Pipeline::disowned() {
   std::vector<AlertEvent> out;
-  if (!inherited_until_ || context_.clock.mono() < *inherited_until_) return out;
+  if (coverage_ == RuleCoverage::partial || !inherited_until_ || context_.clock.mono() < *inherited_until_) return out;
   std::set<Labels> current;
   for (auto& alert : context_.rules.current())
     if (alert.phase != AlertPhase::resolved) current.insert(std::move(alert.labels));
@@ -175,8 +202,13 @@ void Pipeline::save_alerts(StateChange& change) {
     if (known == saved_.end() || known->second != row.data) change.alerts.push_back(row);
     now_there.emplace(std::move(row.key), std::move(row.data));
   }
-  for (const auto& [key, data] : saved_)
-    if (!now_there.contains(key)) change.alerts_gone.push_back(key);
+  for (const auto& [key, data] : saved_) {
+    if (now_there.contains(key)) continue;
+    if (ruleless_.contains(key))
+      now_there.emplace(key, data);
+    else
+      change.alerts_gone.push_back(key);
+  }
   saved_ = std::move(now_there);
 }
 

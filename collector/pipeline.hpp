@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/alerting/engine.hpp"
+#include "collector/alerting/rule_file.hpp"
 #include "collector/event/state.hpp"
 #include "collector/head_sink.hpp"
 #include "collector/incident/engine.hpp"
@@ -58,6 +59,8 @@ class Pipeline {
     StateWriter& writer;
     std::function<void()> sent_wake;        ///< rows were accepted into the outbox
     std::vector<AlertRow> stored_alerts{};  ///< as loaded at start, those that found no rule included
+    std::vector<AlertState> ruleless{};     ///< those of stored_alerts that found no rule
+    RuleCoverage coverage = RuleCoverage::whole;
   };
   explicit Pipeline(Context context);
 
@@ -68,8 +71,9 @@ class Pipeline {
   async::Task<void> step();
   /// Samples became durable.
   void arrived() { wakeup_.wake(); }
-  /// Takes new rules between two steps; what they end is told like any other end.
-  void use_rules(std::shared_ptr<const RuleSet> rules);
+  /// Takes new rules between two steps; what they end is told like any other end. Until rules are whole for the
+  /// first time, what an earlier life told and no rule tells now is kept, not ended: its rule may only be late.
+  void use_rules(std::shared_ptr<const RuleSet> rules, RuleCoverage coverage = RuleCoverage::whole);
 
   /// Pending and firing alerts as of the last step; any thread.
   [[nodiscard]] std::shared_ptr<const std::vector<AlertEvent>> alerts() const;
@@ -86,6 +90,8 @@ class Pipeline {
   async::Task<std::vector<AlertEvent>> evaluate(Time now);
   async::Task<void> settle(std::vector<AlertEvent> events, Time now);
   void know_stored();
+  [[nodiscard]] std::vector<AlertState> ruleless() const;
+  void reloaded(RuleCoverage coverage, std::vector<AlertState> ruleless);
   [[nodiscard]] std::vector<AlertEvent> disowned();
   void save_alerts(StateChange& change);
   [[nodiscard]] milliseconds until_next(Time now) const;
@@ -93,7 +99,10 @@ class Pipeline {
   Context context_;
   Wakeup wakeup_;
   std::shared_ptr<const RuleSet> next_rules_;
-  std::map<AlertRowKey, std::string> saved_;  // alert rows as the store has them
+  RuleCoverage next_coverage_ = RuleCoverage::whole;
+  std::map<AlertRowKey, std::string> saved_;    // alert rows as the store has them
+  RuleCoverage coverage_;                       // once whole, for good
+  std::map<AlertRowKey, AlertState> ruleless_;  // stored alerts that wait for their rule, while the rules are partial
   StateChange unsaved_;
   std::optional<MonoTime> inherited_until_;  // incidents of an earlier life may hold alerts that no rule tells any more
   Time last_tick_;

@@ -219,7 +219,7 @@ std::vector<AlertState> RuleEngine::save(std::size_t g) const {
   return all;
 }
 
-std::size_t RuleEngine::restore(std::span<const AlertState> states, Time now) {
+std::vector<AlertState> RuleEngine::restore(std::span<const AlertState> states, Time now) {
   std::map<std::pair<std::string, std::string>, RuleSlot*> slots;
   for (std::size_t g = 0; g < slots_.size(); ++g)
     for (std::size_t r = 0; r < slots_[g].rules.size(); ++r)
@@ -235,11 +235,11 @@ std::size_t RuleEngine::restore(std::span<const AlertState> states, Time now) {
     it->second->alerts.restore(state, now);
     settled.insert(it->second);
   }
-  std::size_t lost = 0;
+  std::vector<AlertState> lost;
   for (const auto* orphan : orphans) {
     auto* slot = orphan->phase == AlertPhase::firing ? adopter(*orphan, settled) : nullptr;
     if (slot == nullptr)
-      ++lost;
+      lost.push_back(*orphan);
     else if (!slot->alerts.contains(orphan->labels))
       slot->alerts.restore(*orphan, now);
   }

@@ -74,8 +74,8 @@ class RuleEngine {
   [[nodiscard]] std::vector<AlertState> save(std::size_t group) const;
   /// Puts stored instances back, after the first reload() and before the first evaluate(). One that fires and whose rule was
   /// edited meanwhile goes to the rule of its name whose fixed labels it carries, of the same group or file first: an edit
-  /// is no end of a fault. Returns the number of records that found no rule.
-  std::size_t restore(std::span<const AlertState> states, Time now);
+  /// is no end of a fault. Returns the records that found no rule: a later reload() may bring theirs.
+  std::vector<AlertState> restore(std::span<const AlertState> states, Time now);
   /// Whether a rule of this name was not evaluated yet, so that its alerts may still be told.
   [[nodiscard]] bool awaits(std::string_view alertname) const;
 

@@ -58,6 +58,9 @@ RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompi
   load.errors.insert(load.errors.begin(), unreadable.begin(), unreadable.end());
   load.warnings.insert(load.warnings.begin(), warnings.begin(), warnings.end());
   if (!load.errors.empty()) load.rules = nullptr;
+  // No pattern at all is what the operator said; no group under a pattern is hardly meant.
+  const bool no_groups = !load.rules || load.rules->groups.empty();
+  if (!warnings.empty() || (!patterns.empty() && no_groups)) load.coverage = RuleCoverage::partial;
   return load;
 }
 

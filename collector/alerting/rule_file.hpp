@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,11 +22,16 @@ struct RuleProblem {
 };
 std::string to_string(const RuleProblem& problem);  ///< `text [code]`
 
+/// `partial`: rules that are meant may not be there, for a pattern matched no file or no file held a group. A folder that is
+/// mounted late or cannot be read looks just so.
+enum class RuleCoverage : std::uint8_t { whole, partial };
+
 /// Result of a load. `rules` is null when there are errors; warnings never keep rules from loading.
 struct RuleLoad {
   std::shared_ptr<const RuleSet> rules;
   std::vector<RuleProblem> errors;
   std::vector<RuleProblem> warnings;
+  RuleCoverage coverage = RuleCoverage::whole;
   [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
 };
 

@@ -230,7 +230,7 @@ TEST_F(Engine, RestoresWhatItSavedAndCountsWhatHasNoRule) {
   orphan.rule = "gone";
   orphan.labels.set("alertname", "Gone");
   saved.push_back(orphan);
-  EXPECT_EQ(again.restore(saved, now()), 1U);
+  EXPECT_EQ(again.restore(saved, now()).size(), 1U);
   EXPECT_THAT(again.evaluate(0, now()), IsEmpty());
   EXPECT_EQ(again.current(), engine_.current());
 }
@@ -271,7 +271,7 @@ TEST_F(Engine, GivesAnAlertThatFiresToItsEditedRule) {
   for (const auto& edit : edits) {
     RuleEngine again{context_, clock_, output_};
     again.reload(load(edit.rules), now());
-    EXPECT_EQ(again.restore(saved, now()), edit.found.empty() ? 1U : 0U) << edit.what;
+    EXPECT_EQ(again.restore(saved, now()).size(), edit.found.empty() ? 1U : 0U) << edit.what;
     std::vector<std::string> found;
     for (std::size_t g = 0; g < again.rules().groups.size(); ++g) {
       const auto& group = again.rules().groups[g];
@@ -294,7 +294,7 @@ TEST_F(Engine, LeavesTheAlertsOfAnUneditedRuleToIt) {
   const auto saved = engine_.save();
   RuleEngine again{context_, clock_, output_};
   again.reload(load("- {name: g, rules: [" + kept + ", {alert: A, expr: down > 0}]}"), now());
-  EXPECT_EQ(again.restore(saved, now()), 0U);
+  EXPECT_EQ(again.restore(saved, now()).size(), 0U);
   queries_.set("down > 0", Vector{{Labels{{"job", "redis"}}, 1}});
   clock_.advance(kRestoreGrace + seconds(1));
   EXPECT_THAT(again.evaluate(0, now()), IsEmpty()) << "each has its own again: nothing begins, nothing ends";
@@ -307,7 +307,7 @@ TEST_F(Engine, LetsAPendingAlertOfAnEditedRuleStartOver) {
   const auto saved = engine_.save();
   RuleEngine again{context_, clock_, output_};
   again.reload(load("- {name: g, rules: [{alert: A, expr: up > 0, for: 1h}]}"), now());
-  EXPECT_EQ(again.restore(saved, now()), 1U);
+  EXPECT_EQ(again.restore(saved, now()).size(), 1U);
   EXPECT_THAT(again.current(), IsEmpty());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/processes.hpp"
 #include "tests/unit/collector/alerting/fake_expressions.hpp"
 
 namespace ward::collector {
@@ -267,6 +268,24 @@ TEST(RuleFile, SaysWhichFileIsMissing) {
   EXPECT_THAT(texts(load.warnings),
               ElementsAre("/nonexistent/*.yaml: no file matches this pattern, so no rule of it is in force; put rule files "
                           "there, or mend or remove the pattern"));
+}
+
+TEST(RuleFile, RulesArePartialWhereAPatternHasNoFileOrNoFileHasAGroup) {
+  FakeQueries queries;
+  const test::TempDir folder("rules");
+  folder.write("good.yaml", "groups: [{name: g, rules: [{record: a, expr: up}]}]\n");
+  folder.write("empty.yml", "groups: []\n");
+  const auto coverage = [&](std::vector<std::string> patterns) {
+    for (auto& pattern : patterns) pattern = (folder / pattern).string();
+    const auto load = load_rules(patterns, queries, {});
+    EXPECT_NE(load.rules, nullptr);
+    return load.coverage;
+  };
+  EXPECT_EQ(coverage({}), RuleCoverage::whole) << "no rules is what the configuration says";
+  EXPECT_EQ(coverage({"*.yaml"}), RuleCoverage::whole);
+  EXPECT_EQ(coverage({"*.yaml", "*.yml"}), RuleCoverage::whole);
+  EXPECT_EQ(coverage({"*.yml"}), RuleCoverage::partial);
+  EXPECT_EQ(coverage({"*.yaml", "late/*.yaml"}), RuleCoverage::partial);
 }
 
 }  // namespace

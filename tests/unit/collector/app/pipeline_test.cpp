@@ -66,7 +66,7 @@ std::string group(const std::string& rules) { return "groups:\n- name: g\n  inte
 /// All stages over one head; a life ends where a collector would stop.
 struct Life {
   Life(const Clock& clock, Random& random, telemetry::Logger& log, FillableStore& store, const ServiceMap& map,
-       const std::string& rules, LoadedState loaded = {})
+       const std::string& rules, LoadedState loaded = {}, RuleCoverage coverage = RuleCoverage::whole)
       : engine(clock),
         compiler(engine, head),
         alerting(make_rule_context(compiler, Labels{}, ""), clock, sink),
@@ -78,11 +78,11 @@ struct Life {
     std::vector<AlertState> states;
     for (const auto& row : loaded.alerts)
       if (auto state = from_row(row)) states.push_back(std::move(*state));
-    alerting.restore(states, clock.wall());
+    auto ruleless = alerting.restore(states, clock.wall());
     outbox.accept(loaded.deliveries);
-    pipeline =
-        std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting, incidents,
-                                                     router, outbox, writer, [this] { ++woken; }, std::move(loaded.alerts)});
+    pipeline = std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting,
+                                                            incidents, router, outbox, writer, [this] { ++woken; },
+                                                            std::move(loaded.alerts), std::move(ruleless), coverage});
   }
 
   static RoutingTable table() {
@@ -128,15 +128,15 @@ class PipelineTest : public testing::Test {
     services[1].depends_on.push_back(std::move(database));
     map_ = *ServiceMap::make(std::move(services));
   }
-  void start(const std::string& rules, LoadedState loaded = {}) {
-    life_ = std::make_unique<Life>(clock_, random_, log_, store_, map_, rules, std::move(loaded));
+  void start(const std::string& rules, LoadedState loaded = {}, RuleCoverage coverage = RuleCoverage::whole) {
+    life_ = std::make_unique<Life>(clock_, random_, log_, store_, map_, rules, std::move(loaded), coverage);
   }
   /// The collector stops and begins anew on what it has stored.
-  void restart(const std::string& rules) {
+  void restart(const std::string& rules, RuleCoverage coverage = RuleCoverage::whole) {
     life_.reset();
     auto loaded = store_.load(clock_.wall() - hours(1));
     ASSERT_TRUE(loaded);
-    start(rules, std::move(*loaded));
+    start(rules, std::move(*loaded), coverage);
   }
   /// A sample as ingest hands it on after its commit.
   void arrive(const std::string& metric, double value, const std::string& instance = "db") {
@@ -450,6 +450,59 @@ TEST_F(EditedAcrossARestart, WaitsForTheRuleOfAnAlertWhoseStoredStateCannotBeRea
   EXPECT_THAT(due(), IsEmpty());
   EXPECT_THAT(goes_on(0), IsEmpty());
   EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+/// The folder of a rule pack is mounted after the collector has started.
+struct RulesThatAreLate : EditedAcrossARestart {
+  void without_rules(const std::string& rules = "groups: []\n") {
+    tell(kPgDown);
+    restart(rules, RuleCoverage::partial);
+    EXPECT_THAT(goes_on(0), IsEmpty()) << "nothing tells the alert, and nothing says that it is over";
+    EXPECT_THAT(life_->pipeline->open_incidents(), SizeIs(1));
+    EXPECT_THAT(stored_alerts(), SizeIs(1));
+  }
+  void come(const std::string& rules, RuleCoverage coverage = RuleCoverage::whole) {
+    life_->pipeline->use_rules(life_->load(rules), coverage);
+    step();
+  }
+};
+
+TEST_F(RulesThatAreLate, FindTheirAlertsAsTheyWere) {
+  without_rules();
+  come(kPgDown);
+  ASSERT_THAT(*life_->pipeline->alerts(), SizeIs(1));
+  EXPECT_EQ(life_->pipeline->alerts()->at(0).phase, AlertPhase::firing);
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+  EXPECT_THAT(life_->pipeline->open_incidents(), IsEmpty());
+}
+
+TEST_F(RulesThatAreLate, KeepTheirAlertsOverOneMoreRestart) {
+  without_rules();
+  restart("groups: []\n", RuleCoverage::partial);
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  restart(kPgDown);
+  EXPECT_THAT(*life_->pipeline->alerts(), IsEmpty()) << "not before the first step";
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(RulesThatAreLate, KeepTheirAlertsWhenOnlyOtherRulesCome) {
+  without_rules();
+  come(group(alert("RedisDown", "redis_up", "urgent", "pg-main")), RuleCoverage::partial);
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  come(kPgDown);
+  EXPECT_THAT(goes_on(0), IsEmpty());
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
+TEST_F(RulesThatAreLate, EndWhatNoRuleTellsOnceTheRulesAreComplete) {
+  without_rules();
+  come(group(alert("RedisDown", "redis_up", "urgent", "pg-main")));
+  EXPECT_THAT(stored_alerts(), IsEmpty());
+  EXPECT_THAT(due(), IsEmpty()) << "not before its time";
+  clock_.advance(hours(1));  // a tick of the rules that came
+  EXPECT_THAT(goes_on(0), ElementsAre("resolve dba"));
 }
 
 TEST_F(PipelineTest, KeepsAnAlertWhoseDataStopsUntilThatIsKnown) {
