@@ -28,6 +28,11 @@ void Catalogue::load(SeriesId id, Labels labels) {
   insert(id, std::move(labels)).second.of_tenant = &of_tenant;
 }
 
+void Catalogue::reserve(SeriesId id) {
+  const std::scoped_lock lock(mutex_);
+  next_ = std::max(next_, id + 1);
+}
+
 void Catalogue::activate(Entry& entry) {
   auto& [labels, known] = entry;
   if (known.retired_in == 0) return;
@@ -42,8 +47,14 @@ SeriesId Catalogue::resolve_own(const Labels& labels) {
   const std::scoped_lock lock(mutex_);
   const auto found = series_.find(labels);
   auto& entry = found != series_.end() ? *found : create(labels);
+  auto& known = entry.second;
+  // The journal does not say whose series it is: after a start it took a place of the tenant that its labels name.
+  if (known.of_tenant != nullptr && known.of_agent == nullptr) {
+    if (known.retired_in == 0) --*known.of_tenant;
+    known.of_tenant = nullptr;
+  }
   activate(entry);
-  return entry.second.id;
+  return known.id;
 }
 
 Labels Catalogue::labels(SeriesId id) const {
@@ -152,13 +163,16 @@ std::size_t Catalogue::size() const {
   return series_.size();
 }
 
-std::size_t Catalogue::room(const TenantId& tenant, const AgentId& agent) const {
+bool Catalogue::has_room(const TenantId& tenant, const AgentId& agent, std::size_t refused) const {
   const std::scoped_lock lock(mutex_);
   const auto left = [](std::size_t cap, std::size_t used) { return cap - std::min(cap, used); };
   const auto of_tenant = by_tenant_.find(tenant);
   const auto of_agent = by_agent_.find({tenant, agent});
-  return std::min(left(caps_.per_tenant, of_tenant != by_tenant_.end() ? of_tenant->second : 0),
-                  left(caps_.per_agent, of_agent != by_agent_.end() ? of_agent->second : 0));
+  const auto room = std::min(left(caps_.per_tenant, of_tenant != by_tenant_.end() ? of_tenant->second : 0),
+                             left(caps_.per_agent, of_agent != by_agent_.end() ? of_agent->second : 0));
+  // A label with ever new values is refused more often than the cap has places: to wait for all of them is to wait for ever.
+  const auto share = std::max<std::size_t>(1, std::min(caps_.per_tenant, caps_.per_agent) / kOfferedShare);
+  return room >= std::min(refused, share);
 }
 
 std::map<std::string, std::uint64_t> Catalogue::refused() const {

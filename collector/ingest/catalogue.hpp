@@ -26,6 +26,8 @@ class Catalogue {
 
   /// At start, from the journal.
   void load(SeriesId id, Labels labels);
+  /// At start: the journal has samples under this number, so that no new series gets it or one below it.
+  void reserve(SeriesId id);
   /// The id of a series of this tenant (the `tenant` label is set here, whatever the agent wrote); wire::kRefusedSeries
   /// above a cap. A new series waits in take_new() for the next commit. The caller may use the id until it gives it back by
   /// release(), once for each resolve().
@@ -52,8 +54,10 @@ class Catalogue {
   void put_back(std::vector<NewSeries> series);
 
   [[nodiscard]] std::size_t size() const;
-  /// How many new series this agent may still bring for this tenant.
-  [[nodiscard]] std::size_t room(const TenantId& tenant, const AgentId& agent) const;
+  /// Whether naming its series again is worth it to an agent that had so many refused for this tenant: there is room for
+  /// all of them, or for a share of the cap.
+  [[nodiscard]] bool has_room(const TenantId& tenant, const AgentId& agent, std::size_t refused) const;
+  static constexpr std::size_t kOfferedShare = 8;
   /// Refused new series since start, by tenant.
   [[nodiscard]] std::map<std::string, std::uint64_t> refused() const;
 

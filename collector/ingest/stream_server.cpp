@@ -204,7 +204,7 @@ void StreamServer::offer_room() {
   for (const auto& link : std::vector(links_.begin(), links_.end())) {
     const auto& refused = link->session.refused();
     const bool room = std::any_of(refused.begin(), refused.end(), [&](const auto& of_tenant) {
-      return context_.catalogue.room(of_tenant.first, link->session.identity().agent) >= of_tenant.second;
+      return context_.catalogue.has_room(of_tenant.first, link->session.identity().agent, of_tenant.second);
     });
     if (room)
       link->end(Error{Errc::cancelled, "there is room for series that were refused; the agent names them again", ""});

@@ -57,6 +57,15 @@ TEST(Catalogue, GoesOnBehindWhatTheJournalKnows) {
   EXPECT_THAT(catalogue.take_new(), SizeIs(1));
 }
 
+TEST(Catalogue, GivesNoNumberThatTheJournalHasSamplesUnder) {
+  Catalogue catalogue{{}};
+  catalogue.load(3, series(1).with("tenant", "clinic-a"));
+  catalogue.reserve(9);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(2)), 10U);
+  catalogue.reserve(5);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), 11U);
+}
+
 TEST(Catalogue, RefusesNewSeriesAboveAnAgentsCapAndCountsThem) {
   Catalogue catalogue{{2, 100}};
   EXPECT_NE(catalogue.resolve(kA, kNode1, series(1)), wire::kRefusedSeries);
@@ -87,12 +96,27 @@ TEST(Catalogue, SeriesWithoutSamplesMakeRoomUnderTheCaps) {
   Catalogue catalogue{{2, 2}};
   const auto old = catalogue.resolve(kA, kNode1, series(1));
   (void)catalogue.resolve(kA, kNode1, series(2));
-  EXPECT_EQ(catalogue.room(kA, kNode1), 0U);
+  EXPECT_FALSE(catalogue.has_room(kA, kNode1, 1));
   const SeriesId gone[] = {old, old, 99};
   catalogue.retire(gone);
-  EXPECT_EQ(catalogue.room(kA, kNode1), 1U);
+  EXPECT_TRUE(catalogue.has_room(kA, kNode1, 1));
   EXPECT_NE(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
   EXPECT_EQ(catalogue.resolve(kA, kNode1, series(1)), wire::kRefusedSeries) << "it is as new as any other";
+}
+
+TEST(Catalogue, AShareOfTheCapIsRoomHoweverManyWereRefused) {
+  Catalogue catalogue{{80, 1'000}};
+  std::vector<SeriesId> held;
+  for (int n = 0; n < 80; ++n) held.push_back(catalogue.resolve(kA, kNode1, series(n)));
+  const auto free_up = [&](std::size_t places) {
+    catalogue.retire(std::span{held}.first(places));
+    held.erase(held.begin(), held.begin() + static_cast<std::ptrdiff_t>(places));
+  };
+  free_up(9);
+  EXPECT_TRUE(catalogue.has_room(kA, kNode1, 9));
+  EXPECT_FALSE(catalogue.has_room(kA, kNode1, 30'000)) << "a new session for hardly any of them";
+  free_up(1);
+  EXPECT_TRUE(catalogue.has_room(kA, kNode1, 30'000)) << "all of them never fit";
 }
 
 TEST(Catalogue, ARetiredSeriesThatSpeaksAgainHasItsNumberAndCountsAndItsRowIsWrittenAnew) {
@@ -161,6 +185,27 @@ TEST(Catalogue, TheCollectorsOwnSeriesHaveNoCapAndNoTenant) {
   EXPECT_NE(id, wire::kRefusedSeries);
   EXPECT_EQ(catalogue.labels(id), series(1));
   EXPECT_TRUE(catalogue.labels(99).empty());
+}
+
+TEST(Catalogue, OwnSeriesOfFormerLivesTakeNoPlaceOfTheTenantThatTheyName) {
+  Catalogue catalogue{{100, 2}};
+  const auto own = series(1).with("tenant", "clinic-a");
+  catalogue.load(0, own);
+  catalogue.load(1, series(2).with("tenant", "clinic-a"));
+  EXPECT_EQ(catalogue.resolve_own(own), 0U);
+  EXPECT_EQ(catalogue.resolve_own(own), 0U);
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(4)), wire::kRefusedSeries) << "one place came of it, not two";
+}
+
+TEST(Catalogue, AnOwnSeriesOfAFormerLifeThatFellSilentGivesItsPlaceBackOnce) {
+  Catalogue catalogue{{100, 1}};
+  const auto own = series(1).with("tenant", "clinic-a");
+  catalogue.load(0, own);
+  catalogue.retire(std::vector<SeriesId>{0});
+  EXPECT_EQ(catalogue.resolve_own(own), 0U);
+  EXPECT_NE(catalogue.resolve(kA, kNode1, series(2)), wire::kRefusedSeries);
+  EXPECT_EQ(catalogue.resolve(kA, kNode1, series(3)), wire::kRefusedSeries);
 }
 
 }  // namespace
