@@ -1,5 +1,7 @@
 #include "collector/head_sink.hpp"
 
+#include "common/wire/series.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -27,14 +29,15 @@ void HeadSink::define(SeriesId id, const Labels& labels) {
 
 void HeadSink::count(const AppendCounts& counts) {
   stored_.add(static_cast<double>(counts.appended));
-  const auto refused = [&](const char* reason, std::size_t n) {
-    if (n > 0)
-      metrics_.counter("ward_tsdb_samples_refused_total", "Samples the head did not take.", Labels{{"reason", reason}})
-          .add(static_cast<double>(n));
-  };
-  refused("conflicting", counts.conflicting);
-  refused("too_old", counts.too_old);
-  refused("unknown_series", counts.unknown_series);
+  count_refused("conflicting", counts.conflicting);
+  count_refused("too_old", counts.too_old);
+  count_refused("unknown_series", counts.unknown_series);
+}
+
+void HeadSink::count_refused(const char* reason, std::size_t samples) {
+  if (samples == 0) return;
+  metrics_.counter("ward_tsdb_samples_refused_total", "Samples the head did not take.", Labels{{"reason", reason}})
+      .add(static_cast<double>(samples));
 }
 
 void HeadSink::append(std::span<const wire::IdSample> samples) {
@@ -52,7 +55,10 @@ void HeadSink::append(std::span<const wire::IdSample> samples) {
     // Retention dropped a quiet series that speaks again: the journal still knows its labels.
     for (const auto& sample : samples)
       if (const auto labels = catalogue_.revive(sample.id); !labels.empty()) define(sample.id, labels);
+    // All of it again: what went in just now is a duplicate, what was refused is refused again.
+    const auto before = counts.appended;
     counts = head_.append(refs);
+    counts.appended += before;
   }
   count(counts);
 }
@@ -60,6 +66,10 @@ void HeadSink::append(std::span<const wire::IdSample> samples) {
 void HeadSink::write(Time at, std::span<const SeriesValue> series) {
   std::vector<wire::IdSample> samples;
   for (const auto& [labels, value] : series) {
+    if (wire::text_size(labels) > kMaxLabelText) {
+      count_refused("label_limits", 1);
+      continue;
+    }
     const auto id = catalogue_.resolve_own(labels);
     define(id, labels);
     samples.push_back({id, at, value});

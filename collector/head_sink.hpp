@@ -23,12 +23,14 @@ class HeadSink final : public SampleSink, public RuleOutput {
   void define(SeriesId id, const Labels& labels) override;
   void append(std::span<const wire::IdSample> samples) override;
   /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal with the chunks.
+  /// One whose labels are longer than kMaxLabelText is refused and counted.
   void write(Time at, std::span<const SeriesValue> series) override;
   /// Names of metrics that got samples since the last call.
   std::vector<std::string> take_arrived();
 
  private:
   void count(const AppendCounts& counts);
+  void count_refused(const char* reason, std::size_t samples);
   Head& head_;
   Catalogue& catalogue_;
   telemetry::Counter& stored_;

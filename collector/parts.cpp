@@ -51,6 +51,7 @@ Result<std::uint64_t> Store::replay() {
     if (!head.load_chunk(chunk)) ++damaged;
   };
   into.samples = [&](std::vector<wire::IdSample> samples) { sink.append(samples); };
+  into.highest = [&](SeriesId id) { catalogue.reserve(id); };
   const auto rows = journal->replay(into);
   if (!rows) return fail(rows.error());
   (void)sink.take_arrived();
@@ -58,8 +59,12 @@ Result<std::uint64_t> Store::replay() {
 }
 
 Status Store::store_chunks() {
-  for (auto& chunk : head.seal_unpersisted())
-    waiting_.push_back({chunk.series.get() - 1, chunk.t_min, chunk.t_max, chunk.count, std::move(chunk.bytes)});
+  // At its cap the journal takes no records, but the collector's own samples go on. Chunks of those would make each attempt
+  // larger than the one before, for the same rows that it frees.
+  if (refused_at_ != journal->rows_since_chunks())
+    for (auto& chunk : head.seal_unpersisted())
+      waiting_.push_back({chunk.series.get() - 1, chunk.t_min, chunk.t_max, chunk.count, std::move(chunk.bytes)});
+  refused_at_.reset();
   if (waiting_.empty()) return {};
   // Own series come with no commit of an agent: without their rows the chunks would have no labels after a restart, or those
   // of whoever got the free number next.
@@ -67,6 +72,7 @@ Status Store::store_chunks() {
   if (auto stored = journal->store_chunks(series, waiting_); !stored) {
     // Written twice is written once, so that it does not matter whether it happened all the same.
     catalogue.put_back(std::move(series));
+    if (stored.error().code == Errc::full) refused_at_ = journal->rows_since_chunks();
     return stored;
   }
   // Those of agents whose samples wait for their commit: the head has to know them too.
@@ -78,10 +84,18 @@ Status Store::store_chunks() {
   return {};
 }
 
+std::size_t Store::waiting_bytes() const {
+  std::size_t out = 0;
+  for (const auto& chunk : waiting_) out += chunk.bytes.size();
+  return out;
+}
+
 Status Store::drop_before(Time time) {
   std::vector<SeriesId> quiet;
   for (const auto ref : head.drop_before(time)) quiet.push_back(ref.get() - 1);
   catalogue.retire(quiet);
+  for (auto& chunk : waiting_)
+    if (chunk.t_max < time) chunk.give_up();
   return journal->drop_before(time);
 }
 

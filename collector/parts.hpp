@@ -33,6 +33,8 @@ struct Store {
   /// Both, what is old first: on a journal at its cap that may be all the room there is. Then the rows of series that
   /// nothing names any more. `horizon`: nullopt keeps everything.
   Status tidy(std::optional<Time> horizon);
+  /// What chunks hold that the journal has not taken yet.
+  [[nodiscard]] std::size_t waiting_bytes() const;
 
   std::unique_ptr<SqliteJournal> journal;
   Head head;
@@ -42,7 +44,8 @@ struct Store {
  private:
   Status drop_series();
   std::vector<ChunkRow> waiting_;
-  std::vector<SeriesId> just_stored_;  // by the last store_chunks(), rising
+  std::optional<std::uint64_t> refused_at_;  // rows of the journal when it had no room for waiting_: it covers all of them
+  std::vector<SeriesId> just_stored_;        // by the last store_chunks(), rising
 };
 
 /// The API's view of the running collector: reads, never decides.

@@ -45,6 +45,11 @@ struct ReceivedGap {
 };
 using JournalEntry = std::variant<ReceivedRecord, ReceivedGap>;
 
+/// Bytes of names and values of one series at most. Those of agents are smaller (and `tenant` comes to their labels); the
+/// collector's own are refused beyond it, because a journal that wrote them would not read them again.
+inline constexpr std::size_t kMaxLabelText = 16 << 10;
+static_assert((wire::kMaxLabels + 1) * (wire::kMaxLabelName + wire::kMaxLabelValue) <= kMaxLabelText);
+
 struct NewSeries {
   SeriesId id = 0;
   Labels labels;
@@ -57,6 +62,13 @@ struct ChunkRow {
   Time t_max;
   std::uint32_t count = 0;
   std::vector<std::uint8_t> bytes;
+
+  /// Nothing of it is stored. It keeps its place, by which store_chunks() knows which of a list it has.
+  void give_up() {
+    count = 0;
+    bytes = std::vector<std::uint8_t>{};
+  }
+  [[nodiscard]] bool given_up() const { return count == 0; }
 };
 
 /// What the journal is told about streams that nobody sends any more.
@@ -86,13 +98,17 @@ class Journal {
     std::function<void(SeriesId, Labels)> series;
     std::function<void(ChunkRow)> chunk;
     std::function<void(std::vector<wire::IdSample>)> samples;  ///< of records not yet in chunks
+    /// The highest number that a chunk or a record names, if one does. It stays that series' though its row may be damaged:
+    /// another one that got it would be given its samples at the next start.
+    std::function<void(SeriesId)> highest = nullptr;
   };
   /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
   virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
   /// Stores closed chunks and new series of theirs and removes the journal rows they cover (all committed so far), in one
   /// transaction. The rows go first: at the cap it succeeds when it frees as much as it takes, else Errc::full changed
   /// nothing. Refuses between an error and the next reopen(): rows that nobody has seen may have been committed. After an
-  /// error call it with the same chunks and what came since: those that were stored all the same are left out.
+  /// error call it with the same chunks, some given up perhaps, and what came since: those that were stored all the same are
+  /// left out.
   virtual Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) = 0;
   /// Retention: chunks, events and gaps wholly older than this. In several transactions; needs next to no room. Their room
   /// in the file is free for new rows, the file does not shrink. Refuses as store_chunks() does.
@@ -109,6 +125,7 @@ class Journal {
   [[nodiscard]] virtual Result<std::vector<StreamState>> streams() = 0;
   /// True when a stored record of this stream and sequence has another digest (the same number for two payloads).
   virtual Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) = 0;
+  /// Records of samples that no stored chunk covers, exactly: it only rises until store_chunks() succeeds.
   [[nodiscard]] virtual std::uint64_t rows_since_chunks() const = 0;
 };
 

@@ -1,9 +1,10 @@
 // Row 8 of the fault table for the collector's journal: with a bit flipped, a sector emptied or the log torn, nothing that
-// was not measured reaches the head. What cannot be read is counted, or the collector says which file to move aside.
+// was not measured reaches the head, in the next life neither. What cannot be read is counted, or the collector says which
+// file to move aside.
 #include <gtest/gtest.h>
 #include <iostream>
-#include <map>
 
+#include "collector/ingest/catalogue.hpp"
 #include "collector/store/sqlite/journal.hpp"
 #include "tests/sim/disk.hpp"
 
@@ -54,7 +55,36 @@ struct Verdict {
   std::uint64_t samples = 0, damaged = 0;
 };
 
-/// A start over these files. Fails the test for a value or a label nobody measured, and for a refusal without advice.
+const Labels kFresh{{"__name__", "fresh"}};
+constexpr double kFreshValue = -1.0;
+
+/// The life after the damage: a series that was never there before is stored, and at the next start has its own sample only.
+void live_on(std::unique_ptr<SqliteJournal> journal, Catalogue& catalogue, const sim::Disk& disk) {
+  const auto id = catalogue.resolve_own(kFresh);
+  const std::vector<StreamKey> keys{{TenantId{"clinic-b"}, AgentId{"node-2"}, {}}};
+  const std::vector<std::uint64_t> boots{1};
+  const auto opened = journal->open_streams(keys, boots);
+  if (!opened) return;
+  ReceivedRecord received;
+  received.stream = opened->at(0).row;
+  received.record.seq = Sequence{1};
+  received.record.t_min = received.record.t_max = from_ms(1);
+  received.record.samples.push_back({id, from_ms(1), kFreshValue});
+  const std::vector<JournalEntry> entries{std::move(received)};
+  if (!journal->commit(catalogue.take_new(), entries)) return;
+  journal.reset();
+  auto again = SqliteJournal::open(options(disk));
+  if (!again) return;
+  (void)(*again)->replay({[&](SeriesId of, const Labels& labels) { EXPECT_EQ(of == id, labels == kFresh); },
+                          [](const ChunkRow&) {},
+                          [&](const std::vector<wire::IdSample>& samples) {
+                            for (const auto& sample : samples)
+                              EXPECT_EQ(sample.id == id, sample.v == kFreshValue) << "another's samples under its labels";
+                          }});
+}
+
+/// A start over these files, and what comes after it. Fails the test for a value or a label nobody measured, and for a
+/// refusal without advice.
 Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
   SCOPED_TRACE(what);
   sim::Disk disk("journal-damaged", 2);
@@ -67,10 +97,10 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
     return verdict;
   }
   verdict.opens = true;
-  std::map<SeriesId, Labels> series;
+  Catalogue catalogue{{}};
   const auto damaged = (*journal)->replay({[&](SeriesId id, Labels labels) {
                                              EXPECT_EQ(labels, (Labels{{"__name__", "m"}, {"i", std::to_string(id)}}));
-                                             series.emplace(id, std::move(labels));
+                                             catalogue.load(id, std::move(labels));
                                            },
                                            [](const ChunkRow&) { ADD_FAILURE() << "a chunk nobody stored"; },
                                            [&](const std::vector<wire::IdSample>& samples) {
@@ -79,12 +109,14 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
                                                EXPECT_EQ(sample.v, value_of(seq, sample.id)) << "a value nobody measured";
                                              }
                                              verdict.samples += samples.size();
-                                           }});
+                                           },
+                                           [&](SeriesId id) { catalogue.reserve(id); }});
   if (!damaged) {
     EXPECT_FALSE(damaged.error().fix.empty()) << damaged.error().what;
   }
   verdict.replays = damaged.has_value();
   verdict.damaged = damaged.value_or(0);
+  if (damaged) live_on(std::move(*journal), catalogue, disk);
   return verdict;
 }
 

@@ -3,30 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/store/sqlite/journal_row.hpp"
 #include "collector/store/sqlite/journal_schema.hpp"
 #include "common/base/assert.hpp"
-#include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
 
 namespace ward::collector {
 namespace {
 
-/// Of a row that was written before rows carried one.
-constexpr std::int64_t kUnchecked = -1;
 constexpr std::int64_t kRoomShare = 64;  // of the cap that must be free to count as room, not one record's worth
 constexpr const char* kSlice = " LIMIT 4096";
-
-// SQLite checks its structure, not its contents: a flipped bit in a payload would be a wrong value, in an id the value of
-// another series.
-std::int64_t row_crc(wire::ByteView bytes, std::uint32_t id = 0, std::uint32_t count = 0) {
-  wire::Buffer head;
-  wire::ByteWriter w(head);
-  w.u32(id);
-  w.u32(count);
-  return crc32c(bytes, crc32c(head));
-}
-
-bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnchecked || stored == computed; }
 
 constexpr const char* kStreamColumns =
     "SELECT id,tenant,agent,incarnation,boot,durable,stored,refused,lost,seen,forgotten FROM stream";
@@ -51,6 +37,11 @@ StreamState read_stream(const sqlite::Statement& row) {
 StreamRow stream_of(const JournalEntry& entry) {
   const auto* received = std::get_if<ReceivedRecord>(&entry);
   return received != nullptr ? received->stream : std::get<ReceivedGap>(entry).stream;
+}
+
+bool is_journal_row(const JournalEntry& entry) {
+  const auto* received = std::get_if<ReceivedRecord>(&entry);
+  return received != nullptr && received->record.kind != wire::RecordKind::events;
 }
 
 std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get()); }
@@ -267,7 +258,7 @@ Status SqliteJournal::commit(std::span<const NewSeries> series, std::span<const 
     rowless_.erase(row);
     stirred_.insert(row);
   }
-  rows_since_chunks_ += entries.size();
+  rows_since_chunks_ += static_cast<std::uint64_t>(std::count_if(entries.begin(), entries.end(), is_journal_row));
   return {};
 }
 
@@ -375,53 +366,6 @@ Status SqliteJournal::write_mark(const StreamState& state) {
       .run();
 }
 
-Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
-  if (!db_) return fail(closed().error());
-  std::uint64_t damaged = 0;
-  auto series = db_->prepare("SELECT id,labels,crc FROM series ORDER BY id");
-  if (!series) return fail(series.error());
-  auto more = series->step();
-  for (; more && *more; more = series->step()) {
-    const auto id = static_cast<SeriesId>(series->integer(0));
-    wire::ByteReader in(series->blob(1));
-    auto labels = wire::read_labels(in);
-    if (in.ok() && intact(series->integer(2), row_crc(series->blob(1), id)))
-      replay.series(id, std::move(labels));
-    else
-      ++damaged;
-  }
-  if (!more) return fail(more.error());
-  auto chunks = db_->prepare("SELECT series,t_min,t_max,count,data,crc FROM chunk ORDER BY t_max,id");
-  if (!chunks) return fail(chunks.error());
-  for (more = chunks->step(); more && *more; more = chunks->step()) {
-    ChunkRow row;
-    row.series = static_cast<SeriesId>(chunks->integer(0));
-    row.t_min = from_ms(chunks->integer(1));
-    row.t_max = from_ms(chunks->integer(2));
-    row.count = static_cast<std::uint32_t>(chunks->integer(3));
-    const auto data = chunks->blob(4);
-    row.bytes.assign(data.begin(), data.end());
-    if (intact(chunks->integer(5), row_crc(row.bytes, row.series, row.count)))
-      replay.chunk(std::move(row));
-    else
-      ++damaged;
-  }
-  if (!more) return fail(more.error());
-  auto records = db_->prepare("SELECT t_min,t_max,payload,crc FROM journal ORDER BY position");
-  if (!records) return fail(records.error());
-  for (more = records->step(); more && *more; more = records->step()) {
-    wire::Record record;
-    record.t_min = from_ms(records->integer(0));
-    record.t_max = from_ms(records->integer(1));
-    if (intact(records->integer(3), row_crc(records->blob(2))) && codec_.decode(records->blob(2), record))
-      replay.samples(std::move(record.samples));
-    else
-      ++damaged;
-  }
-  if (!more) return fail(more.error());
-  return damaged;
-}
-
 Status SqliteJournal::store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) {
   if (!db_) return closed();
   const auto batch = db_->scalar("SELECT number FROM chunk_batch");
@@ -444,6 +388,7 @@ Status SqliteJournal::write_chunks(std::span<const NewSeries> series, std::span<
   if (auto gone = db_->run("DELETE FROM journal"); !gone) return gone;
   if (auto put = write_series(series); !put) return put;
   for (const auto& chunk : chunks) {
+    if (chunk.given_up()) continue;
     auto put = statements_->put_chunk.bind(1, std::int64_t{chunk.series})
                    .bind(2, to_ms(chunk.t_min))
                    .bind(3, to_ms(chunk.t_max))

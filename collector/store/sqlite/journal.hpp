@@ -59,6 +59,10 @@ class SqliteJournal final : public Journal {
   Status write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch);
   [[nodiscard]] Status has_room_under_cap();
   Status write_mark_of_life();
+  struct Reading;
+  Status replay_series(Reading& reading);
+  Status replay_chunks(Reading& reading);
+  Status replay_records(Reading& reading);
   Status load_streams();
   Status ensure_open();
   [[nodiscard]] Status closed() const;

@@ -68,6 +68,13 @@ struct JournalCap : testing::Test {
     }
   }
 
+  void fill_for_good() {
+    do {
+      fill();
+      tidy();  // rows become chunks, which takes less: some room comes of that too
+    } while (run([this] { return !loop_->is_full(); }, 50));
+  }
+
   std::string dir_ = testing::TempDir() + "/ward_cap_" + testing::UnitTest::GetInstance()->current_test_info()->name();
   CollectorConfig config_;
   telemetry::Registry metrics_;
@@ -87,10 +94,7 @@ struct JournalCap : testing::Test {
 };
 
 TEST_F(JournalCap, GoesOnByItselfOnceOldDataWereDropped) {
-  do {
-    fill();
-    tidy();  // rows become chunks, which takes less: some room comes of that too
-  } while (run([this] { return !loop_->is_full(); }, 50));
+  fill_for_good();
   ASSERT_LT(durable_, sent_);
   now_ += kRetention;
   tidy();
@@ -99,6 +103,44 @@ TEST_F(JournalCap, GoesOnByItselfOnceOldDataWereDropped) {
   EXPECT_EQ(said_.back(), "not full");
   send();
   EXPECT_TRUE(run([this] { return durable_ == sent_; }));
+}
+
+TEST_F(JournalCap, WhatWaitsForRoomDoesNotGrowWithTheCollectorsOwnSamples) {
+  fill_for_good();
+  const auto waiting = store_->waiting_bytes();
+  ASSERT_GT(waiting, 0U);
+  std::vector<SeriesValue> own;
+  for (int minute = 0; minute < 20; ++minute) {
+    own.clear();
+    for (std::size_t n = 0; n < kSeries; ++n)
+      own.push_back({Labels{{"__name__", "own"}, {"n", std::to_string(n)}}, noise_(random_)});
+    store_->sink.write(now_, own);
+    now_ += std::chrono::minutes{1};
+    tidy();
+    ASSERT_EQ(store_->waiting_bytes(), waiting) << "after " << minute << " minutes at the cap";
+  }
+  now_ += kRetention;
+  tidy();
+  ASSERT_TRUE(run([this] { return durable_ == sent_; }));
+  tidy();
+  store_->sink.write(now_, own);
+  tidy();
+  EXPECT_EQ(store_->waiting_bytes(), 0U) << "what it did not take meanwhile goes once there is room";
+}
+
+TEST_F(JournalCap, ChunksThatAgedWhileTheyWaitedAreNotStored) {
+  fill_for_good();
+  ASSERT_GT(store_->waiting_bytes(), 0U);
+  now_ += kRetention;
+  tidy();
+  EXPECT_EQ(store_->waiting_bytes(), 0U);
+  ASSERT_TRUE(run([this] { return durable_ == sent_; })) << "the loop uses the journal";
+  std::size_t old = 0;
+  const auto horizon = now_ - kRetention;
+  EXPECT_TRUE(
+      store_->journal->replay({[](SeriesId, const Labels&) {},
+                               [&](const ChunkRow& row) { old += row.t_max < horizon ? 1 : 0; }, [](const auto&) {}}));
+  EXPECT_EQ(old, 0U);
 }
 
 }  // namespace

@@ -54,6 +54,91 @@ TEST_F(StoreTest, ChunksOfOwnSeriesKeepTheirLabelsThoughNoAgentCommitted) {
   EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0)) << "its number went to another series";
 }
 
+TEST_F(StoreTest, ANumberWhoseRowIsDamagedIsNotGivenToAnotherSeries) {
+  for (const bool in_chunks : {true, false}) {
+    SCOPED_TRACE(in_chunks ? "its samples are in a chunk" : "its samples are in a record");
+    store_.reset();
+    std::filesystem::remove_all(dir_);
+    open();
+    const StreamKey key{TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
+    const std::uint64_t boot = 1;
+    ReceivedRecord received;
+    received.stream = store_->journal->open_streams(std::span{&key, 1}, std::span{&boot, 1}).value().at(0).row;
+    received.record.seq = Sequence{1};
+    received.record.t_min = received.record.t_max = from_ms(1'000);
+    const auto id = store_->catalogue.resolve(key.tenant, key.agent, Labels{{"__name__", "temperature"}});
+    received.record.samples.push_back({id, from_ms(1'000), 36.6});
+    const std::vector<JournalEntry> entries{std::move(received)};
+    ASSERT_TRUE(Recorder(*store_->journal, store_->catalogue, store_->sink).commit(entries));
+    if (in_chunks) {
+      ASSERT_TRUE(store_->store_chunks());
+    }
+    store_.reset();
+    {
+      sqlite::OpenOptions file;
+      file.path = dir_ + "/journal.db";
+      auto db = sqlite::Database::open(file);
+      ASSERT_TRUE(db && db->run("UPDATE series SET labels=zeroblob(length(labels))"));
+    }
+    open();
+    EXPECT_GE(damaged_, 1U);
+    store_->sink.write(from_ms(2'000), std::vector<SeriesValue>{{kOther, 1.0}});
+    ASSERT_TRUE(store_->store_chunks());
+    open();
+    EXPECT_THAT(values(kOther), UnorderedElementsAre(1.0)) << "samples of the series whose row is damaged";
+  }
+}
+
+TEST_F(StoreTest, LabelsBeyondTheWiresLimitsSurviveARestart) {
+  Labels most{{"__name__", "wide"}};  // as many as an agent may send; `tenant` comes to them
+  for (int n = 0; n < 31; ++n) most.set("label_" + std::to_string(n), "v");
+  ASSERT_EQ(most.size(), wire::kMaxLabels);
+  const auto id = store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, most);
+  store_->sink.define(id, store_->catalogue.labels(id));
+  store_->sink.append(std::vector<wire::IdSample>{{id, from_ms(1'000), 3.0}});
+  const Labels alert{{"__name__", "ALERTS"}, {"summary", std::string(300, 's')}};
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{alert, 1.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  open();
+  EXPECT_EQ(damaged_, 0U);
+  EXPECT_THAT(values(most), UnorderedElementsAre(3.0));
+  EXPECT_THAT(values(alert), UnorderedElementsAre(1.0));
+}
+
+TEST_F(StoreTest, OwnSeriesBeyondAllLimitsAreRefusedAndCounted) {
+  const auto refused = [this] {
+    return metrics_.counter("ward_tsdb_samples_refused_total", "", Labels{{"reason", "label_limits"}}).value();
+  };
+  const Labels largest{{"__name__", "large"}, {"a", std::string(kMaxLabelText - 14, 'x')}};
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{largest, 1.0}});
+  EXPECT_EQ(refused(), 0);
+  const auto larger = largest.with("b", "y");
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{larger, 2.0}, {kOther, 3.0}});
+  EXPECT_EQ(refused(), 1);
+  EXPECT_FALSE(store_->head.find(larger));
+  EXPECT_THAT(values(kOther), UnorderedElementsAre(3.0));
+  ASSERT_TRUE(store_->store_chunks());
+  open();
+  EXPECT_EQ(damaged_, 0U);
+  EXPECT_THAT(values(largest), UnorderedElementsAre(1.0));
+}
+
+TEST_F(StoreTest, ABatchWithAQuietSeriesIsCountedInFull) {
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 1.0}, {kOther, 1.0}});
+  const auto own = store_->catalogue.resolve_own(kOwn);
+  const auto other = store_->catalogue.resolve_own(kOther);
+  store_->sink.write(from_ms(10'000), std::vector<SeriesValue>{{kOther, 2.0}});
+  ASSERT_TRUE(store_->store_chunks());  // retention drops closed ones
+  ASSERT_TRUE(store_->tidy(from_ms(5'000)));
+  ASSERT_FALSE(store_->head.find(kOwn));
+  const auto appended = [this] { return metrics_.counter("ward_tsdb_samples_appended_total", "").value(); };
+  const auto before = appended();
+  const std::vector<wire::IdSample> batch{{other, from_ms(20'000), 3.0}, {own, from_ms(20'000), 4.0}};
+  store_->sink.append(batch);
+  EXPECT_EQ(appended() - before, 2);
+  EXPECT_THAT(values(kOwn), UnorderedElementsAre(4.0));
+}
+
 /// Series come and go, as those of pods do; a cap of 20 holds those of an hour.
 struct SeriesChurn : StoreTest {
   SeriesChurn() {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <numeric>
+#include <set>
 
 #include "tests/sim/disk.hpp"
 #include "tests/support/processes.hpp"
@@ -35,6 +36,7 @@ struct Replayed {
   std::map<SeriesId, Labels> series;
   std::vector<ChunkRow> chunks;
   std::vector<wire::IdSample> samples;
+  std::optional<SeriesId> highest;
   std::uint64_t damaged = 0;
 };
 
@@ -60,7 +62,8 @@ class JournalFile : public testing::Test {
                                 [&](ChunkRow row) { out.chunks.push_back(std::move(row)); },
                                 [&](std::vector<wire::IdSample> samples) {
                                   out.samples.insert(out.samples.end(), samples.begin(), samples.end());
-                                }})
+                                },
+                                [&](SeriesId id) { out.highest = id; }})
                       .value();
     return out;
   }
@@ -203,6 +206,43 @@ TEST_F(JournalFile, ChunksWhoseSyncFailedAreStoredOnce) {
     for (std::size_t i = 0; i < 3; ++i) EXPECT_THAT(all.chunks[i].bytes, ElementsAre(i + 1));
     EXPECT_THAT(all.samples, IsEmpty());
   }
+}
+
+TEST_F(JournalFile, AChunkGivenUpAfterAFailedSyncDoesNotShiftTheOthers) {
+  for (std::uint64_t sync = 1; sync <= 4; ++sync) {
+    SCOPED_TRACE(sync);
+    journal_.reset();
+    disk_.wipe();
+    journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs(), 0, 1}).value());  // each commit is checkpointed
+    const auto row = stream(key(1)).row;
+    ASSERT_TRUE(commit({record(row, 1, {0})}));
+    std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1}}, {0, from_ms(2), from_ms(2), 1, {2}}};
+    disk_.fail_sync_after(sync);
+    if (journal_->store_chunks({}, chunks)) chunks.clear();
+    disk_.fail_sync_after(0);
+    ASSERT_TRUE(commit({record(row, 2, {0})}));
+    if (!chunks.empty()) chunks.front().give_up();
+    chunks.push_back({0, from_ms(3), from_ms(3), 1, {3}});
+    ASSERT_TRUE(journal_->store_chunks({}, chunks));
+    open();
+    std::multiset<std::uint8_t> stored;
+    for (const auto& chunk : replay().chunks) stored.insert(chunk.bytes.at(0));
+    EXPECT_LE(stored.count(1), 1U);
+    EXPECT_EQ(stored.count(2), 1U);
+    EXPECT_EQ(stored.count(3), 1U);
+  }
+}
+
+TEST_F(JournalFile, CountsTheRowsThatWaitForChunksAsTheFileHoldsThem) {
+  const auto row = stream(key(1)).row;
+  auto events = record(row, 2, {});
+  events.record.kind = wire::RecordKind::events;
+  events.record.events = {{from_ms(2), "oom", {}}};
+  ASSERT_TRUE(
+      commit({record(row, 1, {0}), events, ReceivedGap{row, {Sequence{3}, Sequence{4}, 7, GapReason::crash, {}, {}}}}));
+  EXPECT_EQ(journal_->rows_since_chunks(), 1U);
+  open();
+  EXPECT_EQ(journal_->rows_since_chunks(), 1U);
 }
 
 TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
@@ -414,6 +454,18 @@ TEST_F(JournalFile, KnowsAContradiction) {
   EXPECT_FALSE(journal_->contradicts(row, Sequence{1}, entry.record.digest).value());
   EXPECT_TRUE(journal_->contradicts(row, Sequence{1}, entry.record.digest + 1).value());
   EXPECT_FALSE(journal_->contradicts(row, Sequence{2}, 5).value());
+}
+
+TEST_F(JournalFile, TellsTheHighestNumberThatHasSamplesThoughNoRowSaysWhose) {
+  EXPECT_FALSE(replay().highest);
+  const auto row = stream(key(1)).row;
+  ASSERT_TRUE(commit({record(row, 1, {4, 2})}));
+  EXPECT_EQ(replay().highest, 4U);
+  const std::vector<ChunkRow> chunks{{7, from_ms(1), from_ms(1), 1, {1}}, {9, from_ms(1), from_ms(1), 1, {2}}};
+  ASSERT_TRUE(journal_->store_chunks({}, chunks));
+  ASSERT_TRUE(raw().run("UPDATE chunk SET series=1000000 WHERE series=9"));
+  open();
+  EXPECT_EQ(replay().highest, 7U) << "a damaged number is no number";
 }
 
 struct Flip {
