@@ -47,6 +47,11 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
   if (!state) return failure(volume->explain(state.error()), DataFiles::kState);
   auto loaded = state->load(now - kKeepResolved);
   if (!loaded) return failure(loaded.error(), DataFiles::kState);
+  if (loaded->unreadable > 0)
+    log.error("Stored alert state could not be read and is left out; it stays in the file",
+              {{"file", state_file(config).path},
+               {"rows", loaded->unreadable},
+               {"fix", "Run the release of Ward that wrote it; without one, copy the file for analysis."}});
   if (auto held = volume->hold(); !held)
     log.error("The volume of data_dir has no room; nothing is stored until it has",
               {{"error", held.error().what}, {"fix", held.error().fix}});

@@ -69,6 +69,7 @@ Pipeline::Pipeline(Context context)
       tasks_(context_.executor,
              logs_failure(context_.log, "Evaluation ended unexpectedly; restart the collector and report this")) {
   inherited_until_ = context_.clock.mono() + kRestoreGrace;
+  untold_at_ = inherited_until_;
   know_stored();
 }
 
@@ -194,6 +195,20 @@ std::vector<AlertEvent> Pipeline::disowned() {
   return out;
 }
 
+/// Once the alerts of an earlier life had their time to end: those that fire and that incidents know nothing of, for what
+/// was stored of it could not be read. They get an incident again; whoever was told of just this one is not told twice.
+std::vector<AlertEvent> Pipeline::untold() {
+  std::vector<AlertEvent> out;
+  if (!untold_at_ || context_.clock.mono() < *untold_at_) return out;
+  untold_at_.reset();
+  std::set<Labels> known;
+  for (auto& alert : context_.incidents.live())
+    if (alert.phase == AlertPhase::firing) known.insert(std::move(alert.labels));
+  for (auto& alert : context_.rules.current())
+    if (alert.phase == AlertPhase::firing && !known.contains(alert.labels)) out.push_back(std::move(alert));
+  return out;
+}
+
 void Pipeline::save_alerts(StateChange& change) {
   std::map<AlertRowKey, std::string> now_there;
   for (const auto& state : context_.rules.save()) {
@@ -214,6 +229,7 @@ void Pipeline::save_alerts(StateChange& change) {
 
 async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   const auto gone = disowned();
+  for (auto& alert : untold()) events.push_back(std::move(alert));
   auto folded = context_.incidents.fold(events, now, gone);
   const auto open = context_.incidents.open();
   auto routed = context_.router.route(folded.notices, open, now);

@@ -93,6 +93,7 @@ class Pipeline {
   [[nodiscard]] std::vector<AlertState> ruleless() const;
   void reloaded(RuleCoverage coverage, std::vector<AlertState> ruleless);
   [[nodiscard]] std::vector<AlertEvent> disowned();
+  [[nodiscard]] std::vector<AlertEvent> untold();
   void save_alerts(StateChange& change);
   [[nodiscard]] milliseconds until_next(Time now) const;
 
@@ -105,6 +106,7 @@ class Pipeline {
   std::map<AlertRowKey, AlertState> ruleless_;  // stored alerts that wait for their rule, while the rules are partial
   StateChange unsaved_;
   std::optional<MonoTime> inherited_until_;  // incidents of an earlier life may hold alerts that no rule tells any more
+  std::optional<MonoTime> untold_at_;        // when to look for alerts of an earlier life whose incident could not be read
   Time last_tick_;
   MonoTime last_progress_{};
   std::optional<Error> trouble_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -96,6 +97,7 @@ struct LoadedState {
   IncidentState incidents;
   std::vector<Notified> notified;       ///< sorted
   std::vector<DeliveryRow> deliveries;  ///< oldest first
+  std::size_t unreadable = 0;           ///< rows left out that this release does not understand; they stay stored
   friend bool operator==(const LoadedState&, const LoadedState&) = default;
 };
 
@@ -106,6 +108,7 @@ class StateStore {
   /// One durable transaction. On an error nothing of the change is stored: keep it, append() what follows, try again.
   virtual Status commit(const StateChange& change) = 0;
   /// Open incidents and those resolved after `resolved_after`, with their outbox rows, and every row still to be sent.
+  /// A row whose contents cannot be understood costs that row alone.
   virtual Result<LoadedState> load(Time resolved_after) = 0;
 };
 

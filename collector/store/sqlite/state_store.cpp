@@ -101,7 +101,7 @@ Status SqliteStateStore::write_incidents(const StateChange& change) {
       });
   if (!done) return done;
   if (change.watched) {
-    if (done = db_->run("DELETE FROM watched"); !done) return done;
+    if (done = db_->run("DELETE FROM watched WHERE position NOT IN (" + unread_watched_ + ")"); !done) return done;
     done = for_each(*db_, "INSERT INTO watched (data) VALUES (?1)", *change.watched,
                     [](sqlite::Statement& s, const WatchedAlert& w) { s.bind(1, to_json(w)); });
     if (!done) return done;
@@ -163,17 +163,25 @@ Status SqliteStateStore::load_incidents(LoadedState& into, Time resolved_after) 
   rows->bind(1, std::int64_t{to_ms(resolved_after)});
   auto done = each_row(*rows, [&](sqlite::Statement& s) -> Status {
     auto record = incident_record_from_json(s.text(0));
-    if (!record) return fail(record.error());
-    into.incidents.incidents.push_back(std::move(*record));
+    if (record)
+      into.incidents.incidents.push_back(std::move(*record));
+    else
+      ++into.unreadable;
     return {};
   });
   if (!done) return done;
-  auto watched = db_->prepare("SELECT data FROM watched ORDER BY position");
+  auto watched = db_->prepare("SELECT data, position FROM watched ORDER BY position");
   if (!watched) return fail(watched.error());
+  unread_watched_.clear();
   done = each_row(*watched, [&](sqlite::Statement& s) -> Status {
     auto one = watched_alert_from_json(s.text(0));
-    if (!one) return fail(one.error());
-    into.incidents.watched.push_back(std::move(*one));
+    if (one) {
+      into.incidents.watched.push_back(std::move(*one));
+      return {};
+    }
+    ++into.unreadable;
+    if (!unread_watched_.empty()) unread_watched_ += ',';
+    unread_watched_ += std::to_string(s.integer(1));
     return {};
   });
   if (!done) return done;
@@ -195,9 +203,11 @@ Status SqliteStateStore::load_outbox(LoadedState& into, Time resolved_after) {
   return each_row(*rows, [&](sqlite::Statement& s) -> Status {
     DeliveryRow row;
     const auto kind = parse_kind(s.text(2));
-    if (!kind) return fail(kind.error());
     const auto state = parse_delivery_state(s.text(6));
-    if (!state) return fail(state.error());
+    if (!kind || !state) {
+      ++into.unreadable;
+      return {};
+    }
     row.delivery = {.key = std::string(s.text(0)),
                     .incident = std::string(s.text(1)),
                     .kind = *kind,
@@ -222,8 +232,7 @@ Result<std::vector<Incident>> SqliteStateStore::incidents(Time since, std::size_
   std::vector<Incident> out;
   const auto done = each_row(*rows, [&](sqlite::Statement& s) -> Status {
     auto record = incident_record_from_json(s.text(0));
-    if (!record) return fail(record.error());
-    out.push_back(std::move(record->incident));
+    if (record) out.push_back(std::move(record->incident));
     return {};
   });
   if (!done) return fail(done.error());

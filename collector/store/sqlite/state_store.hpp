@@ -42,6 +42,7 @@ class SqliteStateStore final : public StateStore, public IncidentLog {
 
   sqlite::OpenOptions options_;
   std::optional<sqlite::Database> db_;
+  std::string unread_watched_;  // positions of watched rows that stay although they could not be read: "3,7"
 };
 
 }  // namespace ward::collector

@@ -452,6 +452,19 @@ TEST_F(EditedAcrossARestart, WaitsForTheRuleOfAnAlertWhoseStoredStateCannotBeRea
   EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
 }
 
+TEST_F(EditedAcrossARestart, GivesWhatFiresAnIncidentAgainWhenTheStoredOneCannotBeRead) {
+  tell(kPgDown);
+  life_.reset();
+  auto loaded = store_.load(clock_.wall() - hours(1));
+  ASSERT_TRUE(loaded);
+  loaded->incidents.incidents.clear();
+  start(kPgDown, std::move(*loaded));
+  EXPECT_THAT(life_->pipeline->open_incidents(), IsEmpty());
+  EXPECT_THAT(goes_on(0), IsEmpty()) << "the same alert of the same moment: who was told of it is known";
+  EXPECT_THAT(life_->pipeline->open_incidents(), SizeIs(1));
+  EXPECT_THAT(goes_on(1), ElementsAre("resolve dba"));
+}
+
 /// The folder of a rule pack is mounted after the collector has started.
 struct RulesThatAreLate : EditedAcrossARestart {
   void without_rules(const std::string& rules = "groups: []\n") {
