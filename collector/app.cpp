@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <filesystem>
+#include <set>
 
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/api/endpoint.hpp"
@@ -25,7 +26,6 @@ constexpr std::chrono::minutes kChunksEvery{30};
 constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
 constexpr std::uint64_t kChunksAfterRows = 100'000;
 constexpr std::chrono::minutes kPruneEvery{30};
-constexpr int kFiles = 2;  // journal and state; each is set aside once
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config) {
   if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
@@ -394,11 +394,12 @@ Status run(const std::string& config_path) {
   auto tls = make_tls(*config);
   if (!tls) return fail(tls.error());
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
-  for (int set_aside_so_far = 0;; ++set_aside_so_far) {
+  for (std::set<std::string> aside;;) {
     World world(*config);
     const auto ran = run_once(config_path, *config, *tls, world);
     if (ran) return {};
-    if (ran.error().error.code != Errc::corrupt || set_aside_so_far == kFiles) return fail(ran.error().error);
+    // What is damaged again as soon as it is new would be so for ever.
+    if (ran.error().error.code != Errc::corrupt || !aside.insert(ran.error().file).second) return fail(ran.error().error);
     if (auto moved = set_aside(config->data_dir, ran.error(), world.clock->wall(), world.log); !moved) return moved;
   }
 }

@@ -1,6 +1,8 @@
 #include "collector/data_files.hpp"
 
+#include <cstring>
 #include <filesystem>
+#include <set>
 
 namespace ward::collector {
 namespace {
@@ -17,6 +19,16 @@ sqlite::OpenOptions state_file(const CollectorConfig& config) {
   sqlite::OpenOptions file;
   file.path = config.data_dir + "/" + DataFiles::kState;
   return file;
+}
+
+/// Nothing that was set aside before is overwritten, within one second neither.
+std::string free_name(const std::string& data_dir, const std::string& file, Time now) {
+  for (auto seconds = to_ms(now) / 1000;; ++seconds) {
+    auto name = file + kAsideMark + std::to_string(seconds);
+    std::error_code error;
+    if (!fs::exists(fs::path(data_dir) / name, error) && !fs::exists(fs::path(data_dir) / (name + "-wal"), error))
+      return name;
+  }
 }
 
 }  // namespace
@@ -59,9 +71,10 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
 }
 
 Status set_aside(const std::string& data_dir, const StartFailure& failure, Time now, telemetry::Logger& log) {
-  const auto aside = failure.file + kAsideMark + std::to_string(to_ms(now) / 1000);
+  const auto aside = free_name(data_dir, failure.file, now);
   std::error_code error;
-  for (const char* part : {"", "-wal"}) {
+  // The log first: beside a new file of its own name it would be taken for that one's.
+  for (const char* part : {"-wal", ""}) {
     const fs::path from = fs::path(data_dir) / (failure.file + part);
     if (!fs::exists(from, error)) continue;
     fs::rename(from, fs::path(data_dir) / (aside + part), error);
@@ -69,21 +82,25 @@ Status set_aside(const std::string& data_dir, const StartFailure& failure, Time 
       return fail(Errc::unavailable, "'" + from.string() + "' is damaged and cannot be moved aside: " + error.message(),
                   "Move it away by hand; keep it for analysis.");
   }
-  log.error("A damaged file was set aside and a new one begun; agents send again what they still hold",
-            {{"file", data_dir + "/" + aside},
-             {"error", failure.error.what},
-             {"fix", "Check the disk; keep the file for analysis."}});
+  log.error(
+      failure.file == DataFiles::kState
+          ? "A damaged file was set aside and a new one begun; open incidents are forgotten and what still fires pages again"
+          : "A damaged file was set aside and a new one begun; agents send again what they still hold",
+      {{"file", data_dir + "/" + aside},
+       {"error", failure.error.what},
+       {"fix", "Check the disk; keep the file for analysis."}});
   return {};
 }
 
 std::size_t damaged_files(const std::string& data_dir) {
   std::error_code error;
-  std::size_t count = 0;
+  std::set<std::string> files;  // a file and its log are one
   for (fs::directory_iterator at(data_dir, error), end; !error && at != end; at.increment(error)) {
     const auto name = at->path().filename().string();
-    if (name.find(kAsideMark) != std::string::npos && !name.ends_with("-wal")) ++count;
+    const auto mark = name.find(kAsideMark);
+    if (mark != std::string::npos) files.insert(name.substr(0, name.find('-', mark + std::strlen(kAsideMark))));
   }
-  return count;
+  return files.size();
 }
 
 }  // namespace ward::collector
