@@ -1,15 +1,26 @@
 #include "collector/api/label_query.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <unordered_set>
 
 namespace ward::collector::api::prometheus {
 namespace {
 
-/// Calls `visit` with each matching series of each selector; a series that matches two selectors comes twice.
+/// What a node of a set takes beside its value.
+constexpr std::uint64_t kNode = 48;
+
+std::uint64_t bytes_of(const Labels& labels) {
+  std::uint64_t bytes = sizeof(Labels) + kNode;
+  for (const auto& [name, value] : labels) bytes += sizeof(Label) + name.size() + value.size();
+  return bytes;
+}
+
+/// Calls `visit` with each matching series of each selector; a series that matches two selectors comes twice. It returns
+/// the bytes it keeps.
 template <class Visit>
-Status for_each_series(SeriesReader& reader, const LabelQuery& query, Visit visit) {
+Status for_each_series(SeriesReader& reader, const LabelQuery& query, Turn& turn, Visit visit) {
   auto selectors = query.selectors;
   if (selectors.empty()) {
     auto any = Matcher::make(Matcher::Op::not_equal, std::string(kNameLabel), "");
@@ -19,8 +30,10 @@ Status for_each_series(SeriesReader& reader, const LabelQuery& query, Visit visi
   for (const auto& matchers : selectors) {
     const auto found = reader.find(matchers, query.start, query.end);
     if (!found) return fail(found.error());
+    if (auto room = turn.visit(found->size() * sizeof(FoundSeries)); !room) return room;
     if (!query.bounded) {
-      for (const auto& series : *found) visit(series);
+      for (const auto& series : *found)
+        if (auto room = turn.visit(visit(series)); !room) return room;
       continue;
     }
     SampleBatch batch;
@@ -29,7 +42,7 @@ Status for_each_series(SeriesReader& reader, const LabelQuery& query, Visit visi
       rest = rest.subspan(some.size());
       if (auto read = reader.read_latest(some, query.start, query.end, batch); !read) return read;
       for (std::size_t i = 0; i < some.size(); ++i)
-        if (!batch[i].empty()) visit(some[i]);
+        if (auto room = turn.visit(batch[i].empty() ? 0 : visit(some[i])); !room) return room;
     }
   }
   return {};
@@ -62,29 +75,45 @@ Result<LabelQuery> label_query(const http::ServerRequest& request) {
   return query;
 }
 
-Result<std::vector<Labels>> series_of(const Queryable& store, const LabelQuery& query) {
+Result<std::vector<Labels>> series_of(const Queryable& store, const LabelQuery& query, Turn& turn) {
   const auto reader = store.reader();
-  std::set<Labels> out;
-  const auto done = for_each_series(*reader, query, [&](const FoundSeries& series) {
+  std::set<Labels> first;
+  const auto done = for_each_series(*reader, query, turn, [&](const FoundSeries& series) -> std::uint64_t {
     std::vector<Label> labels;
     labels.reserve(series.label_count);
     for (const auto id : series.labels()) {
       const auto text = reader->text(id);
       labels.emplace_back(std::string(text.name), std::string(text.value));
     }
-    out.emplace(std::move(labels));
+    const auto [at, is_new] = first.emplace(std::move(labels));
+    if (!is_new) return 0;
+    const auto bytes = bytes_of(*at);
+    if (query.limit == 0 || first.size() - 1 <= query.limit) return bytes;
+    const auto dropped = bytes_of(*first.rbegin());
+    first.erase(std::prev(first.end()));
+    if (dropped <= bytes) return bytes - dropped;
+    turn.memory.give(dropped - bytes);
+    return 0;
   });
   if (!done) return fail(done.error());
-  return std::vector<Labels>(out.begin(), out.end());
+  std::vector<Labels> out;
+  out.reserve(first.size());
+  while (!first.empty()) out.push_back(std::move(first.extract(first.begin()).value()));
+  return out;
 }
 
-Result<std::vector<std::string>> label_names_of(const Queryable& store, const LabelQuery& query) {
+Result<std::vector<std::string>> label_names_of(const Queryable& store, const LabelQuery& query, Turn& turn) {
   const auto reader = store.reader();
   std::unordered_set<std::uint32_t> seen;
   std::vector<std::string> names;
-  const auto done = for_each_series(*reader, query, [&](const FoundSeries& series) {
-    for (const auto id : series.labels())
-      if (seen.insert(reader->name_number(id)).second) names.emplace_back(reader->text(id).name);
+  const auto done = for_each_series(*reader, query, turn, [&](const FoundSeries& series) {
+    std::uint64_t bytes = 0;
+    for (const auto id : series.labels()) {
+      if (!seen.insert(reader->name_number(id)).second) continue;
+      names.emplace_back(reader->text(id).name);
+      bytes += sizeof(std::string) + kNode + names.back().size();
+    }
+    return bytes;
   });
   if (!done) return fail(done.error());
   std::sort(names.begin(), names.end());
@@ -92,15 +121,20 @@ Result<std::vector<std::string>> label_names_of(const Queryable& store, const La
   return names;
 }
 
-Result<std::vector<std::string>> label_values_of(const Queryable& store, const LabelQuery& query, const std::string& name) {
+Result<std::vector<std::string>> label_values_of(const Queryable& store, const LabelQuery& query, const std::string& name,
+                                                 Turn& turn) {
   const auto reader = store.reader();
   std::unordered_set<LabelId> seen;
   std::vector<std::string> values;
-  const auto done = for_each_series(*reader, query, [&](const FoundSeries& series) {
+  const auto done = for_each_series(*reader, query, turn, [&](const FoundSeries& series) {
+    std::uint64_t bytes = 0;
     for (const auto id : series.labels()) {
       const auto text = reader->text(id);
-      if (text.name == name && seen.insert(id).second) values.emplace_back(text.value);
+      if (text.name != name || !seen.insert(id).second) continue;
+      values.emplace_back(text.value);
+      bytes += sizeof(std::string) + kNode + text.value.size();
     }
+    return bytes;
   });
   if (!done) return fail(done.error());
   std::sort(values.begin(), values.end());

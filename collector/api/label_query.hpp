@@ -17,9 +17,11 @@ struct LabelQuery {
 /// Reads start, end, match[] and limit; the error is a ready sentence for bad_data.
 Result<LabelQuery> label_query(const http::ServerRequest& request);
 
-// Each is sorted and without duplicates. Run on the pool: they visit every matching series.
-Result<std::vector<Labels>> series_of(const Queryable& store, const LabelQuery& query);
-Result<std::vector<std::string>> label_names_of(const Queryable& store, const LabelQuery& query);
-Result<std::vector<std::string>> label_values_of(const Queryable& store, const LabelQuery& query, const std::string& name);
+/// Each is sorted and without duplicates. Run on the pool: they visit every matching series, within the bounds of `turn`.
+/// With a limit: the first of them and one more, which tells that there are more.
+Result<std::vector<Labels>> series_of(const Queryable& store, const LabelQuery& query, Turn& turn);
+Result<std::vector<std::string>> label_names_of(const Queryable& store, const LabelQuery& query, Turn& turn);
+Result<std::vector<std::string>> label_values_of(const Queryable& store, const LabelQuery& query, const std::string& name,
+                                                 Turn& turn);
 
 }  // namespace ward::collector::api::prometheus

@@ -97,6 +97,21 @@ Status Turn::grow(std::uint64_t bytes) {
   return memory.check();
 }
 
+Status Turn::visit(std::uint64_t bytes) {
+  constexpr std::size_t kLookEvery = 256;
+  memory.take(bytes);
+  if (memory.held() > max_bytes)
+    return fail(Errc::overloaded,
+                "query processing would use more than " + std::to_string(max_bytes >> 20) + " MiB of memory",
+                "Ask for fewer series, with more matchers or a limit.");
+  if (visited++ % kLookEvery != 0) return {};
+  if (stopping != nullptr && *stopping)
+    return fail(Errc::cancelled, "query was canceled: the collector stops", "Ask again.");
+  if (clock != nullptr && timeout > milliseconds{0} && clock->mono() - arrived > timeout)
+    return fail(Errc::timed_out, "query timed out", "Ask for fewer series.");
+  return grow(0);
+}
+
 Status append_matrix(std::string& out, const promql::Matrix& matrix, Turn& turn) {
   auto counted = out.capacity();
   out += R"({"resultType":"matrix","result":[)";
@@ -215,11 +230,13 @@ async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest requ
   const auto lease = view.gate().lease();
   const auto max_bytes = view.gate().limits().query_bytes;
   auto job = [&view, shared, arrived, lease, max_bytes, work = std::move(work)]() -> Result<http::ServerResponse> {
-    Turn turn{arrived, *lease, shared->gone.get(), max_bytes};
+    const auto options = view.engine().options();
+    Turn turn{arrived, *lease, shared->gone.get(), max_bytes, &view.clock(), options.limits.timeout, options.stopping};
     auto response = work(view, *shared, turn);
     if (!response) return response;
     lease->settle(response->body.capacity());
-    if (auto room = turn.grow(0); !room) return fail(room.error());
+    // Not whether the client has left: one that has only shut its own side down still reads, and all work is done.
+    if (auto room = lease->check(); !room) return fail(room.error());
     response->held = lease;
     return response;
   };

@@ -12,6 +12,7 @@
 #include "collector/promql/ast.hpp"
 #include "collector/promql/value.hpp"
 #include "common/base/time.hpp"
+#include "common/base/world.hpp"
 #include "common/model/labels.hpp"
 
 namespace ward::collector::api::prometheus {
@@ -28,8 +29,17 @@ struct Turn {
   const std::atomic<bool>* gone = nullptr;
   /// What the gate leaves to one query.
   std::uint64_t max_bytes = std::uint64_t{1} << 29;
+  /// The server's timeout for a query, after which visit() ends one; null and zero for none.
+  const Clock* clock = nullptr;
+  milliseconds timeout{0};
+  /// Set when the collector stops; may be null.
+  const std::atomic<bool>* stopping = nullptr;
   /// For an answer that grows: counts `bytes` more. Errors: unavailable, cancelled when the client has left.
   Status grow(std::uint64_t bytes);
+  /// For work that goes over all series: to be called at each, with what it adds. Errors: those of grow(), timed_out,
+  /// overloaded past `max_bytes`.
+  Status visit(std::uint64_t bytes);
+  std::size_t visited = 0;
 };
 
 void append_text(std::string& out, std::string_view text);   ///< a JSON string, quotes included

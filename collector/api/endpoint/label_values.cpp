@@ -58,13 +58,13 @@ std::string unescape(std::string_view name) {
   return out;
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn& turn) {
   const auto name =
       unescape(std::string_view(request.path).substr(kBefore.size(), request.path.size() - kBefore.size() - kAfter.size()));
   if (name.empty()) return prometheus_error(400, "bad_data", "invalid label name: \"\"");
   const auto query = label_query(request);
   if (!query) return prometheus_error(400, "bad_data", query.error().what);
-  auto values = label_values_of(view.store(), *query, name);
+  auto values = label_values_of(view.store(), *query, name, turn);
   if (!values) return fail(values.error());
   promql::Annotations notes;
   cut(*values, query->limit, notes);

@@ -9,10 +9,10 @@ namespace {
 
 using namespace prometheus;
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn& turn) {
   const auto query = label_query(request);
   if (!query) return prometheus_error(400, "bad_data", query.error().what);
-  auto names = label_names_of(view.store(), *query);
+  auto names = label_names_of(view.store(), *query, turn);
   if (!names) return fail(names.error());
   promql::Annotations notes;
   cut(*names, query->limit, notes);

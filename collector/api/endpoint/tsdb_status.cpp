@@ -12,6 +12,7 @@ namespace {
 using namespace prometheus;
 
 constexpr std::size_t kTop = 10;
+constexpr std::uint64_t kPair = 96;  // about what an entry of a map takes beside its text
 
 struct Cardinality {
   std::size_t series = 0;
@@ -21,22 +22,27 @@ struct Cardinality {
   std::map<std::string, std::uint64_t> bytes_of_name;
 };
 
-Result<Cardinality> count(const Queryable& store) {
+Result<Cardinality> count(const Queryable& store, Turn& turn) {
   const auto any = Matcher::make(Matcher::Op::not_equal, std::string(kNameLabel), "");
   if (!any) return fail(any.error());
   constexpr std::int64_t kFar = std::int64_t{1} << 53;
   const auto reader = store.reader();
   const auto found = reader->find(std::span(&*any, 1), from_ms(-kFar), from_ms(kFar));
   if (!found) return fail(found.error());
+  if (auto room = turn.visit(found->size() * sizeof(FoundSeries)); !room) return fail(room.error());
   std::map<LabelId, std::uint64_t> pairs;
-  for (const auto& series : *found)
+  for (const auto& series : *found) {
+    const auto before = pairs.size();
     for (const auto id : series.labels()) ++pairs[id];
+    if (auto room = turn.visit((pairs.size() - before) * kPair); !room) return fail(room.error());
+  }
   Cardinality out;
   out.series = found->size();
   for (const auto& [id, number] : pairs) {
     const auto text = reader->text(id);
     const std::string name(text.name);
     if (name == kNameLabel) out.by_metric[std::string(text.value)] = number;
+    if (auto room = turn.visit(2 * kPair + name.size() + 2 * text.value.size()); !room) return fail(room.error());
     out.by_pair[name + "=" + std::string(text.value)] = number;
     ++out.values_of_name[name];
     out.bytes_of_name[name] += text.value.size();
@@ -67,10 +73,10 @@ std::string print(const Cardinality& counted, std::size_t limit) {
   return data + "}";
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn&) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn& turn) {
   const auto limit = limit_parameter(request);
   if (!limit) return bad_parameter("limit", limit.error().what);
-  const auto counted = count(view.store());
+  const auto counted = count(view.store(), turn);
   if (!counted) return fail(counted.error());
   return success(print(*counted, *limit == 0 ? kTop : *limit));
 }

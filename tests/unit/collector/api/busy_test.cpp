@@ -1,4 +1,5 @@
 // What users' queries may take from the collector, over real connections: places, memory, and no work for who has left.
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
@@ -6,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <mutex>
 
+#include "collector/api/label_query.hpp"
 #include "tests/unit/collector/api/test_view.hpp"
 #include "tests/unit/common/async/loop.hpp"
 
@@ -109,6 +111,16 @@ TEST_F(BusyApi, EndsAQueryWhoseClientHasLeft) {
   EXPECT_EQ(view.metric("ward_query_memory_bytes"), 0);
 }
 
+TEST_F(BusyApi, EndsAListOfSeriesWhoseClientHasLeft) {
+  auto client = ask("/api/v1/series?match[]=up");
+  until([&] { return store.asked() == 1; });
+  client.close();
+  until([&] { return gone.at(0)->load(); });
+  store.open();
+  until([&] { return view.metric("ward_query_cancelled_total") == 1; });
+  EXPECT_EQ(view.metric("ward_query_memory_bytes"), 0);
+}
+
 TEST_F(BusyApi, AnswersWhoStays) {
   auto client = ask(kQuery);
   until([&] { return store.asked() == 1; });
@@ -179,6 +191,86 @@ TEST_F(FullMemory, EndsAQueryPastWhatOneMayHold) {
   const auto refused = view.ask("/api/v1/query_range", kRange);
   EXPECT_EQ(refused.status, 422);
   EXPECT_NE(refused.body.find("MiB of memory"), std::string::npos) << refused.body;
+}
+
+async::Task<void> put(async::Task<http::ServerResponse> task, http::ServerResponse* out) { *out = co_await std::move(task); }
+
+struct ManySeries : testing::Test {
+  ManySeries() {
+    for (int i = 0; i < 1'000; ++i)
+      view.add({{"__name__", "up"}, {"instance", std::to_string(10'000 + i)}}, from_ms(1'700'000'000'000), 1);
+  }
+  static constexpr std::array<std::pair<const char*, const char*>, 3> kLists{
+      {{"/api/v1/series", "match[]=up"}, {"/api/v1/label/instance/values", ""}, {"/api/v1/status/tsdb", ""}}};
+  prometheus::LabelQuery all() {
+    http::ServerRequest request;
+    request.query = "match[]=up";
+    return *prometheus::label_query(request);
+  }
+  TestView view;
+};
+
+TEST_F(ManySeries, AListEndsPastWhatOneQueryMayHold) {
+  for (const auto& [path, query] : kLists) {
+    view.limit({});
+    EXPECT_EQ(view.ask(path, query).status, 200) << path;
+    view.limit({.query_bytes = 30'000});
+    const auto refused = view.ask(path, query);
+    EXPECT_EQ(refused.status, 422) << path;
+    EXPECT_NE(refused.body.find("MiB of memory"), std::string::npos) << refused.body;
+    EXPECT_EQ(view.metric("ward_query_memory_bytes"), 0) << path;
+  }
+}
+
+TEST_F(ManySeries, AListEndsPastWhatAllMayHold) {
+  for (const auto& [path, query] : kLists) {
+    view.limit({.bytes = 10'000});
+    EXPECT_EQ(view.ask(path, query).status, 503) << path;
+  }
+}
+
+TEST_F(ManySeries, AListEndsAtTheServersTimeoutAndWhenTheCollectorStops) {
+  const auto lease = view.gate().lease();
+  prometheus::Turn late{view.clock_.mono(), *lease};
+  late.clock = &view.clock_;
+  late.timeout = std::chrono::seconds{5};
+  EXPECT_TRUE(prometheus::series_of(view.head, all(), late));
+  view.clock_.advance(std::chrono::seconds{6});
+  const auto ended = prometheus::series_of(view.head, all(), late);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::timed_out);
+  const std::atomic<bool> stopping{true};
+  prometheus::Turn stopped{view.clock_.mono(), *lease};
+  stopped.stopping = &stopping;
+  EXPECT_EQ(prometheus::label_names_of(view.head, all(), stopped).error().code, Errc::cancelled);
+}
+
+TEST_F(ManySeries, ALimitBoundsWhatAListHolds) {
+  auto query = all();
+  query.limit = 2;
+  const auto lease = view.gate().lease();
+  prometheus::Turn turn{view.clock_.mono(), *lease};
+  const auto some = prometheus::series_of(view.head, query, turn);
+  ASSERT_TRUE(some);
+  ASSERT_EQ(some->size(), 3U) << "one more tells that there are more";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(some->at(static_cast<std::size_t>(i)).get("instance"), std::to_string(10'000 + i));
+  const auto of_limit = lease->held();
+  ASSERT_TRUE(prometheus::series_of(view.head, all(), turn));
+  EXPECT_GT(lease->held() - of_limit, of_limit + 1'000 * sizeof(Labels));
+}
+
+TEST_F(ManySeries, AFinishedAnswerIsGivenToAClientThatHasShutItsSideDown) {
+  auto gone = std::make_shared<std::atomic<bool>>(false);
+  http::ServerRequest request;
+  request.gone = gone;
+  auto work = [gone](const View&, const http::ServerRequest&, prometheus::Turn&) -> Result<http::ServerResponse> {
+    *gone = true;
+    return prometheus::success("[]");
+  };
+  async::asio::io_context io;
+  http::ServerResponse answer;
+  async::run(io, put(prometheus::on_worker(view, std::move(request), std::move(work)), &answer));
+  EXPECT_EQ(answer.status, 200) << answer.body;
 }
 
 TEST_F(FullMemory, CountsAnAnswerUntilItIsWritten) {
