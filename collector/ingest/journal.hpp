@@ -73,7 +73,7 @@ struct ChunkRow {
 
 /// What the journal is told about streams that nobody sends any more.
 struct Silence {
-  Time now;
+  Time now;  ///< goes on from the newest StreamState::seen, only while a collector listens: see StreamServer
   milliseconds forget_after{};
   std::vector<StreamRow> in_use;  ///< of open sessions, however quiet
 };

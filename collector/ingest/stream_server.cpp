@@ -305,25 +305,36 @@ void StreamServer::remember(const Link& link) {
   status.connected = true;
   status.remote = link.connection->remote();
   status.software = session.greeting().software;
-  status.last_seen = heard = context_.clock.wall();
+  status.last_seen = context_.clock.wall();
+  heard = listened();
   status.records = session.counts().records;
   status.samples = session.counts().samples;
   status.gap_samples = session.counts().gap_samples;
 }
 
+Time StreamServer::listened() const {
+  return listened_before_ + std::chrono::duration_cast<milliseconds>(context_.clock.mono() - listens_since_);
+}
+
 void StreamServer::expect(const std::vector<StreamState>& streams) {
+  Time newest;
+  for (const auto& stream : streams) newest = std::max(newest, stream.seen);
+  if (newest != Time{}) {
+    listened_before_ = newest;
+    listens_since_ = context_.clock.mono();
+  }
   for (const auto& stream : streams) {
     auto& [status, heard] = agents_[stream.key.agent];
     status.agent = stream.key.agent;
     if (std::find(status.tenants.begin(), status.tenants.end(), stream.key.tenant) == status.tenants.end())
       status.tenants.push_back(stream.key.tenant);
     status.last_seen = context_.clock.wall();
-    heard = std::max(heard, stream.seen == Time{} ? context_.clock.wall() : stream.seen);
+    heard = std::max(heard, stream.seen == Time{} ? listened() : stream.seen);
   }
 }
 
 void StreamServer::forget_silent(milliseconds after) {
-  Silence silence{context_.clock.wall(), after, {}};
+  Silence silence{listened(), after, {}};
   for (const auto& [row, link] : by_stream_) silence.in_use.push_back(row);
   auto left = std::make_shared<Result<std::vector<StreamState>>>();
   auto* journal = &context_.journal;
@@ -345,12 +356,12 @@ void StreamServer::forget_silent(milliseconds after) {
 }
 
 void StreamServer::retire(const std::set<AgentId>& with_streams, milliseconds after) {
-  const auto now = context_.clock.wall();
+  const auto now = listened();
   std::erase_if(agents_, [&](const auto& each) {
     const auto& [agent, known] = each;
     if (known.status.connected || with_streams.contains(agent) || now - known.heard <= after) return false;
     context_.log.info("An agent is forgotten; its silence is no alert any more",
-                      {{"agent", agent.get()}, {"last_heard", to_ms(known.heard)}});
+                      {{"agent", agent.get()}, {"silent_hours", (now - known.heard) / std::chrono::hours{1}}});
     return true;
   });
 }

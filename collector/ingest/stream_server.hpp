@@ -71,8 +71,8 @@ class StreamServer final : private IngestSession::Host {
   [[nodiscard]] std::vector<AgentStatus> agents() const;
   /// At start: agents with streams in the journal count as last seen now, so that one that never returns is noticed.
   void expect(const std::vector<StreamState>& streams);
-  /// Streams silent for longer than this leave the journal's lists, and agents without a stream left leave agents(). Call it
-  /// every half hour or so.
+  /// Streams silent for longer than this leave the journal's lists, and agents without a stream left leave agents(). Only
+  /// time counts in which a collector ran. Call it every half hour or so.
   void forget_silent(milliseconds after);
   /// Retention may have given places under the series caps back: sessions with refused series end, where there is room for
   /// those now, so that their agents come again and name them anew.
@@ -110,10 +110,13 @@ class StreamServer final : private IngestSession::Host {
   void remember(const Link& link);
   void tell_refused(const TenantId& tenant, const AgentId& agent, std::string_view metric);
   void retire(const std::set<AgentId>& with_streams, milliseconds after);
+  /// The time by which silence is judged: it goes on from the newest life the journal knows, by the steady clock. Neither
+  /// time in which no collector listened nor a wall clock that is set is an agent's silence.
+  [[nodiscard]] Time listened() const;
 
   struct Known {
     AgentStatus status;
-    Time heard;  ///< in this life or, as the journal says, in an earlier one
+    Time heard;  ///< by listened(), in this life or, as the journal says, in an earlier one
   };
   Options options_;
   Context context_;
@@ -126,6 +129,8 @@ class StreamServer final : private IngestSession::Host {
   std::optional<Error> disk_full_;
   RefusalLog refusals_;
   MetricMetadata metadata_;
+  Time listened_before_ = context_.clock.wall();
+  MonoTime listens_since_ = context_.clock.mono();
   std::uint64_t life_ = static_cast<std::uint64_t>(to_ms(context_.clock.wall()));
   net::Listener listener_;
   async::TaskGroup tasks_;

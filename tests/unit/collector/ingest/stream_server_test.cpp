@@ -230,7 +230,10 @@ TEST_F(StreamPort, AnAgentThatIsGoneIsForgottenAndAConnectedOneIsNot) {
   former.row = StreamRow{7};
   former.key = {TenantId{"clinic-a"}, AgentId{"taken-away"}, {}};
   former.seen = clock_.wall() - std::chrono::hours{24 * 8};
-  server_->expect({former});
+  auto lately = former;
+  lately.key.agent = AgentId{"stays"};
+  lately.seen = clock_.wall();
+  server_->expect({former, lately});
   auto& gone = connect("gone", 1, 2);
   ASSERT_TRUE(opens(gone));
   auto& stays = connect("stays", 1, 3);
@@ -249,9 +252,46 @@ TEST_F(StreamPort, AnAgentThatIsGoneIsForgottenAndAConnectedOneIsNot) {
   ASSERT_THAT(names(), ElementsAre("gone", "stays", "taken-away"));
   forget();
   EXPECT_THAT(names(), ElementsAre("gone", "stays")) << "heard of a week ago, in an earlier life of the collector";
-  clock_.set_wall(clock_.wall() + std::chrono::hours{24 * 7} + milliseconds{1});
+  clock_.advance(std::chrono::hours{24 * 7} + milliseconds{1});
   forget();
   EXPECT_THAT(names(), ElementsAre("stays"));
+}
+
+struct SilentAgents : StreamPort {
+  /// What the journal kept of an earlier life of the collector: two agents that were there until it ended.
+  void listen_after(milliseconds off) {
+    for (int n = 1; n <= 2; ++n) {
+      auto& state = former_.emplace_back();
+      state.row = StreamRow{n};
+      state.key = {TenantId{"clinic-a"}, AgentId{"node-" + std::to_string(n)}, {}};
+      state.seen = clock_.wall();
+    }
+    clock_.advance(off);
+    listen();
+    server_->expect(former_);
+  }
+  std::size_t left_after(milliseconds listening) {
+    clock_.advance(listening);
+    server_->forget_silent(kAfter);
+    EXPECT_TRUE(eventually([&] { return server_->commits().idle(); }));
+    return server_->agents().size();
+  }
+  static constexpr std::chrono::hours kAfter{24 * 7};
+  std::vector<StreamState> former_;
+};
+
+TEST_F(SilentAgents, TheTimeTheCollectorWasOffIsNotTheirs) {
+  listen_after(2 * kAfter);
+  EXPECT_EQ(left_after(std::chrono::minutes{30}), 2U);
+  EXPECT_EQ(left_after(kAfter - std::chrono::hours{1}), 2U);
+  EXPECT_EQ(left_after(std::chrono::hours{1}), 0U) << "silent while it listened";
+}
+
+TEST_F(SilentAgents, AClockThatIsSetAheadIsNotTheirs) {
+  listen_after(std::chrono::hours{1});
+  clock_.set_wall(clock_.wall() + 100 * kAfter);
+  EXPECT_EQ(left_after(std::chrono::minutes{30}), 2U);
+  EXPECT_EQ(left_after(kAfter), 0U);
 }
 
 TEST_F(StreamPort, AnAgentWithAStreamInTheJournalIsNotForgotten) {
