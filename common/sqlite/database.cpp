@@ -187,8 +187,8 @@ Status Database::settle() {
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(db_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
 
-Result<std::string> Database::quick_check() {
-  auto statement = prepare("PRAGMA quick_check(1)");
+Result<std::string> Database::integrity_check() {
+  auto statement = prepare("PRAGMA integrity_check(1)");
   if (!statement) return fail(statement.error());
   const auto row = statement->step();
   if (!row) return fail(row.error());

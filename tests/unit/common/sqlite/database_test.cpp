@@ -209,13 +209,13 @@ TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsCorrupt) {
   EXPECT_THAT(db.error().fix, HasSubstr("aside"));
 }
 
-TEST_F(DatabaseTest, DamageInsideIsFoundByQuickCheck) {
+TEST_F(DatabaseTest, DamageInsideIsFound) {
   {
     auto db = open();
     ASSERT_TRUE(
         db.run("CREATE TABLE t(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2000) "
                "INSERT INTO t SELECT hex(randomblob(50)) FROM n"));
-    EXPECT_EQ(db.quick_check(), "");
+    EXPECT_EQ(db.integrity_check(), "");
   }
   {
     std::fstream file(options().path, std::ios::in | std::ios::out | std::ios::binary);
@@ -223,7 +223,7 @@ TEST_F(DatabaseTest, DamageInsideIsFoundByQuickCheck) {
     file << std::string(4'096, '\xaa');
   }
   auto db = open();
-  const auto verdict = db.quick_check();
+  const auto verdict = db.integrity_check();
   EXPECT_TRUE(!verdict || !verdict->empty());
   const auto sum = db.scalar("SELECT sum(length(a)) FROM t");
   ASSERT_FALSE(sum);
