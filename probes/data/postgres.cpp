@@ -128,13 +128,16 @@ ProbeOutput PostgresProbe::finish(Run& run) {
 }
 
 async::Task<bool> PostgresProbe::ensure_connected(Host* host, Run* run) {
-  if (link_.connected()) co_return true;
+  // A run cut off at its deadline may leave a connection about which nothing is known yet.
+  if (link_.connected() && facts_) co_return true;
   facts_.reset();
   lost_.clear();
-  const auto opened = co_await link_.connect(&host->blocking());
-  if (!opened) {
-    fail_run(opened.error(), *run);
-    co_return false;
+  if (!link_.connected()) {
+    const auto opened = co_await link_.connect(&host->blocking());
+    if (!opened) {
+      fail_run(opened.error(), *run);
+      co_return false;
+    }
   }
   auto identity = identity_sql();
   const auto answer = co_await link_.ask(&host->blocking(), std::move(identity), "identity");

@@ -24,7 +24,7 @@ class Page : public testing::Test {
   }
 
   std::string target() const {
-    return "  - {probe: postgres, name: pg1, interval: 1s, host: 127.0.0.1, port: " + std::to_string(postgres_.port()) +
+    return "  - {probe: postgres, name: pg1, interval: 2s, host: 127.0.0.1, port: " + std::to_string(postgres_.port()) +
            ", user: postgres, allow_superuser: true, labels: {service: pg-main, role: primary}}\n";
   }
   bool measured(const std::string& value) const {

@@ -215,6 +215,29 @@ TEST_F(PostgresProbeTest, ARunCutOffAtItsDeadlineLeavesNoHangingCall) {
   ::kill(backend, SIGCONT);
 }
 
+// A connection that is open and about which nothing is known yet: after a first question that failed, or a run that was cut
+// off before its answer.
+TEST_F(PostgresProbeTest, WhatTheServerIsIsAskedUntilItIsKnown) {
+  create_ward_role(server_);
+  LiveProbe probe("postgres", yaml());
+  {
+    auto lock = server_.session("BEGIN; LOCK pg_extension IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)", "upgrade");
+    server_.wait_for(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'pg_extension'::regclass AND mode = 'AccessExclusiveLock' AND "
+        "granted",
+        "1");
+    for (int i = 0; i < 2; ++i) {
+      const auto blocked = probe.run();
+      ASSERT_TRUE(blocked.failure) << everything(blocked);
+      EXPECT_EQ(value_of(blocked.readings, "pg_up"), 1);
+    }
+  }
+  std::ignore = server_.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'upgrade'");
+  server_.wait_for("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'upgrade'", "0");
+  const auto after = probe.run();
+  EXPECT_FALSE(after.failure) << everything(after);
+}
+
 TEST_F(PostgresProbeTest, CountsStatementsWithoutTheirText) {
   create_ward_role(server_);
   server_.stop();
