@@ -40,8 +40,9 @@ class LiveProbe {
   FakeHost& host() { return host_; }
 
  private:
+  boost::asio::io_context
+      io_;  ///< outlives the probe, whose connections live on it, and the host's jobs, which report to it
   FakeHost host_;
-  boost::asio::io_context io_;  ///< before the probe, whose connections live on it
   std::unique_ptr<probes::Probe> probe_;
 };
 
