@@ -15,8 +15,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kPoll{20};
-// What nine fast targets measure while a maintenance round and an acknowledgement are on their way.
-constexpr double kInFlight = 300;
 
 async::Task<void> fetch(http::Client* client, http::Request request, HttpAnswer* out, bool* done) {
   auto sending = client->send(std::move(request));
@@ -147,10 +145,10 @@ bool Estate::flows() const {
   });
 }
 
-bool Estate::drained() const {
-  return eventually(kPatience, [this] {
+bool Estate::drained(double in_flight) const {
+  return eventually(kPatience, [this, in_flight] {
     const auto records = agent_metric("ward_agent_spool_records");
-    return records && *records < kInFlight && collector_metric("ward_ingest_agents_connected") == 1.0;
+    return records && *records < in_flight && collector_metric("ward_ingest_agents_connected") == 1.0;
   });
 }
 
