@@ -116,7 +116,7 @@ async::Task<Result<FsStats>> RealHost::fs_stats(std::string mount_point) {
   const auto stuck = fail(Errc::timed_out, mount_point + ": the mount does not answer",
                           "Look at the file server or disk behind it; 'umount -l' frees the waiting processes.");
   if (mount->asking) co_return stuck;
-  const auto limit = any_mount_hangs() ? options_.mount_deadline / 10 : options_.mount_deadline;
+  const auto limit = any_mount_hangs() ? options_.hanging_deadline : options_.mount_deadline;
   mount->asking = true;
   auto ask = [mount, call = options_.ask_mount, path = options_.root + mount_point] {
     auto answer = call(path);

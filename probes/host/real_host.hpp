@@ -19,9 +19,11 @@ class RealHost final : public Host {
  public:
   struct Options {
     std::string root;
-    /// How long a mount may take for its first answer. Once one mount hangs, others get a tenth: they mostly hang
-    /// together, behind one file server, and must not add up to the probe's deadline.
+    /// How long a mount may take for an answer.
     std::chrono::milliseconds mount_deadline{2'000};
+    /// The same while another mount hangs: they mostly hang together, behind one file server, and must not add up to
+    /// the probe's deadline.
+    std::chrono::milliseconds hanging_deadline{200};
     /// statvfs(3) of a path; runs on a worker. Tests give one that hangs.
     std::function<Result<FsStats>(const std::string& path)> ask_mount = statvfs_of;
   };
