@@ -162,7 +162,7 @@ std::string output_of(const Mistake& mistake, const std::vector<std::string>& mo
   argv.insert(argv.end(), scene.arguments.begin(), scene.arguments.end());
   argv.insert(argv.end(), more_arguments.begin(), more_arguments.end());
   Process process({argv, {}, "", "/", scene.dir / "output"});
-  EXPECT_EQ(process.wait(seconds{20}), 2);
+  EXPECT_EQ(process.wait(kPatience), 2);
   return text_of(scene.dir / "output");
 }
 

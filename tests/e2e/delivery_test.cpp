@@ -58,12 +58,15 @@ TEST(Delivery, SurvivesTwentyKills) {
   }
 
   ASSERT_TRUE(estate.drained()) << estate.logs();
+  // Few records may still be those of an agent killed a moment ago: they count as sent once their stream is gone.
+  EXPECT_TRUE(eventually(kPatience, [&] { return read_spool(estate.agent_data()).size() == 1; }))
+      << "streams of killed agents are still in the spool\n"
+      << estate.logs();
   EXPECT_EQ(estate.agent.terminate(), 0) << estate.logs();
   estate.collector.kill();  // one that stops turns its rows into chunks, which no longer say of which record they were
   const auto last = read_spool(estate.agent_data());
   const auto journal = read_journal(estate.collector_data());
   EXPECT_THAT(audit(journal, seen, last), testing::IsEmpty()) << estate.logs();
-  EXPECT_EQ(last.size(), 1U) << "streams of killed agents are still in the spool";
   std::int64_t samples = 0;
   for (const auto& [name, stream] : journal) samples += stream.accounted();
   std::cout << agents_killed << " agents and " << kKills - agents_killed << " collectors killed, " << samples

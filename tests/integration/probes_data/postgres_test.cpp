@@ -154,14 +154,13 @@ TEST_F(PostgresProbeTest, AnExclusivelyLockedTableDoesNotDelayTheBatch) {
   server_.wait_for(
       "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'beds'::regclass", "1");
   LiveProbe probe("postgres", yaml());
-  const auto start = std::chrono::steady_clock::now();
+  // A part that waited for the lock would be missing: the role's lock_timeout ends it.
   const auto output = probe.run();
   EXPECT_FALSE(output.failure) << everything(output);
   EXPECT_THAT(lines_starting(output.readings, "ward_probe_part_missing"), ::testing::IsEmpty());
   EXPECT_EQ(value_of(output.readings, "pg_stat_user_tables_n_dead_tup",
                      {{"datname", "postgres"}, {"schemaname", "public"}, {"relname", "beds"}}),
             100);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{3});
 }
 
 TEST_F(PostgresProbeTest, NoPatientLeavesTheServer) {
