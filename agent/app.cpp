@@ -14,6 +14,7 @@
 #include "agent/schedule/scheduler.hpp"
 #include "agent/spool/spool.hpp"
 #include "agent/uplink/uplink.hpp"
+#include "common/async/held_signal.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
 #include "common/http/client.hpp"
@@ -275,6 +276,7 @@ Status check(const std::string& config_path) {
 }
 
 Status run(const std::string& config_path) {
+  std::optional<async::HeldSignal> reloads(SIGHUP);
   auto config = load_agent_config(config_path);
   if (!config) return fail(config.error());
   auto tls = make_tls(*config);
@@ -290,6 +292,7 @@ Status run(const std::string& config_path) {
   if (!spool) return fail(spool.error());
   App app(config_path, std::move(*config), std::move(*tls), std::move(*spool), world);
   if (auto started = app.start(); !started) return started;
+  reloads.reset();
   world.io.run();
   return {};
 }

@@ -13,6 +13,7 @@
 #include "collector/api/endpoint.hpp"
 #include "collector/data_files.hpp"
 #include "collector/parts.hpp"
+#include "common/async/held_signal.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
 #include "common/http/client.hpp"
@@ -358,14 +359,15 @@ class App {
   async::TaskGroup tasks_;
 };
 
-/// One attempt to start, and then until the end.
+/// One attempt to start, and then until the end. `reloads` are held until the collector can take one.
 tl::expected<void, StartFailure> run_once(const std::string& config_path, CollectorConfig config, net::TlsContext tls,
-                                          World& world) {
+                                          World& world, std::optional<async::HeldSignal>& reloads) {
   auto files = open_data_files(config, world.clock->wall(), world.log);
   if (!files) return tl::unexpected<StartFailure>{files.error()};
   App app(config_path, std::move(config), std::move(tls), std::move(*files), world);
   if (auto started = app.start(); !started)
     return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
+  reloads.reset();
   world.io.run();
   app.save();
   return {};
@@ -389,6 +391,7 @@ Result<std::vector<std::string>> check(const std::string& config_path) {
 }
 
 Status run(const std::string& config_path) {
+  std::optional<async::HeldSignal> reloads(SIGHUP);
   auto config = load_collector_config(config_path);
   if (!config) return fail(config.error());
   auto tls = make_tls(*config);
@@ -396,7 +399,7 @@ Status run(const std::string& config_path) {
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
   for (std::set<std::string> aside;;) {
     World world(*config);
-    const auto ran = run_once(config_path, *config, *tls, world);
+    const auto ran = run_once(config_path, *config, *tls, world, reloads);
     if (ran) return {};
     // What is damaged again as soon as it is new would be so for ever.
     if (ran.error().error.code != Errc::corrupt || !aside.insert(ran.error().file).second) return fail(ran.error().error);

@@ -145,10 +145,19 @@ bool Estate::flows() const {
   });
 }
 
-bool Estate::drained(double in_flight) const {
-  return eventually(kPatience, [this, in_flight] {
+bool Estate::drained() {
+  const std::string fast = "interval: 100ms", slow = "interval: 10s";
+  auto yaml = text_of(dir / "agent.yaml");
+  for (auto at = yaml.find(fast); at != std::string::npos; at = yaml.find(fast)) yaml.replace(at, fast.size(), slow);
+  dir.write("agent.yaml", yaml);
+  // Before its first instruction a process cannot hold a signal.
+  const auto runs = [this] { return agent_metric("ward_agent_spool_records").has_value(); };
+  if (!eventually(kPatience, runs)) return false;
+  agent.reload();
+  constexpr double kRunsJustNow = 10;
+  return eventually(kPatience, [this] {
     const auto records = agent_metric("ward_agent_spool_records");
-    return records && *records < in_flight && collector_metric("ward_ingest_agents_connected") == 1.0;
+    return records && *records < kRunsJustNow && collector_metric("ward_ingest_agents_connected") == 1.0;
   });
 }
 
