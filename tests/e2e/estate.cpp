@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -146,10 +147,8 @@ bool Estate::flows() const {
 }
 
 bool Estate::drained() {
-  const std::string fast = "interval: 100ms", slow = "interval: 10s";
-  auto yaml = text_of(dir / "agent.yaml");
-  for (auto at = yaml.find(fast); at != std::string::npos; at = yaml.find(fast)) yaml.replace(at, fast.size(), slow);
-  dir.write("agent.yaml", yaml);
+  const std::regex fast("interval: [0-9]+ms");
+  dir.write("agent.yaml", std::regex_replace(text_of(dir / "agent.yaml"), fast, "interval: 10s"));
   // Before its first instruction a process cannot hold a signal.
   const auto runs = [this] { return agent_metric("ward_agent_spool_records").has_value(); };
   if (!eventually(kPatience, runs)) return false;
