@@ -41,12 +41,12 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
-// A run under the address sanitizer takes a tenth of its half second, so that most end in time on a crowded machine too.
+// A run under the address sanitizer takes a sixth of its 300 ms, so that most end in time on a crowded machine too.
 const std::string kBusyNode =
-    "  - {probe: node, name: node1, interval: 500ms, labels: {service: node}}\n"
-    "  - {probe: node, name: node2, interval: 500ms, labels: {service: node}}\n"
-    "  - {probe: node, name: node3, interval: 500ms, labels: {service: node}}\n"
-    "  - {probe: node, name: node4, interval: 500ms, labels: {service: node}}\n";
+    "  - {probe: node, name: node1, interval: 300ms, labels: {service: node}}\n"
+    "  - {probe: node, name: node2, interval: 300ms, labels: {service: node}}\n"
+    "  - {probe: node, name: node3, interval: 300ms, labels: {service: node}}\n"
+    "  - {probe: node, name: node4, interval: 300ms, labels: {service: node}}\n";
 
 // The smallest caps the configurations take; four busy targets reach them in half a minute.
 const std::string kSmallSpool = "spool: {max_size: 1MiB}\n";

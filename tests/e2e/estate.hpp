@@ -12,7 +12,7 @@ namespace ward::test {
 
 /// For what must come, however slow the machine: waiting costs a passing test nothing. Longer than the minute an agent may
 /// wait between two attempts.
-constexpr std::chrono::seconds kPatience{120};
+constexpr std::chrono::seconds kPatience{240};
 /// Polls until `done` or the limit; false when it never was.
 bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& done);
 std::string text_of(const std::filesystem::path& file);
