@@ -47,8 +47,10 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   app.require_subcommand(1);
   command::add_pki(app, outside, outcome);
   command::add_check(app, outside, outcome);
+  command::add_rules(app, outside, outcome);
   command::add_status(app, outside, outcome);
   command::add_query(app, outside, outcome);
+  command::add_series(app, outside, outcome);
   command::add_alerts(app, outside, outcome);
   if (const auto line = unknown_command(app, arguments); !line.empty()) return report(line, outside);
   try {

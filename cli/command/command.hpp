@@ -18,12 +18,15 @@ void add_status(CLI::App& app, const Outside& outside, Status& outcome);
 void add_query(CLI::App& app, const Outside& outside, Status& outcome);
 void add_alerts(CLI::App& app, const Outside& outside, Status& outcome);
 void add_check(CLI::App& app, const Outside& outside, Status& outcome);
+void add_series(CLI::App& app, const Outside& outside, Status& outcome);
+void add_rules(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);
 
 /// What people see of an answer; Errc::corrupt when it does not look as the API says.
 Result<std::string> show_query(const std::string& body);
+Result<std::string> show_series(const std::string& body);
 Result<std::string> show_alerts(const std::string& body, Time now);
 Result<std::string> show_status(const std::string& status_body, const std::string& agents_body);
 

@@ -34,6 +34,13 @@ std::vector<std::string> expanded(const std::string& pattern) {
 
 }  // namespace
 
+std::vector<std::string> rule_paths(std::span<const std::string> patterns) {
+  std::set<std::string> paths;
+  for (const auto& pattern : patterns)
+    for (auto& path : expanded(pattern)) paths.insert(std::move(path));
+  return {paths.begin(), paths.end()};
+}
+
 RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompiler& compiler, const RuleOptions& options) {
   std::set<std::string> paths;
   std::vector<RuleProblem> warnings;

@@ -54,6 +54,9 @@ struct RuleText {
 RuleLoad parse_rules(std::span<const RuleText> files, const ExpressionCompiler& compiler, const RuleOptions& options,
                      const ReadFile& read);
 
+/// The files that patterns (paths or globs) name, sorted, each once; a plain path that is not there is among them.
+std::vector<std::string> rule_paths(std::span<const std::string> patterns);
+
 /// The same for files on disk. `patterns` are paths or globs; matches are sorted, a file matched twice is loaded once.
 RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompiler& compiler, const RuleOptions& options);
 
