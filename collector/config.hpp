@@ -27,7 +27,7 @@ struct CollectorConfig {
   milliseconds max_sample_age{0};                  ///< 0 = any
   Catalogue::Caps caps;
   milliseconds forget_after{std::chrono::hours{24 * 7}};  ///< of an agent's silence; 0 = never
-  std::uint64_t journal_max_bytes = 0;  ///< 0 = as the disk allows
+  std::uint64_t journal_max_bytes = 0;                    ///< 0 = as the disk allows
   bool insecure = false;
   net::TlsFiles tls;
   std::vector<std::string> rule_patterns;

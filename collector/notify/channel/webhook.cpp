@@ -40,10 +40,9 @@ json common_labels(const Notice& notice) {
   const auto& i = notice.incident;
   auto out = json::object();
   if (!i.alerts.empty())
-    for (const auto& [name, value] : i.alerts.front().labels) {
-      const bool shared =
-          std::all_of(i.alerts.begin(), i.alerts.end(), [&](const AlertEvent& a) { return a.labels.get(name) == value; });
-      if (shared) out[name] = value;
+    for (const auto& label : i.alerts.front().labels) {
+      const auto has_it = [&label](const AlertEvent& a) { return a.labels.get(label.first) == label.second; };
+      if (std::all_of(i.alerts.begin(), i.alerts.end(), has_it)) out[label.first] = label.second;
     }
   out["ward_incident"] = i.id;
   out["ward_class"] = to_string(i.cls);
