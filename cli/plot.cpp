@@ -20,7 +20,6 @@ constexpr std::size_t kScaleWidth = 10;
 struct Scale {
   double low = 0;
   double high = 0;
-  friend bool operator==(const Scale&, const Scale&) = default;
 };
 
 std::optional<double> number(const std::string& text) {

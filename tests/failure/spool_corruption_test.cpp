@@ -190,7 +190,7 @@ std::size_t times_of(const Bytes& file, std::uint64_t seq) {
 // SQLite reads keys that are out of order without complaint, and its searches then miss rows that are there.
 TEST(SpoolCorruption, OneBitFlippedInTheKeyOfARecordCostsThatRecord) {
   const auto whole = settled_file();
-  for (const std::uint64_t seq : {21, 22, 58, 64, 101, 127, 142, 199, 256, 303, 399})
+  for (const std::uint64_t seq : {21U, 22U, 58U, 64U, 101U, 127U, 142U, 199U, 256U, 303U, 399U})
     for (unsigned bit = 0; bit < 8; ++bit) {
       auto file = whole;
       auto& low = file.at(times_of(file, seq) - 2);

@@ -43,7 +43,7 @@ TEST(Delivery, KeepsItsInvariantsWhateverHappens) {
 }
 
 TEST(Delivery, RunsTheSameForTheSameSeed) {
-  for (const std::uint64_t seed : {3, 17, 99}) {
+  for (const std::uint64_t seed : {3U, 17U, 99U}) {
     Settings settings;
     settings.seed = seed;
     World once(settings);

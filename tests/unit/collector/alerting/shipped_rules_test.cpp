@@ -22,11 +22,12 @@ class MemoryStore final : public Queryable {
   [[nodiscard]] Result<std::vector<SeriesData>> select(std::span<const Matcher> matchers, Time from,
                                                        Time to) const override {
     std::vector<SeriesData> out;
-    for (const auto& [labels, samples] : series_) {
+    for (const auto& series : series_) {
+      const auto& labels = series.first;  // Clang 14 takes no structured binding into a lambda
       const bool wanted =
           std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) { return m.matches(labels.get(m.name())); });
       SeriesData data{labels, {}};
-      for (const auto& s : samples)
+      for (const auto& s : series.second)
         if (s.t >= from && s.t <= to) data.samples.push_back(s);
       if (wanted && !data.samples.empty()) out.push_back(std::move(data));
     }
