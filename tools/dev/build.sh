@@ -1,4 +1,4 @@
-# ./dev build, test, sanitize, fuzz, bench, clean.
+# ./dev build, test, sanitize, fuzz, diff, bench, clean.
 # shellcheck shell=bash
 
 preset_exists() { grep -q "\"name\": \"$1\", \"inherits\"" CMakePresets.json; }
@@ -103,6 +103,12 @@ cmd_fuzz() {
       -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$BUILD/log/$name-" "$BUILD/fuzz/corpus/$name" \
       "tests/data/fuzz/${name#ward_fuzz_}"
   done
+}
+
+cmd_diff() {
+  need build run bench
+  build_preset dev ward_answer_queries
+  WARD_BUILD=$BUILD/dev tests/differential/run.sh "$@"
 }
 
 # A benchmark is tests/bench/NAME.sh (a scenario with its peer; gets WARD_BUILD and passes --json FILE on) or the Google

@@ -16,9 +16,8 @@ Labels promised_labels(const Node& node) {
   std::set<std::string> seen;
   for (const auto& m : selector->matchers) {
     if (m.name() == kNameLabel) continue;
-    // A label asked for twice, or by anything but equality, promises nothing.
-    const bool first = seen.insert(m.name()).second;
-    if (first && m.op() == Matcher::Op::equal)
+    // A label asked for by two equalities, or by anything else behind its equality, promises nothing.
+    if (m.op() == Matcher::Op::equal && seen.insert(m.name()).second)
       out.set(m.name(), m.value());
     else
       out.erase(m.name());
