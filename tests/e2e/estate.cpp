@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -147,8 +146,14 @@ bool Estate::flows() const {
 }
 
 bool Estate::drained() {
-  const std::regex fast("interval: [0-9]+ms");
-  dir.write("agent.yaml", std::regex_replace(text_of(dir / "agent.yaml"), fast, "interval: 10s"));
+  const std::string key = "interval: ";
+  auto yaml = text_of(dir / "agent.yaml");
+  for (auto at = yaml.find(key); at != std::string::npos; at = yaml.find(key, at + 1)) {
+    const auto value = at + key.size();
+    const auto unit = yaml.find_first_not_of("0123456789", value);
+    if (yaml.compare(unit, 2, "ms") == 0) yaml.replace(value, unit + 2 - value, "10s");
+  }
+  dir.write("agent.yaml", yaml);
   // Before its first instruction a process cannot hold a signal.
   const auto runs = [this] { return agent_metric("ward_agent_spool_records").has_value(); };
   if (!eventually(kPatience, runs)) return false;
