@@ -57,8 +57,8 @@ TEST(RunBlocking, CarriesAnExceptionOver) {
 
 TEST(RunBlocking, OneThatHangsDoesNotDelayTheOthers) {
   asio::io_context io;
-  BlockingPool pool;
   std::latch let_go{1};
+  BlockingPool pool;
   auto hang = [&] { let_go.wait(); };
   bool hanging_ended = false;
   auto hanging = [&]() -> Task<void> {
@@ -83,9 +83,9 @@ TEST(RunBlocking, OneThatHangsDoesNotDelayTheOthers) {
 
 TEST(RunBlocking, AFullPoolQueuesAndGoesOnWhenAThreadIsFree) {
   asio::io_context io;
-  BlockingPool pool{{.max_threads = 2, .idle = std::chrono::seconds{30}}};
   std::latch let_go{1};
   std::atomic<int> began{0};
+  BlockingPool pool{{.max_threads = 2, .idle = std::chrono::seconds{30}}};
   int ended = 0;
   auto one = [&]() -> Task<void> {
     auto job = [&] {
@@ -108,9 +108,9 @@ TEST(RunBlocking, AFullPoolQueuesAndGoesOnWhenAThreadIsFree) {
 
 TEST(RunBlocking, ACancelledCallerLeavesAtOnceAndTheCallRunsOn) {
   asio::io_context io;
-  BlockingPool pool;
   std::latch let_go{1};
   std::latch over{1};
+  BlockingPool pool;
   auto kept = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = kept;
   auto job = [&, kept = std::move(kept)] {
@@ -133,8 +133,8 @@ TEST(RunBlocking, ACancelledCallerLeavesAtOnceAndTheCallRunsOn) {
 
 TEST(RunBlocking, CancellationThrowsOperationAborted) {
   asio::io_context io;
-  BlockingPool pool;
   std::latch let_go{1};
+  BlockingPool pool;
   asio::cancellation_signal cancel;
   std::exception_ptr error;
   auto body = [&]() -> Task<void> {

@@ -31,8 +31,8 @@ TEST(RunBlockingToEnd, CarriesAnExceptionOver) {
 
 TEST(RunBlockingToEnd, KeepsACancelledTaskUntilTheJobHasEnded) {
   asio::io_context io;
-  BlockingPool pool;
   std::latch began{1}, let_go{1};
+  BlockingPool pool;
   int got = 0;
   bool went_on = false;
   auto job = [&] {
