@@ -11,6 +11,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "common/base/utf8.hpp"
 #include "common/config/tree.hpp"
 
 namespace ward::config {
@@ -217,21 +218,6 @@ class Builder final : public YAML::EventHandler {
   std::vector<Node> documents_;
   std::size_t unusable_keys_ = 0;
 };
-
-/// Length of the UTF-8 sequence at `at`, 0 when it is malformed (overlong, surrogate, truncated, above U+10FFFF).
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U; };
-  const auto first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  const auto second = byte(1);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool outside = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-  return overlong || outside ? 0 : length;
-}
 
 /// yaml-cpp guesses UTF-16 and ends at byte 4, so only clean UTF-8 text reaches it.
 Status check_characters(std::string_view text, const std::string& file) {
