@@ -56,4 +56,15 @@ std::optional<Time> read_seconds(std::string_view word) {
   return from_ms(std::llround(*seconds * 1000));
 }
 
+std::string canonical_bound(std::string_view word) {
+  const auto value = read_value(word);
+  if (!value) return std::string(word);
+  if (std::isnan(*value)) return "NaN";
+  if (std::isinf(*value)) return *value > 0 ? "+Inf" : "-Inf";
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, *value, std::chars_format::general).ptr;
+  std::string out(text, end);
+  return out.find_first_of("e.") == std::string::npos ? out + ".0" : out;
+}
+
 }  // namespace ward::exposition

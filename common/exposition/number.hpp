@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/base/time.hpp"
@@ -13,5 +14,9 @@ std::optional<double> read_value(std::string_view word);
 std::optional<Time> read_milliseconds(std::string_view word);
 /// Of OpenMetrics: seconds with a fraction.
 std::optional<Time> read_seconds(std::string_view word);
+
+/// The value of an `le` or `quantile` label as Prometheus 3 keeps it, whichever format it came in: "1" is "1.0". What is no
+/// number stays.
+std::string canonical_bound(std::string_view word);
 
 }  // namespace ward::exposition

@@ -126,7 +126,15 @@ Reader::MaybeEntry Reader::described(Line& line, std::string_view keyword) {
   const auto word = openmetrics ? text : trim(text);
   const auto type = openmetrics ? find_type(kOpenMetricsTypes, word) : find_type(kTextTypes, word);
   if (!type) return refuse(shown(word) + " is no type of a metric");
-  return Entry(TypeLine{std::move(*family), *type});
+  type_ = {std::move(*family), *type};
+  return Entry(type_);
+}
+
+void Reader::spell_bound(Series& series) const {
+  const bool buckets = type_.type == MetricType::histogram;
+  if ((!buckets && type_.type != MetricType::summary) || !series.metric.starts_with(type_.family)) return;
+  for (auto& [name, value] : series.labels)
+    if (name == (buckets ? "le" : "quantile")) value = canonical_bound(value);
 }
 
 Read<double> Reader::value(Line& line) {
@@ -158,6 +166,7 @@ Reader::MaybeEntry Reader::sample(Line& line) {
   auto number = value(line);
   if (!number) return refuse(std::move(number.error()));
   out.series = std::move(*series);
+  spell_bound(out.series);
   out.value = *number;
   const bool openmetrics = format_ == Format::openmetrics;
   if (line.take_separator() && !(openmetrics ? line.peek() == '#' : line.at_end())) {

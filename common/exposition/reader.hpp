@@ -47,7 +47,8 @@ using Entry = std::variant<TypeLine, HelpLine, UnitLine, SampleLine>;
 /// Reads an exposition entry by entry, in linear time and without I/O. What it accepts is what Prometheus 3 accepts, but
 /// for line breaks inside quotes and NUL bytes, which are refused. It does not judge what families mean: order, repeated
 /// TYPE lines and missing buckets are the exporter's. `gaugehistogram` and `stateset` of OpenMetrics are told as gauges,
-/// which their series are. Views the text, which must outlive it.
+/// which their series are. `le` of a histogram and `quantile` of a summary get one spelling, "1.0" for "1", as Prometheus 3
+/// has it. Views the text, which must outlive it.
 class Reader {
  public:
   Reader(std::string_view text, Format format, Limits limits);
@@ -68,6 +69,7 @@ class Reader {
   MaybeEntry described(Line& line, std::string_view keyword);
   MaybeEntry sample(Line& line);
   Read<void> exemplar(Line& line);
+  void spell_bound(Series& series) const;
   Read<double> value(Line& line);
   Read<Time> time(Line& line);
   Result<std::optional<Entry>> end();
@@ -77,6 +79,7 @@ class Reader {
   Limits limits_;
   std::size_t line_ = 0;
   std::size_t samples_ = 0;
+  TypeLine type_;  // the last one
   bool saw_eof_ = false;
 };
 

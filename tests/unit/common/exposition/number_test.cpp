@@ -54,5 +54,27 @@ TEST(Timestamp, IsSecondsInOpenMetrics) {
     EXPECT_EQ(read_seconds(word), std::nullopt) << word;
 }
 
+TEST(Bound, HasOneSpelling) {
+  const std::pair<const char*, const char*> all[] = {
+      {"1", "1.0"},
+      {"+1", "1.0"},
+      {"0.50", "0.5"},
+      {"1e3", "1000.0"},
+      {"1000000", "1e+06"},
+      {"1e-5", "1e-05"},
+      {"0.0001", "0.0001"},
+      {"+Inf", "+Inf"},
+      {"inf", "+Inf"},
+      {"-inf", "-Inf"},
+      {"nan", "NaN"},
+      {"0", "0.0"},
+      {"12345678", "1.2345678e+07"},
+      {"word", "word"},
+      {"", ""},
+      {"0x10", "0x10"},
+  };
+  for (const auto& [written, kept] : all) EXPECT_EQ(canonical_bound(written), kept) << written;
+}
+
 }  // namespace
 }  // namespace ward::exposition

@@ -54,6 +54,15 @@ TEST(TextFormat, ReadsQuotedNames) {
                                          Entry(sample("\xf0\x9f\x94\xa5", {{"x", "1"}}, 3)), Entry(sample("plain", {}, 4))));
 }
 
+TEST(TextFormat, SpellsBoundsAsOpenMetricsDoes) {
+  const auto whole = text(
+      "# TYPE lat histogram\nlat_bucket{le=\"1\"} 3\nlat_sum{quantile=\"1\"} 4\nother_bucket{le=\"1\"} 5\n"
+      "# TYPE gc summary\ngc{quantile=\"0\"} 6\n");
+  EXPECT_THAT(whole.samples(),
+              ElementsAre(sample("lat_bucket", {{"le", "1.0"}}, 3), sample("lat_sum", {{"quantile", "1"}}, 4),
+                          sample("other_bucket", {{"le", "1"}}, 5), sample("gc", {{"quantile", "0.0"}}, 6)));
+}
+
 TEST(TextFormat, KeepsEmptyValuesForWhoHonoursThem) {
   EXPECT_THAT(text("a{instance=\"\"} 1").samples(), ElementsAre(sample("a", {{"instance", ""}}, 1)));
 }
