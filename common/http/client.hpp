@@ -36,6 +36,7 @@ struct Request {
   std::string proxy;                        ///< "" = none; the environment is ignored
   std::string pin_address;                  ///< connect here instead of resolving; SNI and Host stay the URL's
   bool http2 = false;
+  bool accept_gzip = false;       ///< the body is unpacked, and max_body_bytes is of what is unpacked
   bool fresh_connection = false;  ///< never reuse one: a probe measures the whole way
   ClientTls tls;
 };
