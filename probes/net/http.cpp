@@ -9,7 +9,6 @@
 
 #include <charconv>
 #include <curl/curl.h>
-#include <openssl/evp.h>
 #include <re2/re2.h>
 
 #include "common/base/parse.hpp"
@@ -34,14 +33,6 @@ constexpr auto kHttpMetrics = net::joined(
         MetricMeta{"ward_http_hop_status_code", MetricType::gauge, "", "Status of each hop of a redirect"},
         MetricMeta{"ward_http_hop_duration_seconds", MetricType::gauge, "seconds", "Length of each hop of a redirect"},
     });
-
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
 
 double whole(const http::Phases& p) { return to_seconds(p.resolve + p.connect + p.tls + p.processing + p.transfer); }
 
@@ -79,10 +70,7 @@ class HttpProbe final : public Probe {
 http::Request HttpProbe::request() const {
   http::Request request = options_.request;
   request.fresh_connection = true;
-  if (!options_.bearer_token.empty())
-    request.headers.emplace_back("Authorization", "Bearer " + options_.bearer_token.reveal());
-  if (!options_.username.empty())
-    request.headers.emplace_back("Authorization", "Basic " + base64(options_.username + ":" + options_.password.reveal()));
+  net::authorize(request, options_.credentials);
   return request;
 }
 
@@ -190,19 +178,8 @@ std::unique_ptr<Probe> make_http_from(config::Section& target) {
   }
   options.body_match = read_pattern(target, "body_match");
   options.body_not_match = read_pattern(target, "body_not_match");
-  options.bearer_token = target.secret("bearer_token");
-  auto basic = target.child("basic_auth");
-  options.username = basic.text("username", "");
-  options.password = basic.secret("password");
-  basic.close();
-  if (!options.username.empty() && !options.bearer_token.empty())
-    target.problems().add(target.at("basic_auth"), "both 'basic_auth' and 'bearer_token' are set",
-                          "Keep the one the server asks for.");
-  auto tls = target.child("tls");
-  request.tls.ca_file = tls.text("ca", "");
-  request.tls.certificate = tls.text("certificate", "");
-  request.tls.key = tls.text("key", "");
-  tls.close();
+  options.credentials = net::read_credentials(target);
+  request.tls = net::read_client_tls(target);
   if (target.problems().list().size() != before) return nullptr;
   return make_http(std::move(options));
 }

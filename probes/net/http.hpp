@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "common/base/secret.hpp"
 #include "common/http/client.hpp"
+#include "probes/net/http_access.hpp"
 #include "probes/probe.hpp"
 
 namespace re2 {
@@ -24,9 +24,7 @@ struct HttpOptions {
   std::vector<StatusRange> expect_status{{200, 299}};
   std::shared_ptr<const re2::RE2> body_match;      ///< must be found in the body; null = not checked
   std::shared_ptr<const re2::RE2> body_not_match;  ///< must not be found
-  Secret bearer_token;
-  std::string username;  ///< basic authentication; "" = none
-  Secret password;
+  net::Credentials credentials;
   [[nodiscard]] std::string name() const;  ///< host:port, for messages
 };
 std::unique_ptr<Probe> make_http(HttpOptions options);

@@ -67,15 +67,15 @@ TEST_F(HttpProbe, JudgesTheBodyAndKeepsItInside) {
 
 TEST_F(HttpProbe, SendsSecretsOnlyToTheServer) {
   target(answering("401 Unauthorized"));
-  options.username = "ward";
-  options.password = Secret("canary");
+  options.credentials.username = "ward";
+  options.credentials.password = Secret("canary");
   const auto output = probe();
   ASSERT_EQ(heard.size(), 1U);
   EXPECT_NE(heard[0].find("Authorization: Basic d2FyZDpjYW5hcnk="), std::string::npos) << heard[0];
   EXPECT_EQ(reason(output), "http_status");
   EXPECT_EQ((to_text(output.readings) + describe(output.failure->error)).find("canary"), std::string::npos);
-  options.username.clear();
-  options.bearer_token = Secret("token-1");
+  options.credentials.username.clear();
+  options.credentials.bearer_token = Secret("token-1");
   probe();
   EXPECT_NE(heard[1].find("Authorization: Bearer token-1\r\n"), std::string::npos);
 }
