@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -52,6 +53,35 @@ std::vector<wire::MetaEntry> describe(const std::vector<Target>& targets) {
   return out;
 }
 
+/// Metrics that probes learnt of as they ran, by name. Bounded: their names come from targets.
+class Learnt {
+ public:
+  /// False when nothing is new.
+  bool add(std::vector<exposition::Description> descriptions) {
+    bool news = false;
+    for (auto& about : descriptions) {
+      if (by_name_.size() >= kMost && !by_name_.contains(about.name)) continue;
+      wire::MetaEntry entry{about.name, about.type, std::move(about.unit), std::move(about.help)};
+      auto& known = by_name_[about.name];
+      news = news || known != entry;
+      known = std::move(entry);
+    }
+    return news;
+  }
+  /// `told` and behind them what it does not name.
+  [[nodiscard]] std::vector<wire::MetaEntry> behind(std::vector<wire::MetaEntry> told) const {
+    std::set<std::string> names;
+    for (const auto& entry : told) names.insert(entry.name);
+    for (const auto& [name, entry] : by_name_)
+      if (!names.contains(name)) told.push_back(entry);
+    return told;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 2'048;
+  std::map<std::string, wire::MetaEntry> by_name_;
+};
+
 /// What the parts share, in the order they may be destroyed in reverse.
 struct World {
   explicit World(const AgentConfig& config)
@@ -87,6 +117,7 @@ class App {
         spool_failing_(world.metrics.gauge("ward_agent_spool_failing", "1 while the spool's disk takes no data.")),
         samples_(world.metrics.counter("ward_agent_samples_total", "Samples taken, all targets.")),
         tasks_(world.io.get_executor()) {
+    known_metrics_ = describe(config_.targets);
     make_uplink(std::move(tls));
     make_scheduler(std::exchange(config_.targets, {}));
   }
@@ -115,14 +146,17 @@ class App {
 
  private:
   void make_uplink(net::TlsContext tls) {
-    Uplink::Context context{*spool_,        *world_.clock, *world_.random, *world_.timers,           world_.log,
-                            world_.metrics, config_.agent, config_.hash,   describe(config_.targets)};
+    Uplink::Context context{*spool_,        *world_.clock, *world_.random, *world_.timers, world_.log,
+                            world_.metrics, config_.agent, config_.hash,   known_metrics_};
     uplink_ = std::make_unique<Uplink>(world_.io.get_executor(), std::move(context), config_.collectors, std::move(tls));
   }
 
   void make_scheduler(std::vector<Target> targets) {
     Scheduler::Context context{world_.host,    *world_.timers,      world_.log,
                                world_.metrics, config_.agent.get(), [this](Batch batch) { take(batch); }};
+    context.learnt = [this](std::vector<exposition::Description> descriptions) {
+      if (learnt_.add(std::move(descriptions))) uplink_->describe(learnt_.behind(known_metrics_));
+    };
     scheduler_ = std::make_unique<Scheduler>(world_.io.get_executor(), std::move(context), std::move(targets));
   }
 
@@ -198,7 +232,8 @@ class App {
     }
     uplink_->use_context(*tls);
     world_.log.set_level(config->log.level);
-    uplink_->describe(describe(config->targets));
+    known_metrics_ = describe(config->targets);
+    uplink_->describe(learnt_.behind(known_metrics_));
     auto targets = std::exchange(config->targets, {});
     config_ = std::move(*config);
     co_await scheduler_->replace(std::move(targets));
@@ -253,6 +288,8 @@ class App {
   AgentConfig config_;
   World& world_;
   std::unique_ptr<Spool> spool_;
+  std::vector<wire::MetaEntry> known_metrics_;  // of the targets' probes
+  Learnt learnt_;
   std::unique_ptr<Uplink> uplink_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<http::Server> server_;

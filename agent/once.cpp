@@ -38,7 +38,7 @@ async::Task<int> print_all(std::vector<Target>& targets, probes::Host& host, asy
       out << ", FAILED (" << probes::to_string(failure.reason) << ")\n#   " << ward::describe(failure.error);
     }
     out << '\n';
-    Harvest harvest(target, Harvest::Caps{});
+    Harvest harvest(target, target.probe->caps());
     const auto batch = harvest.gather(std::move(outcome));
     for (const auto& [series, value] : batch.values) out << to_string(series) << ' ' << number(value) << '\n';
     for (const auto& event : batch.events) out << "# event " << event.kind << ' ' << to_string(event.attributes) << '\n';

@@ -13,6 +13,7 @@
 #include "common/base/result.hpp"
 #include "common/base/world.hpp"
 #include "common/config/node.hpp"
+#include "common/exposition/descriptions.hpp"
 #include "common/model/batch.hpp"
 #include "common/model/sample.hpp"
 
@@ -81,11 +82,31 @@ struct ProbeFailure {
   Error error;  ///< for the log and `--once`; never holds a secret, SQL text or a row value
 };
 
+/// Who gives series the labels of their target. The agent, as a rule: then they win over a label of the same name that a
+/// probe read somewhere, which becomes `exported_...`. A probe that relabels must see the whole set, and does it itself.
+enum class Naming : std::uint8_t { by_agent, by_probe };
+
 /// What one run measured. A failed run still carries what it knows (pg_up 0) beside the failure.
 struct ProbeOutput {
   Readings readings;
   Events events;
   std::optional<ProbeFailure> failure;
+  Naming naming = Naming::by_agent;                  ///< of `readings`; those of on_deadline() are named by the agent
+  std::vector<exposition::Description> described{};  ///< metrics beside ProbeKind::metrics: those new or changed in this run
+};
+
+/// What the schedule knows of the target that a probe measures.
+struct TargetFacts {
+  Labels labels;  ///< job, instance and what the configuration adds
+  TenantId tenant;
+  std::chrono::milliseconds deadline{10'000};
+};
+
+/// The most series one run may yield; what is beyond is dropped and counted (facts: probe-safety 4).
+struct SeriesCaps {
+  std::size_t series_per_target = 5'000;
+  std::size_t series_per_metric = 300;
+  friend bool operator==(const SeriesCaps&, const SeriesCaps&) = default;
 };
 
 /// Measures one target. One run at a time; state between runs (connections, last counters) belongs to the probe.
@@ -95,6 +116,10 @@ class Probe {
   virtual async::Task<ProbeOutput> collect(Host& host) = 0;
   /// What to report when a run missed its deadline and was cancelled, e.g. {{"pg_up", {}, 0}}.
   [[nodiscard]] virtual Readings on_deadline() const { return {}; }
+  /// Told once, before the first run; most probes need not know.
+  virtual void attach(const TargetFacts& /*facts*/) {}
+  /// More than the usual only where the user set a limit of the target's own.
+  [[nodiscard]] virtual SeriesCaps caps() const { return {}; }
 };
 
 /// One line of builtin.def. `make` reads the probe's own keys from the target's section (the schedule reads and closes

@@ -30,20 +30,31 @@ Harvest::Harvest(const Target& target, Caps caps)
       labels_(target.labels),
       caps_(caps) {}
 
+void Harvest::go_on_from(Harvest before) {
+  run_ = before.run_;
+  there_ = std::move(before.there_);
+  failing_ = before.failing_;
+  dropped_ = std::move(before.dropped_);
+}
+
 bool Harvest::admit(const Batch& batch, std::size_t of_metric) {
   if (batch.values.size() >= caps_.series_per_target) return ++dropped_["cap_target"], false;
   if (of_metric >= caps_.series_per_metric) return ++dropped_["cap_metric"], false;
   return true;
 }
 
-bool Harvest::add(Batch& batch, Reading reading) {
-  Labels series = std::move(reading.labels);
+void Harvest::name(Labels& series) const {
   for (const auto& [name, value] : labels_) {
     // The target's labels win: a probe's answer must not be able to rename its source. What it said stays beside it, under
     // the name Prometheus gives it, or series that differ in this label alone would fall together.
     if (const std::string own(series.get(name)); !own.empty()) series.set("exported_" + name, own);
     series.set(name, value);
   }
+}
+
+bool Harvest::add(Batch& batch, Reading reading, probes::Naming naming) {
+  Labels series = std::move(reading.labels);
+  if (naming == probes::Naming::by_agent) name(series);
   series.set(kNameLabel, reading.metric);
   if (!within_limits(series)) return ++dropped_["limits"], false;
   // Copies the labels of a new series only: half of an agent's work would be building the same sets again.
@@ -113,7 +124,7 @@ Batch Harvest::gather(RunOutcome outcome) {
   std::map<std::string, std::size_t> per_metric;
   for (auto& reading : outcome.output.readings)
     if (auto& of_metric = per_metric[reading.metric]; admit(batch, of_metric))
-      of_metric += add(batch, std::move(reading)) ? 1 : 0;
+      of_metric += add(batch, std::move(reading), outcome.output.naming) ? 1 : 0;
   add_events(batch, std::move(outcome.output.events));
   // Beside the caps: a full batch must still say that it is.
   for (const auto& [reason, count] : std::map(dropped_))

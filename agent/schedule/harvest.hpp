@@ -23,11 +23,11 @@ struct RunOutcome {
 /// failed, and the limits no target may exceed (facts: probe-safety 4). Keeps the series of the last run. One per target.
 class Harvest {
  public:
-  struct Caps {
-    std::size_t series_per_target = 5'000;
-    std::size_t series_per_metric = 300;
-  };
+  using Caps = probes::SeriesCaps;
   Harvest(const Target& target, Caps caps);
+
+  /// Takes over what is known of the series of a target that ends; the caps stay this one's.
+  void go_on_from(Harvest before);
 
   Batch gather(RunOutcome outcome);
   /// The target is going away: end its series.
@@ -38,8 +38,9 @@ class Harvest {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& dropped() const { return dropped_; }
 
  private:
+  void name(Labels& series) const;
   bool admit(const Batch& batch, std::size_t of_metric);
-  bool add(Batch& batch, Reading reading);
+  bool add(Batch& batch, Reading reading, probes::Naming naming = probes::Naming::by_agent);
   void add_events(Batch& batch, Events events);
   void end_vanished(Batch& batch);
   void explain(Batch& batch, const RunOutcome& outcome);

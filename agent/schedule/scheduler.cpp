@@ -13,7 +13,7 @@ namespace ward::agent {
 struct Scheduler::Slot {
   Slot(Target t, const Scheduler& owner)
       : target(std::move(t)),
-        harvest(target, Harvest::Caps{}),
+        harvest(target, target.probe->caps()),
         runs(owner.context_.metrics.counter("ward_agent_probe_runs_total", "Probe runs that ended.", of(target))),
         failures(owner.context_.metrics.counter("ward_agent_probe_failures_total", "Probe runs that could not measure.",
                                                 of(target))),
@@ -105,6 +105,7 @@ async::Task<void> Scheduler::run(Slot& slot) {
     auto outcome = co_await run_once(slot);
     slot.runs.add();
     slot.overruns.add(static_cast<double>(rhythm.advance(clock.mono())));
+    if (context_.learnt && !outcome.output.described.empty()) context_.learnt(std::move(outcome.output.described));
     context_.sink(slot.harvest.gather(std::move(outcome)));
   }
 }
@@ -139,7 +140,7 @@ void Scheduler::adopt(Slot& slot) {
   const auto before =
       std::find_if(leaving_.begin(), leaving_.end(), [&](const auto& old) { return same_series(old->target, slot.target); });
   if (before == leaving_.end()) return;
-  slot.harvest = std::move((*before)->harvest);
+  slot.harvest.go_on_from(std::move((*before)->harvest));
   slot.was_failing = (*before)->was_failing;
   leaving_.erase(before);
 }

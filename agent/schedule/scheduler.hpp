@@ -26,6 +26,8 @@ class Scheduler {
     telemetry::Registry& metrics;
     std::string agent;  ///< spreads the agents of an estate over the interval
     Sink sink;
+    /// Told of metrics that a probe learnt of as it ran.
+    std::function<void(std::vector<exposition::Description>)> learnt{};
   };
   Scheduler(async::asio::any_io_executor executor, Context context, std::vector<Target> targets);
   ~Scheduler();

@@ -59,6 +59,7 @@ bool read_target(config::Section& section, const TenantId& tenant, Target& targe
   target.labels.set("instance", target.name);
   read_labels(section, target);
   target.probe = target.kind->make(section);
+  if (target.probe != nullptr) target.probe->attach({target.labels, target.tenant, target.deadline});
   section.close();
   target.fingerprint = section.fingerprint();
   return target.probe != nullptr;

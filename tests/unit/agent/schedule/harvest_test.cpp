@@ -47,6 +47,27 @@ TEST_F(HarvestTest, NamesSeriesByProbeAndTarget) {
   EXPECT_EQ(batch.time, from_ms(1'000));
 }
 
+TEST_F(HarvestTest, LeavesTheNamesOfAProbeThatGivesThemItself) {
+  auto h = harvest({});
+  auto outcome = run({});
+  outcome.output.naming = probes::Naming::by_probe;
+  outcome.output.readings.push_back({"x", Labels{{"instance", "pushed"}}, 1});
+  const auto batch = h.gather(std::move(outcome));
+  EXPECT_THAT(batch.values, Contains(SeriesValue{Labels{{"__name__", "x"}, {"instance", "pushed"}}, 1}));
+}
+
+TEST_F(HarvestTest, GoesOnFromAnotherWithItsOwnCaps) {
+  auto before = harvest({});
+  before.gather(run({{"a", 1}, {"b", 1}}));
+  Harvest::Caps caps;
+  caps.series_per_target = 3;
+  auto h = harvest(caps);
+  h.go_on_from(std::move(before));
+  const auto batch = h.gather(run({{"b", 1}, {"c", 1}}));
+  EXPECT_TRUE(ends(batch, "a"));
+  EXPECT_TRUE(of(batch, "c").empty());
+}
+
 TEST_F(HarvestTest, EndsASeriesThatVanishedOnce) {
   auto h = harvest({});
   h.gather(run({{"redis_up", 1}, {"redis_lag", 2}}));

@@ -58,6 +58,9 @@ class SchedulerTest : public testing::Test {
     (all.push_back(std::move(targets)), ...);
     Scheduler::Context context{host_,    timers_,  log_,
                                metrics_, "node-1", [this](Batch b) { batches_.push_back(std::move(b)); }};
+    context.learnt = [this](std::vector<exposition::Description> descriptions) {
+      for (auto& about : descriptions) learnt_.push_back(std::move(about.name));
+    };
     scheduler_ = std::make_unique<Scheduler>(io_.get_executor(), std::move(context), std::move(all));
     scheduler_->start();
     timers_.settle();
@@ -108,6 +111,7 @@ class SchedulerTest : public testing::Test {
   telemetry::Registry metrics_;
   probes::ProbeKind kind_;
   std::map<std::string, std::shared_ptr<Script>> scripts_;
+  std::vector<std::string> learnt_;
   std::vector<Batch> batches_;
   std::unique_ptr<Scheduler> scheduler_;
 };
@@ -278,6 +282,14 @@ TEST_F(SchedulerTest, LogsAFailureOnceAndItsEndOnce) {
   EXPECT_EQ(count("nobody listens on"), 1);
   EXPECT_EQ(count("measures its target again"), 1);
   EXPECT_EQ(counted("ward_agent_probe_failures_total"), 6);
+}
+
+TEST_F(SchedulerTest, PassesOnWhatAProbeLearntOfItsMetrics) {
+  auto a = target("a");
+  script("a").output.described = {{"x_total", MetricType::counter, "", "All x."}};
+  start(std::move(a));
+  timers_.pass(seconds(10));
+  EXPECT_THAT(learnt_, ElementsAre("x_total"));
 }
 
 TEST_F(SchedulerTest, TellsNothingOfARunThatAStopCutShort) {
