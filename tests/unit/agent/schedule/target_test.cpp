@@ -48,6 +48,13 @@ TEST(Target, TakesRhythmJobAndTenantFromTheProbeAndTheAgentUnlessItNamesThem) {
   EXPECT_EQ(b.labels, (Labels{{"instance", "b"}, {"job", "gate"}, {"service", "odoo"}}));
 }
 
+TEST(Target, TellsItsProbeWhatItMeasuresFor) {
+  const auto got = read("- {probe: scrape, name: a, url: 'http://127.0.0.1:1/metrics', deadline: 4s}\n");
+  ASSERT_EQ(got.problems, "");
+  ASSERT_THAT(got.targets, SizeIs(1));
+  EXPECT_THAT(got.targets[0].probe->on_deadline(), testing::Contains(Reading{"scrape_duration_seconds", {}, 4}));
+}
+
 TEST(Target, HasNoDeadlineBeyondItsInterval) {
   const auto got = read("- {probe: tcp, name: a, address: '127.0.0.1:1', interval: 2s}\n");
   ASSERT_THAT(got.targets, SizeIs(1));
