@@ -1,5 +1,8 @@
 #include "common/base/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace ward {
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {
@@ -18,6 +21,13 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    // Nearly all of it is ASCII: eight bytes at a time.
+    std::uint64_t word = 0x80;
+    if (text.size() - at >= sizeof word) std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & 0x8080808080808080ULL) == 0) {
+      at += sizeof word;
+      continue;
+    }
     const auto length = utf8_length(text, at);
     if (length == 0) return false;
     at += length;
