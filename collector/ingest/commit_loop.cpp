@@ -170,6 +170,12 @@ void CommitLoop::submit(JournalEntry entry) {
   state_->start_next();
 }
 
+void CommitLoop::submit(std::vector<JournalEntry> entries) {
+  auto& pending = state_->pending.entries;
+  pending.insert(pending.end(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+  state_->start_next();
+}
+
 void CommitLoop::exclusive(std::function<void()> job, std::function<void()> done) {
   state_->pending.jobs.push_back({State::Kind::waits_for_room, std::move(job), std::move(done)});
   state_->start_next();

@@ -35,6 +35,8 @@ class CommitLoop {
   CommitLoop& operator=(const CommitLoop&) = delete;
 
   void submit(JournalEntry entry);
+  /// The same for several, which go into one group.
+  void submit(std::vector<JournalEntry> entries);
   /// Runs `job` beside no commit, after everything submitted so far, then `done` on the io thread.
   void exclusive(std::function<void()> job, std::function<void()> done);
   /// The same for a job that needs no room on the disk. While the disk is full it does not wait: `job` and `done` run

@@ -45,6 +45,7 @@ StreamServer::StreamServer(Options options, Context context)
                {[this](const std::vector<Committed>& committed) { on_committed(committed); },
                 [this](const Error& error) { on_lost(error); }, [this](const Error& error) { on_full(error); },
                 [this] { on_room(); }, context_.may_write}),
+      local_(context_.executor, commits_, context_.catalogue),
       listener_(
           context_.executor, options_.listener,
           [this](std::unique_ptr<net::Connection> connection) { accept(std::move(connection)); },
@@ -166,24 +167,36 @@ void StreamServer::submit(JournalEntry entry) {
     if (const auto at = by_stream_.find(received->stream); at != by_stream_.end())
       if (const auto link = at->second.lock())
         for (const auto& stream : link->session.streams())
-          if (stream.row == received->stream)
-            context_.metrics
-                .counter("ward_ingest_refused_samples_total", "Samples of series above a cap; counted, not stored.",
-                         Labels{{"tenant", stream.key.tenant.get()}})
-                .add(static_cast<double>(received->refused));
+          if (stream.row == received->stream) count_refused({stream.key.tenant, stream.key.agent, {}, 0, received->refused});
   commits_.submit(std::move(entry));
 }
 
 SeriesId StreamServer::resolve(const TenantId& tenant, const AgentId& agent, const Labels& labels) {
   const auto id = context_.catalogue.resolve(tenant, agent, labels);
-  if (id == wire::kRefusedSeries) {
-    context_.metrics
-        .counter("ward_ingest_refused_series_total", "New series refused above the cap of their agent or tenant.",
-                 Labels{{"tenant", tenant.get()}})
-        .add();
-    tell_refused(tenant, agent, labels.name());
-  }
+  if (id == wire::kRefusedSeries) count_refused({tenant, agent, labels.name(), 1, 0});
   return id;
+}
+
+void StreamServer::count_refused(const RefusedSeries& refused) {
+  const Labels tenant{{"tenant", refused.tenant.get()}};
+  if (refused.samples > 0)
+    context_.metrics
+        .counter("ward_ingest_refused_samples_total", "Samples of series above a cap; counted, not stored.", tenant)
+        .add(static_cast<double>(refused.samples));
+  if (refused.series == 0) return;
+  context_.metrics
+      .counter("ward_ingest_refused_series_total", "New series refused above the cap of their agent or tenant.", tenant)
+      .add(static_cast<double>(refused.series));
+  tell_refused(refused.tenant, refused.agent, refused.metric);
+}
+
+Status StreamServer::open_local(std::span<const TenantId> tenants) {
+  std::vector<StreamKey> keys;
+  for (const auto& tenant : tenants) keys.push_back(LocalStreams::key(tenant));
+  const auto opened = recorder_.open_streams(keys, std::vector<std::uint64_t>(keys.size()));
+  if (!opened) return fail(opened.error());
+  local_.open(*opened);
+  return {};
 }
 
 void StreamServer::tell_refused(const TenantId& tenant, const AgentId& agent, std::string_view metric) {
@@ -230,6 +243,7 @@ void StreamServer::duplicate(StreamRow stream, Sequence seq, std::uint32_t diges
 
 void StreamServer::on_committed(const std::vector<Committed>& committed) {
   for (const auto& each : committed) {
+    local_.on_committed(each);
     const auto at = by_stream_.find(each.stream);
     const auto link = at != by_stream_.end() ? at->second.lock() : nullptr;
     if (!link) continue;
@@ -242,6 +256,7 @@ void StreamServer::on_committed(const std::vector<Committed>& committed) {
 void StreamServer::on_lost(const Error& error) {
   context_.log.error("The journal lost a commit; agents will send again", {{"error", error.what}, {"fix", error.fix}});
   for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(error);
+  local_.end_waits(error);
 }
 
 void StreamServer::on_full(const Error& error) {
@@ -249,6 +264,7 @@ void StreamServer::on_full(const Error& error) {
   context_.log.error("The journal's disk is full; agents keep their samples until there is space",
                      {{"error", error.what}, {"fix", error.fix}});
   set_credit(0);
+  local_.end_waits(error);
 }
 
 void StreamServer::on_room() {
@@ -324,6 +340,7 @@ void StreamServer::expect(const std::vector<StreamState>& streams) {
     listens_since_ = context_.clock.mono();
   }
   for (const auto& stream : streams) {
+    if (stream.key.agent == LocalStreams::agent()) continue;
     auto& [status, heard] = agents_[stream.key.agent];
     status.agent = stream.key.agent;
     if (std::find(status.tenants.begin(), status.tenants.end(), stream.key.tenant) == status.tenants.end())
@@ -334,7 +351,7 @@ void StreamServer::expect(const std::vector<StreamState>& streams) {
 }
 
 void StreamServer::forget_silent(milliseconds after) {
-  Silence silence{listened(), after, {}};
+  Silence silence{listened(), after, local_.rows()};
   for (const auto& [row, link] : by_stream_) silence.in_use.push_back(row);
   auto left = std::make_shared<Result<std::vector<StreamState>>>();
   auto* journal = &context_.journal;
@@ -378,6 +395,7 @@ async::Task<void> StreamServer::stop() {
   for (const auto& link : std::vector(links_.begin(), links_.end())) link->end(stopping);
   co_await tasks_.stop();
   co_await commits_.stop();
+  local_.close(stopping);
 }
 
 }  // namespace ward::collector

@@ -14,6 +14,7 @@
 #include "collector/ingest/commit_loop.hpp"
 #include "collector/ingest/ingest_session.hpp"
 #include "collector/ingest/journal.hpp"
+#include "collector/ingest/local_streams.hpp"
 #include "collector/ingest/refusal_log.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/world.hpp"
@@ -78,8 +79,20 @@ class StreamServer final : private IngestSession::Host {
   /// those now, so that their agents come again and name them anew.
   void offer_room();
   CommitLoop& commits() { return commits_; }
+  /// At start, before the loop runs: streams of these tenants for what comes in by another door. They are no agent's.
+  Status open_local(std::span<const TenantId> tenants);
+  [[nodiscard]] LocalStreams& local() { return local_; }
+  /// Counts series that a cap refused, and their samples, and tells of them once an hour.
+  struct RefusedSeries {
+    const TenantId& tenant;
+    const AgentId& agent;
+    std::string_view metric;  ///< of one of them
+    std::uint64_t series = 0, samples = 0;
+  };
+  void count_refused(const RefusedSeries& refused);
   /// What agents said of their metrics since start.
   [[nodiscard]] const MetricMetadata& metadata() const { return metadata_; }
+  [[nodiscard]] MetricMetadata& metadata() { return metadata_; }
   /// Set while the journal's disk takes nothing: agents are connected and without credit, nothing is acknowledged.
   [[nodiscard]] const std::optional<Error>& disk_full() const { return disk_full_; }
 
@@ -122,6 +135,7 @@ class StreamServer final : private IngestSession::Host {
   Context context_;
   Recorder recorder_;
   CommitLoop commits_;
+  LocalStreams local_;
   std::list<std::shared_ptr<Link>> links_;
   std::map<StreamRow, std::weak_ptr<Link>> by_stream_;  // who is told what a commit made durable
   std::map<AgentId, Known> agents_;

@@ -70,8 +70,9 @@ std::optional<ServerResponse> refusal(const error_code& error) {
   return std::nullopt;
 }
 
-std::optional<ServerRequest> to_request(Parser& parser, const std::string& peer) {
-  auto message = parser.release();
+/// All but the body; nullopt when its target is no path.
+template <class Head>
+std::optional<ServerRequest> head_of(const Head& message, const std::string& peer) {
   const std::string_view target = view(message.target());
   const auto question = target.find('?');
   const auto path = percent_decode(target.substr(0, question), Plus::is_plus);
@@ -81,9 +82,25 @@ std::optional<ServerRequest> to_request(Parser& parser, const std::string& peer)
   request.path = *path;
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   for (const auto& field : message) request.headers.emplace_back(lower(view(field.name_string())), view(field.value()));
-  request.body = std::move(message.body());
   request.peer = peer;
   return request;
+}
+
+std::optional<ServerRequest> to_request(Parser& parser, const std::string& peer) {
+  auto message = parser.release();
+  auto request = head_of(message, peer);
+  if (request) request->body = std::move(message.body());
+  return request;
+}
+
+/// The limit of one request's body in place of that of all. Beast itself compares a stated length only while it reads the
+/// head.
+error_code limit_body(Parser& parser, const ServerOptions& options, const std::string& peer) {
+  const auto head = head_of(parser.get(), peer);
+  const auto limit = head && options.body_limit ? options.body_limit(*head) : options.max_body_bytes;
+  parser.body_limit(limit);
+  const auto stated = parser.content_length();
+  return stated && *stated > limit ? make_error_code(beast::http::error::body_limit) : error_code{};
 }
 
 bool safe_header(const std::pair<std::string, std::string>& header) {
@@ -236,13 +253,14 @@ async::Task<void> BeastServer::serve(tcp::socket socket) {
 async::Task<BeastServer::Next> BeastServer::one_request(Session& session) {
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(options_.max_head_bytes));
-  parser.body_limit(options_.max_body_bytes);
+  parser.body_limit(boost::none);  // until the head is read
   session.stream.expires_after(options_.idle_timeout);
   error_code error;
   session.busy = session.buffer.size() > 0;
   co_await beast::http::async_read_header(session.stream, session.buffer, parser,
                                           asio::redirect_error(asio::use_awaitable, error));
   session.busy = true;
+  if (!error) error = limit_body(parser, options_, session.peer);
   if (!error && lower(view(parser.get()[beast::http::field::expect])) == "100-continue") {
     beast::http::response<beast::http::empty_body> go_on(beast::http::status::continue_, 11);
     co_await beast::http::async_write(session.stream, go_on, asio::redirect_error(asio::use_awaitable, error));

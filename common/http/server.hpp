@@ -47,6 +47,9 @@ struct ServerOptions {
   std::size_t max_connections = 256;
   std::size_t max_head_bytes = 16 << 10;
   std::size_t max_body_bytes = 1 << 20;
+  /// Asked when a head is read, before its body: what this request's body may have, where it is not max_body_bytes. The
+  /// request has no body and no `gone` yet. May be empty.
+  std::function<std::size_t(const ServerRequest& head)> body_limit;
   std::chrono::milliseconds idle_timeout{10'000};
   std::chrono::milliseconds write_timeout{10'000};
   /// Told why a handler threw, on the executor's thread: the client hears only that the server failed. For the log.

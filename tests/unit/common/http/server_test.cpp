@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "common/base/time.hpp"
 #include "tests/unit/common/http/loop.hpp"
 
@@ -111,6 +113,32 @@ TEST_F(ServerTest, TakesABodyUpToItsLimit) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen[0].body.size(), 1000U);
+}
+
+TEST_F(ServerTest, AHeadDecidesWhatItsBodyMayHave) {
+  ServerOptions options;
+  options.max_body_bytes = 10;
+  options.body_limit = [](const ServerRequest& head) {
+    return head.path == "/large" && head.header("authorization") == "Bearer t" ? std::size_t{1'000} : std::size_t{10};
+  };
+  start(options);
+  const auto status_of = [&](const std::string& path, const std::string& headers, std::size_t size) {
+    const auto rest = headers + "Host: x\r\nConnection: close\r\n";
+    const auto body = std::string(size, 'x');
+    const auto stated =
+        talk("POST " + path + " HTTP/1.1\r\n" + rest + "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body);
+    std::ostringstream length;
+    length << std::hex << size;
+    const auto chunked = talk("POST " + path + " HTTP/1.1\r\n" + rest + "Transfer-Encoding: chunked\r\n\r\n" + length.str() +
+                              "\r\n" + body + "\r\n0\r\n\r\n");
+    EXPECT_EQ(stated.substr(9, 3), chunked.substr(9, 3)) << stated << chunked;
+    return stated.substr(9, 3);
+  };
+  EXPECT_EQ(status_of("/large", "Authorization: Bearer t\r\n", 1'000), "200");
+  EXPECT_EQ(status_of("/large", "Authorization: Bearer t\r\n", 1'001), "413");
+  EXPECT_EQ(status_of("/large", "", 1'000), "413");
+  EXPECT_EQ(status_of("/other", "Authorization: Bearer t\r\n", 11), "413");
+  EXPECT_EQ(status_of("/other", "", 10), "200");
 }
 
 TEST_F(ServerTest, SaysContinueToAClientThatAsks) {
