@@ -13,6 +13,7 @@
 #include "collector/api/endpoint.hpp"
 #include "collector/data_files.hpp"
 #include "collector/parts.hpp"
+#include "collector/remote_write/receiver.hpp"
 #include "common/async/held_signal.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/within.hpp"
@@ -144,13 +145,22 @@ class App {
     loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
+    if (config_.remote_write) {
+      if (auto opened = server_.open_local(config_.remote_write->tenants()); !opened) return opened;
+      receiver_ = std::make_unique<RemoteWriteReceiver>(
+          *config_.remote_write,
+          RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_});
+    }
     http::ServerOptions options;
     options.address = config_.http_address;
+    options.body_limit = [this, usual = options.max_body_bytes](const http::ServerRequest& head) {
+      return receiver_ ? receiver_->body_limit(head).value_or(usual) : usual;
+    };
     options.on_error = [this](std::string_view what) {
       world_.log.error("An HTTP request was answered with 500; report this", {{"error", std::string(what)}});
     };
     api_ = http::make_server(world_.io.get_executor(), options,
-                             [this](http::ServerRequest request) { return api::answer(*view_, std::move(request)); });
+                             [this](http::ServerRequest request) { return answer(std::move(request)); });
     if (auto started = api_->start(); !started) return started;
     if (auto started = server_.start(); !started) {
       async::asio::co_spawn(world_.io, api_->stop(), [](const std::exception_ptr&) {});
@@ -173,6 +183,16 @@ class App {
   }
 
  private:
+  async::Task<http::ServerResponse> answer(http::ServerRequest request) {
+    if (request.path != RemoteWriteReceiver::kPath) return api::answer(*view_, std::move(request));
+    if (receiver_) return receiver_->answer(std::move(request));
+    return no_receiver();
+  }
+  static async::Task<http::ServerResponse> no_receiver() {
+    co_return api::problem(404, "Not found",
+                           "Remote write is not received here: set remote_write.receive in collector.yaml.");
+  }
+
   void tell_warnings(const RuleLoad& load) {
     for (const auto& warning : load.warnings)
       world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
@@ -351,6 +371,7 @@ class App {
   Heartbeat heartbeat_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<AppView> view_;
+  std::unique_ptr<RemoteWriteReceiver> receiver_;
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<HeartbeatSender> beat_;
   async::asio::signal_set signals_;

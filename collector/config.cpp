@@ -10,6 +10,7 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::hours kLeastForgetAfter{1};
+constexpr std::size_t kLeastToken = 16;  // shorter ones can be guessed over the network
 
 void read_listen(config::Section listen, CollectorConfig& out, bool insecure) {
   out.stream_address = listen.text("stream", "0.0.0.0:9801");
@@ -44,6 +45,58 @@ void read_ingest(config::Section ingest, CollectorConfig& out) {
                           "Use at least 1h, better days; 0s keeps them for ever.");
   out.journal_max_bytes = ingest.size("max_journal_size", 0);
   ingest.close();
+}
+
+void check_tenant(config::Section& section, std::string_view key, const std::string& tenant) {
+  if (auto named = check_name("tenant", tenant); !named)
+    section.problems().add(section.at(key), named.error().what, named.error().fix);
+}
+
+void read_remote_write_tokens(config::Section& section, RemoteWriteOptions& out) {
+  for (auto& each : section.children("tokens")) {
+    RemoteWriteOptions::Token token;
+    token.tenant = TenantId{each.text("tenant")};
+    if (!token.tenant.get().empty()) check_tenant(each, "tenant", token.tenant.get());
+    const auto before = each.problems().list().size();
+    token.token = each.secret("token");
+    if (each.problems().list().size() == before && token.token.reveal().size() < kLeastToken)
+      each.problems().add(each.at("token"), "the token is missing or has fewer than 16 characters",
+                          "Write 'token: {file: PATH}' and fill the file with 'openssl rand -hex 32'.");
+    const auto same = [&](const RemoteWriteOptions::Token& other) { return other.token == token.token; };
+    if (!token.token.empty() && std::any_of(out.tokens.begin(), out.tokens.end(), same))
+      each.problems().add(each.at("token"), "two senders have the same token", "Give each a token of its own.");
+    each.close();
+    out.tokens.push_back(std::move(token));
+  }
+}
+
+void read_remote_write(config::Section section, CollectorConfig& config) {
+  RemoteWriteOptions out;
+  const bool receive = section.flag("receive", false);
+  out.max_body = section.size("max_body", out.max_body);
+  out.max_unpacked = section.size("max_unpacked", out.max_unpacked);
+  out.max_waiting = section.size("max_waiting", out.max_waiting);
+  out.limits.series = section.whole("max_series", out.limits.series, 1, 1'000'000);
+  out.limits.samples = section.whole("max_samples", out.limits.samples, 1, 10'000'000);
+  const auto tenant = section.text("tenant", "");
+  read_remote_write_tokens(section, out);
+  const auto http = net::parse_endpoint(config.http_address);
+  const bool open = config.insecure && http && net::is_loopback(*http);
+  if (!tenant.empty()) {
+    check_tenant(section, "tenant", tenant);
+    if (open)
+      out.open_tenant = TenantId{tenant};
+    else
+      section.problems().add(section.at("tenant"), "senders without a token would write for '" + tenant + "'",
+                             "Remove it and give each sender a token under 'tokens'; without tokens only with 'insecure: "
+                             "true' and listen.http on this machine alone.");
+  } else if (receive && out.tokens.empty()) {
+    section.problems().add(section.at("receive"), "remote write is received, and no sender has a token",
+                           open ? "Add one under 'tokens', or name the tenant of senders without one in 'tenant'."
+                                : "Add one under 'tokens': {tenant: NAME, token: {file: PATH}}.");
+  }
+  section.close();
+  if (receive) config.remote_write = std::move(out);
 }
 
 void read_tls(config::Section& root, CollectorConfig& out) {
@@ -133,6 +186,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_log(root.child("log"), out.log);
   out.retention = root.duration("retention", out.retention);
   read_ingest(root.child("ingest"), out);
+  read_remote_write(root.child("remote_write"), out);
   read_tls(root, out);
   out.rule_patterns = resolve(root.texts("rules"), path);
   auto evaluation = root.child("evaluation");

@@ -9,6 +9,7 @@
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
 #include "collector/notify/receiver.hpp"
+#include "collector/remote_write/options.hpp"
 #include "collector/routing/routing_table.hpp"
 #include "common/net/tls.hpp"
 #include "common/telemetry/log.hpp"
@@ -28,6 +29,7 @@ struct CollectorConfig {
   Catalogue::Caps caps;
   milliseconds forget_after{std::chrono::hours{24 * 7}};  ///< of an agent's silence; 0 = never
   std::uint64_t journal_max_bytes = 0;                    ///< 0 = as the disk allows
+  std::optional<RemoteWriteOptions> remote_write;         ///< when it is received
   bool insecure = false;
   net::TlsFiles tls;
   std::vector<std::string> rule_patterns;

@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "collector/ingest/local_streams.hpp"
+#include "common/remote_write/write_request.hpp"
+
+namespace ward::collector {
+
+/// What of a request goes into the journal, and what does not.
+struct RemoteWriteBatch {
+  LocalBatch batch;
+  std::uint64_t samples = 0;         ///< in the batch
+  std::uint64_t capped_series = 0;   ///< new ones above a cap
+  std::uint64_t capped_samples = 0;  ///< theirs
+  std::string capped_metric;         ///< of one of them
+};
+
+/// Finds or makes the series of a request (the sender's own `tenant` label gives way to the token's) and cuts its samples
+/// into records. A series without a sample takes no place. Thread: any.
+RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, const TenantId& tenant, Catalogue& catalogue);
+
+/// More rows cost each request, fewer cost more samples when one is damaged.
+inline constexpr std::size_t kSamplesPerRecord = 4'096;
+static_assert(kSamplesPerRecord <= wire::kMaxRecordSamples);
+static_assert(remote_write::kMaxLabelText + 128 <= kMaxLabelText);  // the tenant's name and label come to it
+
+}  // namespace ward::collector
