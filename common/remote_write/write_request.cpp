@@ -264,14 +264,19 @@ class Decoder {
     bool named = false;
     const auto labels = std::span(out_.labels).subspan(series_.first_label);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i].name.empty() || labels[i].value.empty()) return problem(Refusal::empty_label);
+      if (labels[i].name.empty()) return problem(Refusal::empty_label);
       if (i > 0 && labels[i - 1].name == labels[i].name) return problem(Refusal::duplicate_label);
       if (i > 0 && labels[i - 1].name > labels[i].name) return problem(Refusal::unsorted_labels);
-      named = named || labels[i].name == kNameLabel;
+      named = named || (labels[i].name == kNameLabel && !labels[i].value.empty());
       text += labels[i].name.size() + labels[i].value.size();
     }
     if (!named) return problem(Refusal::no_name);
     if (text > kMaxLabelText) return problem(Refusal::long_labels);
+    // Senders shall not write them, and some do (OpenTelemetry's exporter, Vector, federation). To Prometheus such a label
+    // is absent, here too.
+    const auto begin = out_.labels.begin() + series_.first_label;
+    out_.labels.erase(std::remove_if(begin, out_.labels.end(), [](const LabelView& l) { return l.value.empty(); }),
+                      out_.labels.end());
   }
 
   void problem(Refusal refusal) {
@@ -292,7 +297,7 @@ class Decoder {
   static std::string_view words_of(Refusal refusal) {
     switch (refusal) {
       case Refusal::no_name: return "it has no label __name__";
-      case Refusal::empty_label: return "a label has an empty name or value";
+      case Refusal::empty_label: return "a label has an empty name";
       case Refusal::duplicate_label: return "a label name comes twice";
       case Refusal::unsorted_labels: return "its labels are not sorted by name";
       case Refusal::not_utf8: return "a label is not valid UTF-8";

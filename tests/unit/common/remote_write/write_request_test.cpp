@@ -90,7 +90,7 @@ std::vector<Bad> bad_series() {
       {"no labels", Refusal::no_name, {}},
       {"no name", Refusal::no_name, {{"job", "node"}}},
       {"empty name", Refusal::empty_label, {{"", "x"}, {"__name__", "up"}}},
-      {"empty value", Refusal::empty_label, {{"__name__", "up"}, {"job", ""}}},
+      {"empty metric name", Refusal::no_name, {{"__name__", ""}, {"job", "node"}}},
       {"a label twice", Refusal::duplicate_label, {{"__name__", "up"}, {"job", "a"}, {"job", "b"}}},
       {"not sorted", Refusal::unsorted_labels, {{"job", "node"}, {"__name__", "up"}}},
       {"capitals sort first", Refusal::unsorted_labels, {{"__name__", "up"}, {"a", "1"}, {"Z", "1"}}},
@@ -120,6 +120,14 @@ TEST_P(Either, TakesLabelsInAnyLanguage) {
   const auto request = read(bytes);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->series.size(), 1U);
+}
+
+TEST_P(Either, TakesALabelWithoutAValueForAbsent) {
+  const auto bytes = body({{{{"__name__", "up"}, {"a", ""}, {"b", "1"}, {"c", ""}}, {{1, 1}}}, kLoad});
+  const auto request = read(bytes);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(text_of(*request), "up,b=1 1:1.; node_load1 1500:0.25");
+  EXPECT_THAT(request->refused, IsEmpty());
 }
 
 TEST_P(Either, RefusesASampleOutsideOfTimeAlone) {
