@@ -237,7 +237,7 @@ TEST_F(CollectorConfigTest, WantsTokensThatAreLongAndOfOneSenderEach) {
   const auto told =
       problems(good_with(more("remote_write: {receive: true, tokens: [{tenant: t1, token: {file: short}}, "
                               "{tenant: t1, token: {file: token}}, {tenant: T_2, token: {file: token}}]}")));
-  EXPECT_THAT(told, HasSubstr("collector.yaml:11:56: the token is missing or has fewer than 16 characters."));
+  EXPECT_THAT(told, HasSubstr("collector.yaml:11:60: the token is missing or has fewer than 16 characters."));
   EXPECT_THAT(told, HasSubstr("two senders have the same token."));
   EXPECT_THAT(told, HasSubstr("T_2"));
   EXPECT_THAT(told, testing::Not(HasSubstr("hunter2")));
