@@ -33,7 +33,8 @@ class Installed {
     constexpr std::string_view kSecret = "file: secrets/";
     for (auto at = text.find(kSecret); at != std::string::npos; at = text.find(kSecret, at + 1)) {
       const auto from = at + kSecret.size() - std::string_view("secrets/").size();
-      folder_.write(text.substr(from, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-/", from) - from), "made up for a test\n");
+      folder_.write(text.substr(from, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-/", from) - from),
+                    "made up for a test\n");
     }
     path_ = folder_.write(name, text);
   }
