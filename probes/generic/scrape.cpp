@@ -149,6 +149,8 @@ std::vector<exposition::Description> ScrapeProbe::untold(std::vector<exposition:
     const auto known = told_.find(about.name);
     return !is_plain(about.name) || (known != told_.end() && known->second == about);
   });
+  // An exporter that invents names must not fill the agent's memory; what is forgotten is told again.
+  if (told_.size() + descriptions.size() > kMostSamples) told_.clear();
   for (const auto& about : descriptions) told_.insert_or_assign(about.name, about);
   return descriptions;
 }
