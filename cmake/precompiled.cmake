@@ -1,5 +1,5 @@
 # Half of a cold build is tests, and a third of a test's compilation is reading GoogleTest's, Asio's and the standard library's
-# headers. Preset test reads them once. No other preset does: those show that each file includes what it uses, and
+# headers. Presets test and asan read them once. The others do not: those show that each file includes what it uses, and
 # clang-tidy cannot read what GCC precompiled. Rooms gain little from it (0.1 s of 3), so only tests/ includes this file.
 option(WARD_PRECOMPILE "Precompile the headers that the tests share (GCC)" OFF)
 if(WARD_PRECOMPILE)
