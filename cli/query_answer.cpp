@@ -1,6 +1,7 @@
 #include "cli/query_answer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,7 +15,7 @@ using nlohmann::json;
 
 /// A sample is [seconds, "value"].
 Point point_of(const json& sample) {
-  return {from_ms(static_cast<std::int64_t>(sample.at(0).get<double>() * 1000.0 + 0.5)), sample.at(1).get<std::string>()};
+  return {from_ms(std::llround(sample.at(0).get<double>() * 1000.0)), sample.at(1).get<std::string>()};
 }
 
 Labels labels_of(const json& metric) {

@@ -20,7 +20,7 @@ void rename(std::vector<Label>& labels, std::string_view name) {
   const auto value = std::exchange(own->second, "");
   if (value.empty()) return;
   auto other = "exported_" + std::string(name);
-  while (find(labels, other) != nullptr) other = "exported_" + other;
+  while (find(labels, other) != nullptr) other.insert(0, "exported_");
   labels.emplace_back(std::move(other), value);
 }
 

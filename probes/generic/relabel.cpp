@@ -50,6 +50,7 @@ void replace(const RelabelRule& rule, const std::string& text, Labels& series) {
   std::vector<re2::StringPiece> found(static_cast<std::size_t>(count));
   if (!regex.Match(text, 0, text.size(), RE2::ANCHOR_BOTH, found.data(), count)) return;
   std::vector<std::string_view> groups;
+  groups.reserve(found.size());
   for (const auto& piece : found) groups.emplace_back(piece.data() == nullptr ? "" : piece.data(), piece.size());
   const auto name = expand(rule.target_label, regex, groups);
   if (name.empty() || !is_utf8(name)) return;

@@ -139,6 +139,7 @@ TEST_F(PostgresProbeTest, ThreeBlockedSessionsHaveOneRootBlocker) {
   server_.wait_for(
       "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'beds'::regclass", "1");
   std::vector<Process> waiting;
+  waiting.reserve(3);
   for (int i = 0; i < 3; ++i) waiting.push_back(server_.session("SELECT count(*) FROM beds", "report-" + std::to_string(i)));
   server_.wait_for("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", "3");
   LiveProbe probe("postgres", yaml("lock_event_after: 0s\n"));
