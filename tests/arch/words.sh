@@ -28,4 +28,5 @@ refuse "unfinished work. Do it, or write it down as an issue." '\b(TODO|FIXME|XX
 refuse "std::regex backtracks. Use RE2." '\bstd::(w?regex|regex_(match|search|replace))\b|#include <regex>' '\.(cpp|hpp)$'
 refuse "awaitable_operators are unsafe across threads. Use async::within()." '\bawaitable_operators\b' '^(?!common/async/within\.hpp$).*\.(cpp|hpp)$'
 refuse "a test that skips hides what it cannot show. Start what it needs, or label it lab." '\bGTEST_SKIP\b' '^tests/(unit|failure|sim|integration)/'
+refuse "a name that tests running beside it share. Use test::TempDir." '\btesting::TempDir\(|\bmkdtemp\(' '^tests/(?!support/temp_dir\.hpp$).*\.(cpp|hpp)$'
 exit "$failed"

@@ -82,9 +82,6 @@ struct TestCa::Keys {
 };
 
 TestCa::TestCa(std::string name) : keys_(std::make_unique<Keys>()) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "ward-ca-XXXXXX").string();
-  must(::mkdtemp(pattern.data()) != nullptr, "directory");
-  directory_ = pattern;
   CertificateSpec spec;
   spec.common_name = std::move(name);
   spec.starts_in = -std::chrono::hours{24 * 365};
@@ -99,10 +96,7 @@ TestCa::TestCa(std::string name) : keys_(std::make_unique<Keys>()) {
   write_certificate(directory_ / "ca.pem", own);
 }
 
-TestCa::~TestCa() {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
+TestCa::~TestCa() = default;
 
 net::TlsFiles TestCa::issue(const CertificateSpec& spec) {
   ++issued_;

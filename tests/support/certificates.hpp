@@ -1,10 +1,12 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/net/tls.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::test {
 
@@ -26,15 +28,15 @@ class TestCa {
   explicit TestCa(std::string name = "ward-test-ca");
   TestCa(const TestCa&) = delete;
   TestCa& operator=(const TestCa&) = delete;
-  ~TestCa();
+  ~TestCa();  // here Keys is incomplete
   /// Files of a fresh key pair signed by this CA; `ca` is this CA's file.
   net::TlsFiles issue(const CertificateSpec& spec);
   [[nodiscard]] std::string ca_file() const { return (directory_ / "ca.pem").string(); }
-  [[nodiscard]] std::filesystem::path directory() const { return directory_; }
+  [[nodiscard]] std::filesystem::path directory() const { return directory_.path(); }
 
  private:
   struct Keys;
-  std::filesystem::path directory_;
+  TempDir directory_{"ca"};
   std::unique_ptr<Keys> keys_;
   int issued_ = 0;
 };

@@ -105,25 +105,6 @@ struct Arguments {
 
 }  // namespace
 
-TempDir::TempDir(const std::string& name) {
-  auto pattern = (std::filesystem::temp_directory_path() / ("ward-" + name + "-XXXXXX")).string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);
-  path_ = pattern;
-  ::chmod(pattern.c_str(), 0755);
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDir::write(const std::string& name, const std::string& text) const {
-  const auto file = path_ / name;
-  std::ofstream(file) << text;
-  ::chmod(file.c_str(), 0600);
-  return file.string();
-}
-
 std::uint16_t free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto address = loopback(0);

@@ -8,26 +8,12 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "tests/support/temp_dir.hpp"
+
 namespace ward::test {
 
 /// Real servers for integration tests, on free loopback ports and in directories that vanish with them. All of this throws
 /// std::runtime_error with the server's own log when something does not start: such a test fails, it does not skip.
-
-/// A new directory below the system's temporary one, open to all users of the machine for passing through.
-class TempDir {
- public:
-  explicit TempDir(const std::string& name);
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir();
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  /// Writes a file that only its owner may read, and returns its path.
-  std::string write(const std::string& name, const std::string& text) const;
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A loopback TCP port nobody listened on a moment ago.
 std::uint16_t free_port();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/pki/pki.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/cli/cli_run.hpp"
 
 namespace ward::cli {
@@ -17,12 +18,6 @@ using testing::IsEmpty;
 
 class PkiCommand : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "ward_cli_pki_XXXXXX";
-    folder = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
   int pki(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "pki");
     if (arguments.at(1) != "show") arguments.insert(arguments.end(), {"--dir", folder});
@@ -32,7 +27,8 @@ class PkiCommand : public testing::Test {
     return pki::inspect(pki::read_certificate(folder + "/" + name + ".crt").value()).value();
   }
 
-  std::string folder;
+  const test::TempDir temp{"pki"};
+  const std::string folder = temp.string();
   CliRun cli;
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/cli/cli_run.hpp"
 
 namespace ward::cli {
@@ -166,21 +167,15 @@ TEST(Series, ListsWhatMatchesOneALine) {
 
 class RulesCheck : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(dir); }
-  void TearDown() override { std::filesystem::remove_all(dir); }
-  std::string file(const char* name, const char* text) const {
-    std::ofstream(dir / name) << text;
-    return (dir / name).string();
-  }
-  const std::filesystem::path dir = std::filesystem::path(testing::TempDir()) / ("ward-rules-" + std::to_string(::getpid()));
+  const test::TempDir dir{"rules-check"};
   CliRun cli;
 };
 
 TEST_F(RulesCheck, ShowsEachFileAsPromtoolDoes) {
-  const auto good = file("a.yaml", "groups:\n- name: a\n  rules:\n  - {record: \"x:y\", expr: up}\n");
+  const auto good = dir.write("a.yaml", "groups:\n- name: a\n  rules:\n  - {record: \"x:y\", expr: up}\n");
   EXPECT_EQ(cli({"rules", "check", (dir / "*.yaml").string()}), 0) << cli.err;
   EXPECT_EQ(cli.out, "Checking " + good + "\n  SUCCESS: 1 rules found\n\n");
-  const auto bad = file("b.yaml", "groups:\n- name: a\n  rules:\n  - record: x\n    expr: sum(\n");
+  const auto bad = dir.write("b.yaml", "groups:\n- name: a\n  rules:\n  - record: x\n    expr: sum(\n");
   EXPECT_EQ(cli({"rules", "check", good, bad}), 2);
   EXPECT_THAT(cli.out,
               HasSubstr("Checking " + bad + "\n  FAILED:\n" + bad + ":5:11: group \"a\", rule 1, \"x\": could not parse"));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/collector.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/cli/cli_run.hpp"
 
 namespace ward::cli {
@@ -160,12 +161,8 @@ TEST(Wardctl, RefusesAddressesThatAreNoUrl) {
 
 class Token : public testing::Test {
  protected:
-  void SetUp() override {
-    std::ofstream(path) << "canary\n";
-    ::chmod(path.c_str(), 0600);
-  }
-  void TearDown() override { std::remove(path.c_str()); }
-  const std::string path = testing::TempDir() + "ward_cli_token";
+  const test::TempDir folder{"cli-token"};
+  const std::string path = folder.write("token", "canary\n");
   CliRun cli;
 };
 

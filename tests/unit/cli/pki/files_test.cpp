@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/pki/pki.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::pki {
 namespace {
@@ -16,12 +17,6 @@ using testing::UnorderedElementsAre;
 
 class PkiFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "ward_pki_XXXXXX";
-    folder = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
   static unsigned mode(const std::string& path) {
     struct stat info {};
     ::stat(path.c_str(), &info);
@@ -37,7 +32,8 @@ class PkiFiles : public testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
-  std::string folder;
+  const test::TempDir temp{"pki"};
+  const std::string folder = temp.string();
   const KeyPair pair{"the certificate", Secret{"the key"}};
 };
 

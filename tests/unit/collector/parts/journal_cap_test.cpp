@@ -6,6 +6,7 @@
 #include <random>
 
 #include "collector/parts.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::collector {
 namespace {
@@ -16,7 +17,6 @@ constexpr std::size_t kSeries = 50;
 /// The collector's ingest without its sockets, on a journal of at most 1 MiB and a clock that the test moves.
 struct JournalCap : testing::Test {
   JournalCap() {
-    std::filesystem::create_directories(dir_);
     config_.journal_max_bytes = 1 << 20;
     store_ = std::make_unique<Store>(config_, metrics_,
                                      std::move(*SqliteJournal::open({dir_ + "/journal.db", "", config_.journal_max_bytes})));
@@ -31,10 +31,7 @@ struct JournalCap : testing::Test {
     const std::uint64_t boot = 1;
     row_ = recorder_->open_streams(std::span{&key, 1}, std::span{&boot, 1}).value().at(0).row;
   }
-  ~JournalCap() override {
-    loop_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  ~JournalCap() override { loop_.reset(); }
   bool run(const std::function<bool()>& until, int attempts = 5'000) {
     io_.restart();
     for (int i = 0; i < attempts && !until(); ++i) io_.run_one_for(std::chrono::milliseconds{1});
@@ -75,7 +72,8 @@ struct JournalCap : testing::Test {
     } while (run([this] { return !loop_->is_full(); }, 50));
   }
 
-  std::string dir_ = testing::TempDir() + "/ward_cap_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  test::TempDir folder_{"cap"};
+  std::string dir_ = folder_.string();
   CollectorConfig config_;
   telemetry::Registry metrics_;
   boost::asio::io_context io_;

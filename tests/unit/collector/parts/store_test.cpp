@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "collector/parts.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::collector {
 namespace {
@@ -14,13 +15,8 @@ const Labels kOther{{"__name__", "other"}};
 /// A store whose journal is a file, to be opened again.
 struct StoreTest : testing::Test {
   StoreTest() { open(); }
-  ~StoreTest() override {
-    store_.reset();
-    std::filesystem::remove_all(dir_);
-  }
   void open() {
     store_.reset();
-    std::filesystem::create_directories(dir_);
     auto journal = SqliteJournal::open({dir_ + "/journal.db", "", config_.journal_max_bytes});
     ASSERT_TRUE(journal) << describe(journal.error());
     store_ = std::make_unique<Store>(config_, metrics_, std::move(*journal));
@@ -37,7 +33,8 @@ struct StoreTest : testing::Test {
     return out;
   }
 
-  std::string dir_ = testing::TempDir() + "/ward_store_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  test::TempDir folder_{"store"};
+  std::string dir_ = folder_.string();
   CollectorConfig config_;
   telemetry::Registry metrics_;
   std::unique_ptr<Store> store_;
@@ -58,7 +55,7 @@ TEST_F(StoreTest, ANumberWhoseRowIsDamagedIsNotGivenToAnotherSeries) {
   for (const bool in_chunks : {true, false}) {
     SCOPED_TRACE(in_chunks ? "its samples are in a chunk" : "its samples are in a record");
     store_.reset();
-    std::filesystem::remove_all(dir_);
+    for (const auto& entry : std::filesystem::directory_iterator(dir_)) std::filesystem::remove_all(entry);
     open();
     const StreamKey key{TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
     const std::uint64_t boot = 1;

@@ -6,6 +6,7 @@
 #include <re2/re2.h>
 
 #include "collector/promql/function/function.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::promql::test {
 namespace {
@@ -52,7 +53,8 @@ TEST(PromqlScripts, CoverEveryFunctionOperatorAndAggregation) {
 }
 
 TEST(PromqlScriptReader, ReportsFileAndLineOfWhatDoesNotHold) {
-  const auto file = std::filesystem::path{testing::TempDir()} / "wrong.test";
+  const ward::test::TempDir folder("script");
+  const auto file = folder / "wrong.test";
   std::ofstream{file} << "# a comment\nload 1m\n  a{x=\"1\"} 1\n\neval instant at 0m a\n  a{x=\"1\"} 2\n  b 1\n"
                       << "eval instant at 0m a > 0\neval_fail instant at 0m a\nnonsense\n"
                       << "eval_fail instant at 0m a +\n  expected_fail_message other\n";
@@ -68,7 +70,8 @@ TEST(PromqlScriptReader, ReportsFileAndLineOfWhatDoesNotHold) {
 }
 
 TEST(PromqlScriptReader, ReportsAnnotationsThatDoNotComeOrAreNotWanted) {
-  const auto file = std::filesystem::path{testing::TempDir()} / "notes.test";
+  const ward::test::TempDir folder("script");
+  const auto file = folder / "notes.test";
   std::ofstream{file} << "load 1m\n  g 0+1x5\neval instant at 5m rate(g[5m])\n  expect no_info\n  expect warn\n"
                       << "  expect info msg: other\n  expect nonsense\n  {} 0.016666666666666666\n"
                       << "eval instant at 0m \"a\"\n  expect string \"b\"\noption nonsense\n";

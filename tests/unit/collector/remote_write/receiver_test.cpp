@@ -10,6 +10,7 @@
 #include "collector/parts.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/remote_write_body.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/collector/ingest/fake_journal.hpp"
 
 namespace ward::collector {
@@ -120,11 +121,6 @@ struct RemoteWrite : testing::Test {
   RemoteWrite() {
     options.tokens = {{TenantId{"clinic-a"}, Secret{"first-secret-token"}},
                       {TenantId{"clinic-b"}, Secret{"other-secret-token"}}};
-    std::filesystem::create_directories(dir);
-  }
-  ~RemoteWrite() override {
-    life.reset();
-    std::filesystem::remove_all(dir);
   }
   Life& begin(Journal* other = nullptr) {
     life.reset();
@@ -136,7 +132,8 @@ struct RemoteWrite : testing::Test {
     return life->wait(life->post(std::move(body), std::move(token), type));
   }
 
-  std::string dir = testing::TempDir() + "/ward_rw_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  test::TempDir folder{"remote-write"};
+  std::string dir = folder.string();
   CollectorConfig config;
   RemoteWriteOptions options;
   std::unique_ptr<Life> life;

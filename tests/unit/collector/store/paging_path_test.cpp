@@ -11,6 +11,7 @@
 #include "collector/routing/router.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/collector/incident/alerts.hpp"
 
 namespace ward::collector::test {
@@ -40,15 +41,7 @@ RoutingTable table() {
 /// A collector's paging half; crash() throws its memory away.
 class Collector {
  public:
-  Collector() {
-    std::string path = (std::filesystem::temp_directory_path() / "ward-path-XXXXXX").string();
-    folder_ = mkdtemp(path.data());
-    boot();
-  }
-  ~Collector() {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  Collector() { boot(); }
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
@@ -119,7 +112,8 @@ class Collector {
       received.push_back(std::string(to_string(d.kind)) + " " + d.receiver);
   }
 
-  std::string folder_;
+  ward::test::TempDir temp_{"paging"};
+  std::string folder_ = temp_.string();
   ServiceMap map_ = estate();
   ward::test::ManualClock clock_;
   ward::test::SeededRandom random_;

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <limits>
 
+#include "tests/support/temp_dir.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -13,25 +15,15 @@ using namespace std::chrono_literals;
 
 constexpr Time kNow = from_ms(1'790'000'000'000);
 
-/// A folder of its own that goes away with the test.
-class Folder {
+class Folder : public test::TempDir {
  public:
-  Folder() {
-    std::string path = (std::filesystem::temp_directory_path() / "ward-state-XXXXXX").string();
-    path_ = mkdtemp(path.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  Folder() : TempDir("state") {}
   [[nodiscard]] sqlite::OpenOptions options(std::uint64_t max_bytes = 0) const {
     sqlite::OpenOptions o;
-    o.path = path_ + "/state.db";
+    o.path = (path() / "state.db").string();
     o.max_bytes = max_bytes;
     return o;
   }
-
- private:
-  std::string path_;
 };
 
 SqliteStateStore open(const Folder& folder, std::uint64_t max_bytes = 0) {

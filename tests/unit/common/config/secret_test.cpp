@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/config/node.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::config {
 namespace {
@@ -15,17 +16,8 @@ using testing::Not;
 
 class SecretKey : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "ward_secret_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, std::string_view content, mode_t mode) const {
-    const auto path = folder_ + "/" + name;
-    std::ofstream(path) << content;
-    ::chmod(path.c_str(), mode);
-    return path;
+  std::string file(const std::string& name, const std::string& content, mode_t mode) const {
+    return temp_.write(name, content, mode);
   }
   /// Reads `password` from the document and keeps what was said about it.
   Secret read(const std::string& text) {
@@ -39,7 +31,9 @@ class SecretKey : public testing::Test {
     return secret;
   }
 
-  std::string folder_, said_;
+  const test::TempDir temp_{"secret"};
+  const std::string folder_ = temp_.string();
+  std::string said_;
 };
 
 TEST_F(SecretKey, ReadsAFileAndStripsOneNewline) {

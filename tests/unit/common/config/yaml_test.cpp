@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/config/node.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::config {
 namespace {
@@ -194,10 +195,9 @@ TEST(LoadYaml, RefusesAFolder) {
 }
 
 TEST(LoadYaml, ReadsAFileAndCallsItByItsPath) {
-  const auto path = testing::TempDir() + "ward_load_yaml.yaml";
-  std::ofstream(path) << "a: 1\n";
+  const test::TempDir folder("yaml");
+  const auto path = folder.write("load.yaml", "a: 1\n");
   const auto loaded = load_yaml(path);
-  std::remove(path.c_str());
   ASSERT_TRUE(loaded) << describe(loaded.error());
   EXPECT_EQ(to_string(loaded->front().key_at("a")), path + ":1:1");
 }

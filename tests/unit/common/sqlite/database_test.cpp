@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "tests/unit/common/sqlite/folder.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::sqlite {
 namespace {
@@ -17,7 +17,7 @@ class DatabaseTest : public testing::Test {
  protected:
   [[nodiscard]] OpenOptions options() const {
     OpenOptions out;
-    out.path = folder_.file("a.db");
+    out.path = folder_ / "a.db";
     return out;
   }
   Database open(OpenOptions with) {
@@ -26,7 +26,7 @@ class DatabaseTest : public testing::Test {
     return std::move(*db);
   }
   Database open() { return open(options()); }
-  Folder folder_;
+  test::TempDir folder_{"sqlite"};
 };
 
 TEST_F(DatabaseTest, StatementsKeepValuesOfEveryKind) {
@@ -232,7 +232,7 @@ TEST_F(DatabaseTest, DamageInsideIsFound) {
 
 TEST_F(DatabaseTest, AFolderThatIsMissingIsUnavailable) {
   auto nowhere = options();
-  nowhere.path = folder_.file("no/such/a.db");
+  nowhere.path = folder_ / "no/such/a.db";
   const auto db = Database::open(nowhere);
   ASSERT_FALSE(db);
   EXPECT_EQ(db.error().code, Errc::unavailable);

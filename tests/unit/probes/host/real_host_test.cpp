@@ -12,6 +12,7 @@
 
 #include "common/http/client.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ward::test {
 namespace {
@@ -24,12 +25,7 @@ class NoHttp final : public http::Client {
 
 class RealHostTest : public ::testing::Test {
  protected:
-  RealHostTest() {
-    char name[] = "/tmp/ward-real-host-XXXXXX";
-    root_ = ::mkdtemp(name);
-    options_.root = root_;
-  }
-  ~RealHostTest() override { std::filesystem::remove_all(root_); }
+  RealHostTest() { options_.root = root_; }
 
   probes::RealHost host() { return probes::RealHost(clock_, random_, pool_, http_, options_); }
   Result<probes::FsStats> fs_stats(probes::RealHost& host, std::string mount) {
@@ -39,7 +35,8 @@ class RealHostTest : public ::testing::Test {
     return done.get();
   }
 
-  std::string root_;
+  const TempDir temp_{"real-host"};
+  const std::string root_ = temp_.string();
   ManualClock clock_;
   SeededRandom random_;
   NoHttp http_;
