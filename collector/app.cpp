@@ -12,6 +12,7 @@
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/api/endpoint.hpp"
 #include "collector/data_files.hpp"
+#include "collector/housekeeping.hpp"
 #include "collector/parts.hpp"
 #include "collector/remote_write/receiver.hpp"
 #include "common/async/held_signal.hpp"
@@ -24,9 +25,6 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::seconds kOwnSeriesEvery{5};
-constexpr std::chrono::minutes kChunksEvery{30};
-constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
-constexpr std::uint64_t kChunksAfterRows = 100'000;
 constexpr std::chrono::minutes kPruneEvery{30};
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config) {
@@ -99,11 +97,11 @@ class App {
         config_(std::move(config)),
         world_(world),
         volume_(std::move(files.volume)),
-        store_(config_, world.metrics, std::move(files.journal)),
+        store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
         state_(std::move(files.state)),
         reserved_(state_, *volume_),
         engine_(*world.clock, engine_options(stopping_)),
-        compiler_(engine_, store_.head),
+        compiler_(engine_, store_.history),
         rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
         incidents_(config_.services, config_.correlation, files.loaded.incidents),
         router_(config_.routing, files.loaded.notified),
@@ -116,6 +114,7 @@ class App {
         server_(server_options(config_, std::move(tls)),
                 {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
                  store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); }}),
+        house_({*world.clock, world.log, store_, *volume_, server_}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
         loaded_(std::move(files.loaded)),
@@ -134,7 +133,7 @@ class App {
     auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
     if (!rules.rules) return fail(rules.to_error());
     tell_warnings(rules);
-    const auto damaged = store_.replay();
+    const auto damaged = store_.replay(world_.clock->wall());
     if (!damaged) return fail(damaged.error());
     if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
     auto ruleless = restore(rules);
@@ -143,7 +142,7 @@ class App {
                           rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); },
                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
     loaded_ = LoadedState{};
-    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_.head, engine_, *world_.queries,
+    view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
     if (config_.remote_write) {
       if (auto opened = server_.open_local(config_.remote_write->tenants()); !opened) return opened;
@@ -175,12 +174,7 @@ class App {
     return {};
   }
 
-  /// After the loop has ended and with it every commit: what no agent sends again (the own series) outlives a restart.
-  void save() {
-    auto done = volume_->may_write();
-    if (done) done = store_.store_chunks();
-    if (!done) tell_unstored(done.error());
-  }
+  void save() { house_.save(); }
 
  private:
   async::Task<http::ServerResponse> answer(http::ServerRequest request) {
@@ -229,7 +223,9 @@ class App {
       beat_->start();
     }
     tasks_.spawn("own series", write_own_series());
-    tasks_.spawn("chunks", keep_chunks());
+    tasks_.spawn("house", house_.run());
+    if (auto foreign = store_.foreign_days(); foreign && !foreign->empty())
+      tasks_.spawn("days of another journal", house_.adopt(std::move(*foreign)));
     tasks_.spawn("old state", prune_state());
     tasks_.spawn("signals", handle_signals());
   }
@@ -262,38 +258,6 @@ class App {
       store_.sink.write(world_.clock->wall(), series);
       pipeline_->arrived();
     }
-  }
-
-  async::Task<void> keep_chunks() {
-    auto last = world_.clock->mono();
-    while (true) {
-      co_await async::sleep_for(std::chrono::seconds{30});
-      const auto now = world_.clock->mono();
-      const bool full = server_.disk_full().has_value();
-      const bool many = !full && store_.journal->rows_since_chunks() >= kChunksAfterRows;
-      if (now - last < (full ? kChunksEveryWhileFull : kChunksEvery) && !many) continue;
-      last = now;
-      store_chunks();
-    }
-  }
-
-  void tell_unstored(const Error& error) {
-    world_.log.error("Chunks could not be stored; the journal keeps their samples",
-                     {{"error", error.what}, {"fix", error.fix}});
-  }
-
-  void store_chunks() {
-    auto done = std::make_shared<Status>();
-    auto horizon = config_.retention.count() > 0 ? std::optional{world_.clock->wall() - config_.retention} : std::nullopt;
-    server_.commits().relieve(
-        [this, done, horizon] {
-          *done = volume_->may_write();
-          if (*done) *done = store_.tidy(horizon);
-        },
-        [this, done] {
-          if (!*done) tell_unstored(done->error());
-          server_.offer_room();
-        });
   }
 
   async::Task<void> prune_state() {
@@ -368,6 +332,7 @@ class App {
   StateWriter writer_;
   Sender sender_;
   StreamServer server_;
+  Housekeeping house_;
   Heartbeat heartbeat_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<AppView> view_;

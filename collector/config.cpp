@@ -34,6 +34,25 @@ void read_log(config::Section log, telemetry::LogSettings& settings) {
   log.close();
 }
 
+void check_tenant(config::Section& section, std::string_view key, const std::string& tenant) {
+  if (auto named = check_name("tenant", tenant); !named)
+    section.problems().add(section.at(key), named.error().what, named.error().fix);
+}
+
+void read_retention(config::Section section, Retention& out) {
+  out.samples = section.duration("samples", out.samples);
+  out.size = section.size("size", out.size);
+  out.events = section.duration("events", out.events);
+  for (auto& each : section.children("tenants")) {
+    const auto tenant = each.text("tenant");
+    if (!tenant.empty()) check_tenant(each, "tenant", tenant);
+    const bool fresh = out.tenants.emplace(tenant, each.duration("samples", out.samples)).second;
+    if (!fresh) each.problems().add(each.at("tenant"), "tenant '" + tenant + "' is listed twice", "Keep one of the two.");
+    each.close();
+  }
+  section.close();
+}
+
 void read_ingest(config::Section ingest, CollectorConfig& out) {
   out.max_sample_age = ingest.duration("max_sample_age", out.max_sample_age);
   out.caps.per_agent = ingest.whole("max_series_per_agent", out.caps.per_agent, 1, 10'000'000);
@@ -45,11 +64,6 @@ void read_ingest(config::Section ingest, CollectorConfig& out) {
                           "Use at least 1h, better days; 0s keeps them for ever.");
   out.journal_max_bytes = ingest.size("max_journal_size", 0);
   ingest.close();
-}
-
-void check_tenant(config::Section& section, std::string_view key, const std::string& tenant) {
-  if (auto named = check_name("tenant", tenant); !named)
-    section.problems().add(section.at(key), named.error().what, named.error().fix);
 }
 
 void read_remote_write_tokens(config::Section& section, RemoteWriteOptions& out) {
@@ -184,7 +198,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   out.external_url = root.text("external_url", "");
   out.runbook_base = root.text("runbook_base", "");
   read_log(root.child("log"), out.log);
-  out.retention = root.duration("retention", out.retention);
+  read_retention(root.child("retention"), out.retention);
   read_ingest(root.child("ingest"), out);
   read_remote_write(root.child("remote_write"), out);
   read_tls(root, out);

@@ -10,6 +10,7 @@
 #include "collector/notify/heartbeat.hpp"
 #include "collector/notify/receiver.hpp"
 #include "collector/remote_write/options.hpp"
+#include "collector/retention.hpp"
 #include "collector/routing/routing_table.hpp"
 #include "common/net/tls.hpp"
 #include "common/telemetry/log.hpp"
@@ -24,8 +25,8 @@ struct CollectorConfig {
   std::string external_url;
   std::string runbook_base;
   telemetry::LogSettings log;
-  milliseconds retention{std::chrono::hours{24}};  ///< 0 = keep
-  milliseconds max_sample_age{0};                  ///< 0 = any
+  Retention retention;
+  milliseconds max_sample_age{0};  ///< 0 = any
   Catalogue::Caps caps;
   milliseconds forget_after{std::chrono::hours{24 * 7}};  ///< of an agent's silence; 0 = never
   std::uint64_t journal_max_bytes = 0;                    ///< 0 = as the disk allows

@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <set>
 
 namespace ward::collector {
 namespace {
@@ -19,6 +18,16 @@ sqlite::OpenOptions state_file(const CollectorConfig& config) {
   sqlite::OpenOptions file;
   file.path = config.data_dir + "/" + DataFiles::kState;
   return file;
+}
+
+Result<std::unique_ptr<Days>> open_days(const CollectorConfig& config, SqliteJournal& journal) {
+  const auto folder = config.data_dir + "/" + DataFiles::kDays;
+  const auto known = Days::list(folder);
+  if (!known) return fail(known.error());
+  const auto identity = journal.identity();
+  const auto batch = identity ? journal.batch() : identity;
+  if (!batch) return fail(batch.error());
+  return std::make_unique<Days>(Days::Options{folder, "", 40}, *identity, *batch, *known);
 }
 
 /// Nothing that was set aside before is overwritten, within one second neither.
@@ -55,6 +64,8 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
     return SqliteJournal::open({config.data_dir + "/" + DataFiles::kJournal, "", config.journal_max_bytes});
   });
   if (!journal) return failure(volume->explain(journal.error()), DataFiles::kJournal);
+  auto days = open_days(config, **journal);
+  if (!days) return failure(volume->explain(days.error()), DataFiles::kJournal);
   auto state = with_reserve([&] { return SqliteStateStore::open(state_file(config)); });
   if (!state) return failure(volume->explain(state.error()), DataFiles::kState);
   auto loaded = state->load(now - kKeepResolved);
@@ -67,7 +78,7 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
   if (auto held = volume->hold(); !held)
     log.error("The volume of data_dir has no room; nothing is stored until it has",
               {{"error", held.error().what}, {"fix", held.error().fix}});
-  return DataFiles{std::move(volume), std::move(*journal), std::move(*state), std::move(*loaded)};
+  return DataFiles{std::move(volume), std::move(*journal), std::move(*days), std::move(*state), std::move(*loaded)};
 }
 
 Status set_aside(const std::string& data_dir, const StartFailure& failure, Time now, telemetry::Logger& log) {
@@ -92,15 +103,17 @@ Status set_aside(const std::string& data_dir, const StartFailure& failure, Time 
   return {};
 }
 
-std::size_t damaged_files(const std::string& data_dir) {
-  std::error_code error;
+std::set<std::string> damaged_files(const std::string& data_dir) {
   std::set<std::string> files;  // a file and its log are one
-  for (fs::directory_iterator at(data_dir, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
-    const auto mark = name.find(kAsideMark);
-    if (mark != std::string::npos) files.insert(name.substr(0, name.find('-', mark + std::strlen(kAsideMark))));
+  for (const std::string& folder : {std::string(), std::string(DataFiles::kDays) + "/"}) {
+    std::error_code error;
+    for (fs::directory_iterator at(data_dir + "/" + folder, error), end; !error && at != end; at.increment(error)) {
+      const auto name = at->path().filename().string();
+      const auto mark = name.find(kAsideMark);
+      if (mark != std::string::npos) files.insert(folder + name.substr(0, name.find('-', mark + std::strlen(kAsideMark))));
+    }
   }
-  return files.size();
+  return files;
 }
 
 }  // namespace ward::collector

@@ -2,9 +2,11 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "collector/config.hpp"
+#include "collector/store/sqlite/days.hpp"
 #include "collector/store/sqlite/journal.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "collector/store/volume/volume.hpp"
@@ -17,9 +19,11 @@ namespace ward::collector {
 struct DataFiles {
   static constexpr const char* kJournal = "journal.db";
   static constexpr const char* kState = "state.db";
+  static constexpr const char* kDays = "days";
 
   std::unique_ptr<DataVolume> volume;
   std::unique_ptr<SqliteJournal> journal;
+  std::unique_ptr<Days> days;
   SqliteStateStore state;
   LoadedState loaded;  ///< what `state` held: resolved incidents back to kKeepResolved, all else
 };
@@ -43,7 +47,7 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
 /// one that does not run sees nothing. The file stays beside the new one, as `<name>.damaged-<seconds since the epoch>`.
 Status set_aside(const std::string& data_dir, const StartFailure& failure, Time now, telemetry::Logger& log);
 
-/// Files set aside and not yet taken away by hand.
-std::size_t damaged_files(const std::string& data_dir);
+/// Files set aside and not yet taken away by hand, below data_dir.
+std::set<std::string> damaged_files(const std::string& data_dir);
 
 }  // namespace ward::collector

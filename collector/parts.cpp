@@ -8,12 +8,6 @@
 namespace ward::collector {
 namespace {
 
-HeadOptions head_options(const CollectorConfig& config) {
-  HeadOptions options;
-  options.max_sample_age = config.max_sample_age;
-  return options;
-}
-
 api::RuleView view_of(const Rule& rule, const RuleHealth& health) {
   const auto as_written = [](const std::vector<std::pair<std::string, Template>>& pairs) {
     std::vector<Label> texts;
@@ -35,88 +29,6 @@ api::RuleView view_of(const Rule& rule, const RuleHealth& health) {
 }
 
 }  // namespace
-
-Store::Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened)
-    : journal(std::move(opened)), head(head_options(config)), catalogue(config.caps), sink(head, catalogue, metrics) {}
-
-Result<std::uint64_t> Store::replay() {
-  std::uint64_t damaged = 0;
-  Journal::Replay into;
-  into.series = [&](SeriesId id, Labels labels) {
-    sink.define(id, labels);
-    catalogue.load(id, std::move(labels));
-  };
-  into.chunk = [&](ChunkRow row) {
-    const SealedChunk chunk{SeriesRef{row.series + 1}, row.t_min, row.t_max, row.count, std::move(row.bytes)};
-    if (!head.load_chunk(chunk)) ++damaged;
-  };
-  into.samples = [&](std::vector<wire::IdSample> samples) { sink.append(samples); };
-  into.highest = [&](SeriesId id) { catalogue.reserve(id); };
-  const auto rows = journal->replay(into);
-  if (!rows) return fail(rows.error());
-  (void)sink.take_arrived();
-  return *rows + damaged;
-}
-
-Status Store::store_chunks() {
-  // At its cap the journal takes no records, but the collector's own samples go on. Chunks of those would make each attempt
-  // larger than the one before, for the same rows that it frees.
-  if (refused_at_ != journal->rows_since_chunks())
-    for (auto& chunk : head.seal_unpersisted())
-      waiting_.push_back({chunk.series.get() - 1, chunk.t_min, chunk.t_max, chunk.count, std::move(chunk.bytes)});
-  refused_at_.reset();
-  if (waiting_.empty()) return {};
-  // Own series come with no commit of an agent: without their rows the chunks would have no labels after a restart, or those
-  // of whoever got the free number next.
-  auto series = catalogue.take_new();
-  if (auto stored = journal->store_chunks(series, waiting_); !stored) {
-    // Written twice is written once, so that it does not matter whether it happened all the same.
-    catalogue.put_back(std::move(series));
-    if (stored.error().code == Errc::full) refused_at_ = journal->rows_since_chunks();
-    return stored;
-  }
-  // Those of agents whose samples wait for their commit: the head has to know them too.
-  for (const auto& [id, labels] : series) sink.define(id, labels);
-  just_stored_.clear();
-  for (const auto& chunk : waiting_) just_stored_.push_back(chunk.series);
-  std::sort(just_stored_.begin(), just_stored_.end());
-  waiting_.clear();
-  return {};
-}
-
-std::size_t Store::waiting_bytes() const {
-  std::size_t out = 0;
-  for (const auto& chunk : waiting_) out += chunk.bytes.size();
-  return out;
-}
-
-Status Store::drop_before(Time time) {
-  std::vector<SeriesId> quiet;
-  for (const auto ref : head.drop_before(time)) quiet.push_back(ref.get() - 1);
-  catalogue.retire(quiet);
-  for (auto& chunk : waiting_)
-    if (chunk.t_max < time) chunk.give_up();
-  return journal->drop_before(time);
-}
-
-Status Store::tidy(std::optional<Time> horizon) {
-  const auto dropped = horizon ? drop_before(*horizon) : Status{};
-  auto stored = store_chunks();
-  if (!dropped) return dropped;
-  return stored && horizon ? drop_series() : stored;
-}
-
-// The head has nothing of these, so after a drop_before() no chunk has; records are opaque, so there must be none. A chunk
-// that waited for a full disk may be older than the horizon and stored all the same.
-Status Store::drop_series() {
-  if (journal->rows_since_chunks() > 0) return {};
-  auto unused = catalogue.unused();
-  std::erase_if(unused, [this](SeriesId id) { return std::binary_search(just_stored_.begin(), just_stored_.end(), id); });
-  if (unused.empty()) return {};
-  auto dropped = journal->drop_series(unused);
-  if (dropped) catalogue.erase(unused);
-  return dropped;
-}
 
 std::vector<AlertEvent> AppView::alerts() const { return *sources_.pipeline.alerts(); }
 
@@ -160,7 +72,7 @@ api::StatusView AppView::status() const {
     ++out.agents_known;
     out.agents_connected += agent.connected ? 1 : 0;
   }
-  const auto head = sources_.head.stats();
+  const auto head = sources_.store.head.stats();
   out.series = head.series;
   out.samples_stored = head.samples;
   const auto snapshot = sources_.pipeline.rules();
@@ -181,7 +93,17 @@ std::vector<api::Readiness> AppView::readiness() const {
   const auto& full = sources_.server.disk_full();
   return {{"ingest", !full, full ? "the journal's disk is full: " + describe(sources_.volume.explain(*full)) : ""},
           {"evaluation", evaluates, evaluates ? "" : "no evaluation in the last 30 s"},
-          {"alert state", !trouble, trouble ? describe(*trouble) : ""}};
+          {"alert state", !trouble, trouble ? describe(*trouble) : ""},
+          {"stored days", true, damage()}};  // what is damaged keeps nothing from going on
+}
+
+std::string AppView::damage() const {
+  std::string out;
+  const auto add = [&out](const std::string& what) { out += (out.empty() ? "damaged: " : "; ") + what; };
+  for (const auto& file : damaged_files(sources_.data_dir)) add(file + " was set aside");
+  for (const auto& [file, what] : sources_.store.days->stats().damage)
+    add(std::string(DataFiles::kDays) + "/" + file + ": " + what);
+  return out.empty() ? out : out + ". 'wardctl tsdb verify' looks closer; restore the file from a backup, or take it away";
 }
 
 void AppView::refresh_gauges() {
@@ -203,8 +125,21 @@ void AppView::refresh_gauges() {
     set("ward_store_volume_free_bytes", "Bytes free on the volume of data_dir.", static_cast<double>(space->free));
     set("ward_store_volume_size_bytes", "Size of the volume of data_dir.", static_cast<double>(space->size));
   }
-  set("ward_store_damaged_files", "Damaged files set aside in data_dir and not yet taken away.",
-      static_cast<double>(damaged_files(sources_.data_dir)));
+  const auto days = sources_.store.days->stats();
+  set("ward_tsdb_quiet_series", "Series of which only the labels are in memory; their samples are on disk.",
+      static_cast<double>(sources_.store.head.stats().quiet));
+  set("ward_tsdb_days", "Days with stored samples, one file each.", static_cast<double>(days.files));
+  set("ward_tsdb_stored_bytes", "Size of all stored days.", static_cast<double>(days.bytes));
+  if (days.first)
+    set("ward_tsdb_oldest_day_timestamp_seconds", "Start of the oldest stored day.",
+        static_cast<double>(days.first->get() * (kDayMs / 1000)));
+  set("ward_tsdb_damaged_blocks", "Damaged blocks of stored days that were met since start.",
+      static_cast<double>(days.damaged_blocks));
+  for (const auto& [file, what] : days.damage)
+    sources_.metrics.gauge("ward_store_damaged_day", "1: this file of a stored day is damaged or missing.", {{"file", file}})
+        .set(1);
+  set("ward_store_damaged_files", "Damaged files below data_dir: set aside, or stored days that cannot be read whole.",
+      static_cast<double>(damaged_files(sources_.data_dir).size() + days.damage.size()));
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
   set("ward_notify_undeliverable", "Pages that no receiver has taken yet; the last one is asked again.",

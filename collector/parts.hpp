@@ -7,46 +7,16 @@
 #include "collector/alerting/promql_expression.hpp"
 #include "collector/api/view.hpp"
 #include "collector/config.hpp"
-#include "collector/head_sink.hpp"
 #include "collector/ingest/stream_server.hpp"
 #include "collector/notify/heartbeat_sender.hpp"
 #include "collector/notify/sender.hpp"
 #include "collector/pipeline.hpp"
 #include "collector/promql/engine.hpp"
-#include "collector/store/sqlite/journal.hpp"
+#include "collector/sample_store.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "collector/store/volume/reserved_state.hpp"
-#include "collector/tsdb/head.hpp"
 
 namespace ward::collector {
-
-/// Memory of samples and what feeds it: the journal on disk, the head in memory, the catalogue of series.
-struct Store {
-  Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened);
-  /// Reads chunks and journal back into the head. Returns damaged rows that were left out.
-  Result<std::uint64_t> replay();
-  /// Closes chunks and takes the rows they cover off the journal; on an error they wait for the next time. It makes room in
-  /// the journal or changes nothing there. On the pool, beside no commit.
-  Status store_chunks();
-  /// Retention, in head and journal. Makes room too.
-  Status drop_before(Time time);
-  /// Both, what is old first: on a journal at its cap that may be all the room there is. Then the rows of series that
-  /// nothing names any more. `horizon`: nullopt keeps everything.
-  Status tidy(std::optional<Time> horizon);
-  /// What chunks hold that the journal has not taken yet.
-  [[nodiscard]] std::size_t waiting_bytes() const;
-
-  std::unique_ptr<SqliteJournal> journal;
-  Head head;
-  Catalogue catalogue;
-  HeadSink sink;
-
- private:
-  Status drop_series();
-  std::vector<ChunkRow> waiting_;
-  std::optional<std::uint64_t> refused_at_;  // rows of the journal when it had no room for waiting_: it covers all of them
-  std::vector<SeriesId> just_stored_;        // by the last store_chunks(), rising
-};
 
 /// The API's view of the running collector: reads, never decides.
 class AppView final : public api::View {
@@ -54,7 +24,7 @@ class AppView final : public api::View {
   struct Sources {
     const Clock& clock;
     telemetry::Registry& metrics;
-    const Head& head;
+    const Store& store;
     const promql::Engine& engine;
     async::BlockingPool& queries;
     const StreamServer& server;
@@ -67,7 +37,7 @@ class AppView final : public api::View {
       : sources_(sources), started_(sources.clock.wall()), gate_(api::QueryGate::Limits{}, sources.metrics) {}
 
   [[nodiscard]] const Clock& clock() const override { return sources_.clock; }
-  [[nodiscard]] const Queryable& store() const override { return sources_.head; }
+  [[nodiscard]] const Queryable& store() const override { return sources_.store.history; }
   [[nodiscard]] const promql::Engine& engine() const override { return sources_.engine; }
   [[nodiscard]] async::BlockingPool& queries() override { return sources_.queries; }
   [[nodiscard]] api::QueryGate& gate() override { return gate_; }
@@ -84,6 +54,7 @@ class AppView final : public api::View {
 
  private:
   void refresh_gauges();
+  [[nodiscard]] std::string damage() const;
   Sources sources_;
   Time started_;
   api::QueryGate gate_;

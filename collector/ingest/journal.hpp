@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -53,22 +54,20 @@ static_assert((wire::kMaxLabels + 1) * (wire::kMaxLabelName + wire::kMaxLabelVal
 struct NewSeries {
   SeriesId id = 0;
   Labels labels;
+  std::optional<std::int64_t> day{};  ///< the newest with chunks of it, when they were there before its row
 };
 
-/// A closed chunk as the store keeps it.
-struct ChunkRow {
+/// The newest day (since 1970-01-01, UTC) of which the disk has chunks of a series.
+struct StoredDay {
   SeriesId series = 0;
-  Time t_min;
-  Time t_max;
-  std::uint32_t count = 0;
-  std::vector<std::uint8_t> bytes;
+  std::int64_t day = 0;
+};
 
-  /// Nothing of it is stored. It keeps its place, by which store_chunks() knows which of a list it has.
-  void give_up() {
-    count = 0;
-    bytes = std::vector<std::uint8_t>{};
-  }
-  [[nodiscard]] bool given_up() const { return count == 0; }
+/// Chunks that are on disk (collector/store/sqlite/days.hpp): with the journal's word they count, and its rows go.
+struct ChunkBatch {
+  std::int64_t number = 0;  ///< one more than Journal::batch()
+  std::span<const NewSeries> series;
+  std::span<const StoredDay> days;  ///< where it is newer than before
 };
 
 /// What the journal is told about streams that nobody sends any more.
@@ -96,25 +95,29 @@ class Journal {
 
   struct Replay {
     std::function<void(SeriesId, Labels)> series;
-    std::function<void(ChunkRow)> chunk;
     std::function<void(std::vector<wire::IdSample>)> samples;  ///< of records not yet in chunks
-    /// The highest number that a chunk or a record names, if one does. It stays that series' though its row may be damaged:
-    /// another one that got it would be given its samples at the next start.
+    std::function<void(StoredDay)> day = nullptr;              ///< after the series it names
+    /// Between series and samples; told how many rows of series are damaged.
+    std::function<Status(std::uint64_t)> before_samples = nullptr;
+    /// The highest number that a record names, if one does. It stays that series' though its row may be damaged: another one
+    /// that got it would be given its samples at the next start.
     std::function<void(SeriesId)> highest = nullptr;
   };
   /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
   virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
-  /// Stores closed chunks and new series of theirs and removes the journal rows they cover (all committed so far), in one
-  /// transaction. The rows go first: at the cap it succeeds when it frees as much as it takes, else Errc::full changed
-  /// nothing. Refuses between an error and the next reopen(): rows that nobody has seen may have been committed. After an
-  /// error call it with the same chunks, some given up perhaps, and what came since: those that were stored all the same are
-  /// left out.
-  virtual Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) = 0;
-  /// Retention: chunks, events and gaps wholly older than this. In several transactions; needs next to no room. Their room
-  /// in the file is free for new rows, the file does not shrink. Refuses as store_chunks() does.
+  /// A random number that no other journal has: chunks name series by numbers that are its own.
+  virtual Result<std::int64_t> identity() = 0;
+  /// The last batch of chunks that was settled; 0: none yet.
+  virtual Result<std::int64_t> batch() = 0;
+  /// Removes the rows that a batch of chunks covers (all committed so far) and takes its series, in one transaction: with it
+  /// the chunks count. Refuses between an error and the next reopen(): rows that nobody has seen may have been committed.
+  /// After an error other than Errc::full batch() tells, when it can, whether it happened.
+  virtual Status settle_chunks(const ChunkBatch& batch) = 0;
+  /// Retention: events and gaps wholly older than this. In several transactions; needs next to no room. Their room in the
+  /// file is free for new rows, the file does not shrink. Refuses as settle_chunks() does.
   virtual Status drop_before(Time time) = 0;
 
-  /// Rows of series that no chunk and no record names any more. In several transactions. Refuses as store_chunks() does.
+  /// Rows of series that no chunk and no record names any more. In several transactions. Refuses as settle_chunks() does.
   virtual Status drop_series(std::span<const SeriesId> series) = 0;
   /// Notes which streams lived since the last call (opened, committed to, or in use) and forgets those that did not for
   /// longer than forget_after: no list has them any more. Their marks stay in the file for kKeepMarks, so that one that is
@@ -125,7 +128,7 @@ class Journal {
   [[nodiscard]] virtual Result<std::vector<StreamState>> streams() = 0;
   /// True when a stored record of this stream and sequence has another digest (the same number for two payloads).
   virtual Result<bool> contradicts(StreamRow stream, Sequence seq, std::uint32_t digest) = 0;
-  /// Records of samples that no stored chunk covers, exactly: it only rises until store_chunks() succeeds.
+  /// Records of samples that no stored chunk covers, exactly: it only rises until settle_chunks() succeeds.
   [[nodiscard]] virtual std::uint64_t rows_since_chunks() const = 0;
 };
 

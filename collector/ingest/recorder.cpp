@@ -65,7 +65,7 @@ Result<std::vector<Committed>> Recorder::resolve() {
 }
 
 std::vector<Committed> Recorder::hand_on(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
-  for (const auto& [id, labels] : series) sink_.define(id, labels);
+  for (const auto& fresh : series) sink_.define(fresh.id, fresh.labels);
   std::vector<Committed> out;
   std::map<StreamRow, std::size_t> at;
   for (const auto& entry : entries) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -79,6 +80,10 @@ struct Decoded {
   bool corrupt = false;
 };
 Decoded decode_into(std::span<const std::uint8_t> bytes, std::span<Sample, kChunkSamples> out);
+
+/// What a chunk's head says, without decoding it; nullopt when the bytes are too short for one.
+[[nodiscard]] std::optional<Time> chunk_start(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::uint32_t chunk_count(std::span<const std::uint8_t> bytes);  ///< 0 when too short
 
 /// All samples of a chunk. Errors: corrupt (unknown encoding, count over kChunkSamples, short or long bytes, times not
 /// rising).

@@ -250,6 +250,13 @@ Decoded decode_into(std::span<const std::uint8_t> bytes, std::span<Sample, kChun
   return Decoder{bytes, out}.run();
 }
 
+std::optional<Time> chunk_start(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() < kHeaderBytes + sizeof(std::uint64_t)) return std::nullopt;
+  return from_ms(static_cast<std::int64_t>(load_big_endian(bytes.data() + kHeaderBytes)));
+}
+
+std::uint32_t chunk_count(std::span<const std::uint8_t> bytes) { return bytes.size() < kHeaderBytes ? 0 : bytes[kCountAt]; }
+
 Result<std::vector<Sample>> decode_chunk(std::span<const std::uint8_t> bytes) {
   std::array<Sample, kChunkSamples> samples;
   const auto decoded = decode_into(bytes, samples);

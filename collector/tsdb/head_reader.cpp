@@ -17,9 +17,15 @@ class Head::Reader final : public SeriesReader {
  public:
   explicit Reader(const Head& head) : head_(head), pin_(take_pin(head)) {}
 
-  Result<std::vector<FoundSeries>> find(std::span<const Matcher> matchers, Time, Time) override {
+  Result<std::vector<FoundSeries>> find(std::span<const Matcher> matchers, Time from, Time) override {
     const std::shared_lock lock{head_.index_mutex_};
-    const auto refs = head_.index_.match(matchers);
+    auto refs = head_.index_.match(matchers);
+    if (!head_.quiet_.empty()) {
+      std::erase_if(refs, [&, first = day_of(from)](SeriesRef ref) {
+        const auto at = head_.quiet_.find(ref);
+        return at != head_.quiet_.end() && (!at->second || *at->second < first);
+      });
+    }
     // Shard by shard, so that a batch of series is read under one lock.
     std::array<std::size_t, kShards + 1> start{};
     for (const auto ref : refs) ++start[ref.get() % kShards + 1];

@@ -99,7 +99,7 @@ void SeriesSamples::store(std::span<const std::uint8_t> bytes, Time t_min, Time 
                     std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size()),
                     static_cast<std::uint32_t>(bytes.size()),
                     static_cast<std::uint16_t>(count),
-                    false};
+                    Keep::fresh};
   std::copy(bytes.begin(), bytes.end(), chunk.data.get());
   const auto at =
       std::upper_bound(chunks_.begin(), chunks_.end(), t_min, [](Time t, const StoredChunk& c) { return t < c.t_min; });
@@ -180,14 +180,26 @@ void SeriesSamples::read(Time from, Time to, std::vector<Sample>& out) const {
   if (overlap) sort_by_time(out, base);
 }
 
-void SeriesSamples::hand_out(const std::function<void(const StoredChunk&)>& take) {
+void SeriesSamples::close() {
   close_open();
   close_late();
+}
+
+bool SeriesSamples::has_unkept() const {
+  return std::any_of(chunks_.begin(), chunks_.end(), [](const StoredChunk& c) { return c.keep != Keep::kept; });
+}
+
+void SeriesSamples::take_unkept(const std::function<void(const StoredChunk&)>& take) {
   for (auto& c : chunks_) {
-    if (c.handed_out) continue;
+    if (c.keep == Keep::kept) continue;
+    c.keep = Keep::taken;
     take(c);
-    c.handed_out = true;
   }
+}
+
+void SeriesSamples::settle(bool kept) {
+  for (auto& c : chunks_)
+    if (c.keep == Keep::taken) c.keep = kept ? Keep::kept : Keep::fresh;
 }
 
 void SeriesSamples::load(StoredChunk chunk, Sample newest) {
@@ -195,6 +207,14 @@ void SeriesSamples::load(StoredChunk chunk, Sample newest) {
   const auto at = std::upper_bound(chunks_.begin(), chunks_.end(), chunk.t_min,
                                    [](Time t, const StoredChunk& c) { return t < c.t_min; });
   insert(at, std::move(chunk));
+}
+
+void SeriesSamples::release(Time t) {
+  const auto gone = [t](const StoredChunk& c) { return c.keep == Keep::kept && c.t_max < t; };
+  if (std::erase_if(chunks_, gone) == 0) return;
+  chunks_.shrink_to_fit();
+  late_chunks_ = false;
+  for (std::size_t n = 1; n < chunks_.size(); ++n) late_chunks_ = late_chunks_ || chunks_[n - 1].t_max >= chunks_[n].t_min;
 }
 
 void SeriesSamples::drop_before(Time t) {

@@ -9,6 +9,13 @@
 
 namespace ward::collector {
 
+/// Whether the archive has a closed chunk.
+enum class Keep : std::uint8_t {
+  fresh,  ///< only memory (and the journal) has it
+  taken,  ///< an attempt to store it is under way
+  kept,   ///< it is on disk and may leave memory
+};
+
 /// A closed chunk in memory: exactly its bytes, no spare room.
 struct StoredChunk {
   Time t_min;
@@ -16,7 +23,7 @@ struct StoredChunk {
   std::unique_ptr<std::uint8_t[]> data;
   std::uint32_t size = 0;
   std::uint16_t count = 0;
-  bool handed_out = false;  ///< the journal has it
+  Keep keep = Keep::fresh;
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data.get(), size}; }
 };
 
@@ -58,11 +65,18 @@ class SeriesSamples {
   }
   void prefetch_bytes(Time from, Time to) const;
   void prefetch_end() const { open_.prefetch_end(); }
-  /// Closes the open chunk and the late buffer, and calls `take` for every chunk not handed out before.
-  void hand_out(const std::function<void(const StoredChunk&)>& take);
-  /// A chunk the journal kept. Requires decodable bytes with at least one sample.
+  /// Closes the open chunk and the late buffer.
+  void close();
+  [[nodiscard]] bool has_unkept() const;
+  /// Calls `take` for every chunk that is not kept, which is taken from then on.
+  void take_unkept(const std::function<void(const StoredChunk&)>& take);
+  /// Ends the attempt: what was taken is kept, or fresh again.
+  void settle(bool kept);
+  /// A chunk of an earlier life. Requires decodable bytes with at least one sample.
   void load(StoredChunk chunk, Sample newest);
-  /// Drops chunks whose newest sample is before `t`.
+  /// Drops kept chunks whose newest sample is before `t`.
+  void release(Time t);
+  /// Drops chunks whose newest sample is before `t`, kept or not.
   void drop_before(Time t);
 
   struct Size {

@@ -138,6 +138,7 @@ Result<Database> Database::open(const OpenOptions& options) {
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, 1000);
   std::string setup = options.exclusive ? "PRAGMA locking_mode=EXCLUSIVE;" : "";
+  if (options.shrinks) setup += "PRAGMA auto_vacuum=INCREMENTAL;";  // before the first page is written
   setup += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;";
   setup += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
   if (auto done = db.run(setup); !done) return fail(done.error());

@@ -62,6 +62,7 @@ struct OpenOptions {
   std::uint64_t max_bytes = 0;  ///< hard cap of the main file (max_page_count); 0 = none
   bool exclusive = true;        ///< locking_mode=EXCLUSIVE: one process, no shared memory file
   std::uint64_t cache_bytes = 1 << 20;
+  bool shrinks = false;         ///< of a new file: PRAGMA incremental_vacuum gives freed pages back to the disk
   int checkpoint_pages = 1000;  ///< copy the log into the main file when it is longer than this
 };
 

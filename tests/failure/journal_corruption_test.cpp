@@ -76,7 +76,6 @@ void live_on(std::unique_ptr<SqliteJournal> journal, Catalogue& catalogue, const
   auto again = SqliteJournal::open(options(disk));
   if (!again) return;
   (void)(*again)->replay({[&](SeriesId of, const Labels& labels) { EXPECT_EQ(of == id, labels == kFresh); },
-                          [](const ChunkRow&) {},
                           [&](const std::vector<wire::IdSample>& samples) {
                             for (const auto& sample : samples)
                               EXPECT_EQ(sample.id == id, sample.v == kFreshValue) << "another's samples under its labels";
@@ -102,7 +101,6 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
                                              EXPECT_EQ(labels, (Labels{{"__name__", "m"}, {"i", std::to_string(id)}}));
                                              catalogue.load(id, std::move(labels));
                                            },
-                                           [](const ChunkRow&) { ADD_FAILURE() << "a chunk nobody stored"; },
                                            [&](const std::vector<wire::IdSample>& samples) {
                                              for (const auto& sample : samples) {
                                                const auto seq = static_cast<std::uint64_t>(to_ms(sample.t));
@@ -110,7 +108,7 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
                                              }
                                              verdict.samples += samples.size();
                                            },
-                                           [&](SeriesId id) { catalogue.reserve(id); }});
+                                           nullptr, nullptr, [&](SeriesId id) { catalogue.reserve(id); }});
   if (!damaged) {
     EXPECT_FALSE(damaged.error().fix.empty()) << damaged.error().what;
   }

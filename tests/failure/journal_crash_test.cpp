@@ -3,29 +3,15 @@
 // once too.
 #include <gtest/gtest.h>
 #include <map>
-#include <set>
 
 #include "collector/ingest/recorder.hpp"
-#include "collector/store/sqlite/journal.hpp"
+#include "collector/sample_store.hpp"
 #include "tests/sim/disk.hpp"
 
 namespace ward::collector {
 namespace {
 
 constexpr std::uint64_t kRecords = 24;
-
-/// The head: how often each value arrived. Value i belongs to record i.
-struct Head final : SampleSink {
-  std::map<double, int> values;
-  std::set<SeriesId> defined;
-  void define(SeriesId id, const Labels&) override { defined.insert(id); }
-  void append(std::span<const wire::IdSample> samples) override {
-    for (const auto& sample : samples) {
-      ++values[sample.v];
-      EXPECT_TRUE(defined.contains(sample.id)) << "a sample of a series the head was never told of";
-    }
-  }
-};
 
 /// A collector's process over a simulated disk, fed by an agent that sends again what is not acknowledged.
 class Collector {
@@ -41,34 +27,53 @@ class Collector {
     options.path = "journal.db";
     options.vfs = disk.vfs();
     options.checkpoint_pages = 8;
-    auto opened = SqliteJournal::open(options);
-    if (!opened) return false;
-    journal = std::move(*opened);
-    catalogue = std::make_unique<Catalogue>(Catalogue::Caps{});
-    head = Head{};
-    chunked_.clear();
-    const auto damaged = journal->replay({[this](SeriesId id, Labels labels) {
-                                            head.define(id, labels);
-                                            catalogue->load(id, std::move(labels));
-                                          },
-                                          [this](const ChunkRow& row) {
-                                            ++head.values[chunk_value(row)];
-                                            chunked_.insert(chunk_value(row));
-                                          },
-                                          [this](const std::vector<wire::IdSample>& samples) { head.append(samples); }});
+    auto journal = SqliteJournal::open(options);
+    if (!journal) return false;
+    const auto identity = (*journal)->identity();
+    const auto batch = (*journal)->batch();
+    if (!identity || !batch) return false;
+    std::vector<Day> known;
+    if (disk.size("days/1970-01-01.db") > 0) known.push_back(Day{0});
+    auto days = std::make_unique<Days>(Days::Options{"days", disk.vfs(), 2}, *identity, *batch, known);
+    store = std::make_unique<Store>(config_, metrics_, std::move(*journal), std::move(days));
+    // Every second life reads what is filed from disk, the others keep it in memory too.
+    const auto damaged = store->replay(++lives_ % 2 == 0 ? from_ms(0) : from_ms(1'764'000'000'000));
     EXPECT_TRUE(!damaged || *damaged == 0);
-    recorder = std::make_unique<Recorder>(*journal, *catalogue, head);
+    recorder = std::make_unique<Recorder>(*store->journal, store->catalogue, store->sink);
     return damaged.has_value();
   }
   void kill() {
     disk.kill_writers();
     recorder.reset();
-    catalogue.reset();
-    journal.reset();
+    store.reset();
+  }
+  /// How often each value is there: value i belongs to record i.
+  std::map<double, int> stored() {
+    std::map<double, int> out;
+    const auto count = [&out](double v) { ++out[v]; };
+    EXPECT_TRUE(store->days->each_chunk_since(Time{}, [&](const SealedChunk& chunk) {
+      const auto samples = decode_chunk(chunk.bytes).value();
+      for (const auto& sample : samples) count(sample.v);
+    }));
+    EXPECT_TRUE(store->journal->replay({[](SeriesId, const Labels&) {},
+                                        [&](const std::vector<wire::IdSample>& samples) {
+                                          for (const auto& sample : samples) count(sample.v);
+                                        }}));
+    return out;
+  }
+  /// And as queries see them.
+  std::map<double, int> seen() {
+    std::map<double, int> out;
+    const Matcher matchers[] = {*Matcher::make(Matcher::Op::regex, std::string(kNameLabel), "m.+")};
+    const auto found = store->history.select(matchers, Time{}, from_ms(1'000'000));
+    EXPECT_TRUE(found);
+    for (const auto& series : *found)
+      for (const auto& sample : series.samples) ++out[sample.v];
+    return out;
   }
   /// Sends everything from the mark on, in groups of three; stops when the process is dead or the disk takes nothing.
   void receive() {
-    while (journal && !disk.crashed()) {
+    while (store && !disk.crashed()) {
       const std::vector<std::uint64_t> boots{1};
       const auto opened = recorder->open_streams(std::span{&key_, 1}, boots);
       if (!opened) return;
@@ -79,15 +84,11 @@ class Collector {
   }
 
   sim::Disk disk;
-  std::unique_ptr<SqliteJournal> journal;
-  std::unique_ptr<Catalogue> catalogue;
-  Head head;
+  std::unique_ptr<Store> store;
   std::unique_ptr<Recorder> recorder;
   std::uint64_t acked = 0;
 
  private:
-  static double chunk_value(const ChunkRow& row) { return static_cast<double>(row.count); }
-
   bool send_group(const StreamState& state) {
     std::vector<JournalEntry> entries;
     for (auto seq = state.durable.get() + 1; seq <= std::min(kRecords, state.durable.get() + 3); ++seq) {
@@ -98,7 +99,7 @@ class Collector {
       ReceivedRecord received;
       received.stream = state.row;
       received.record.seq = Sequence{seq};
-      const auto id = catalogue->resolve(key_.tenant, key_.agent, Labels{{"__name__", "m" + std::to_string(seq % 5)}});
+      const auto id = store->catalogue.resolve(key_.tenant, key_.agent, Labels{{"__name__", "m" + std::to_string(seq % 5)}});
       received.record.samples.push_back({id, from_ms(static_cast<std::int64_t>(seq)), static_cast<double>(seq)});
       entries.emplace_back(std::move(received));
     }
@@ -106,7 +107,7 @@ class Collector {
     if (disk.crashed()) return false;
     if (!done) return done.error().code != Errc::full;  // the agent greets again
     for (const auto& committed : *done) acked = std::max(acked, committed.durable.get());
-    if (acked == 12 || acked == 21) (void)store_chunks();
+    if (acked == 12 || acked == 21) (void)store->store_chunks();
     if (acked == 15) forget_stream();
     return true;
   }
@@ -114,44 +115,43 @@ class Collector {
   void forget_stream() {
     const auto now = from_ms(1'764'000'000'000);
     const std::chrono::hours day{24};
-    const auto seen = journal->forget_streams({now, 7 * day, {}});
-    const auto forgotten = journal->forget_streams({now + 8 * day, 7 * day, {}});
+    const auto seen = store->journal->forget_streams({now, 7 * day, {}});
+    const auto forgotten = store->journal->forget_streams({now + 8 * day, 7 * day, {}});
     if (seen && forgotten) {
-      EXPECT_TRUE(journal->streams().value().empty());
+      EXPECT_TRUE(store->journal->streams().value().empty());
     }
   }
-  // Every value of the head as a chunk of its own: `count` stands for the value.
-  Status store_chunks() {
-    std::vector<ChunkRow> rows;
-    for (const auto& [value, times] : head.values)
-      if (!chunked_.contains(value)) rows.push_back({0, from_ms(1), from_ms(2), static_cast<std::uint32_t>(value), {1}});
-    auto stored = journal->store_chunks({}, rows);
-    if (stored)
-      for (const auto& row : rows) chunked_.insert(chunk_value(row));
-    return stored;
-  }
   StreamKey key_;
-  std::set<double> chunked_;
+  CollectorConfig config_;
+  telemetry::Registry metrics_;
+  int lives_ = 0;
 };
 
 void check_complete(Collector& collector, const std::string& where) {
   SCOPED_TRACE(where);
-  const auto streams = collector.journal->streams().value();
+  const auto streams = collector.store->journal->streams().value();
   ASSERT_EQ(streams.size(), 1U);
   EXPECT_EQ(streams[0].durable.get(), kRecords);
   EXPECT_EQ(streams[0].stored, kRecords - 1);
   EXPECT_EQ(streams[0].lost, 70U);
-  for (std::uint64_t seq = 1; seq <= kRecords; ++seq)
-    EXPECT_EQ(collector.head.values[static_cast<double>(seq)], seq == 7 ? 0 : 1) << "record " << seq;
+  auto stored = collector.stored();
+  auto seen = collector.seen();
+  for (std::uint64_t seq = 1; seq <= kRecords; ++seq) {
+    EXPECT_EQ(stored[static_cast<double>(seq)], seq == 7 ? 0 : 1) << "record " << seq;
+    EXPECT_EQ(seen[static_cast<double>(seq)], seq == 7 ? 0 : 1) << "record " << seq;
+  }
 }
 
 /// What was acknowledged before must be in what the new process read.
 void check_acknowledged(Collector& collector, const std::string& where) {
   SCOPED_TRACE(where);
-  for (std::uint64_t seq = 1; seq <= collector.acked; ++seq)
-    if (seq != 7) {
-      EXPECT_EQ(collector.head.values[static_cast<double>(seq)], 1) << "record " << seq;
-    }
+  auto stored = collector.stored();
+  auto seen = collector.seen();
+  for (std::uint64_t seq = 1; seq <= collector.acked; ++seq) {
+    if (seq == 7) continue;
+    EXPECT_EQ(stored[static_cast<double>(seq)], 1) << "record " << seq;
+    EXPECT_EQ(seen[static_cast<double>(seq)], 1) << "record " << seq;
+  }
 }
 
 enum class End { kill, power_loss };
@@ -223,7 +223,7 @@ TEST_P(JournalFault, TheDiskFillsUpAtEachPlaceAndHasRoomAgain) {
     if (collector.start()) collector.receive();
     full = collector.disk.full();
     const auto before = collector.acked;
-    if (collector.journal) {
+    if (collector.store) {
       collector.receive();  // tried again while it is full: nothing is acknowledged that is not stored
       collector.disk.set_full(false);
       EXPECT_TRUE(collector.recorder->probe());

@@ -25,9 +25,9 @@ void CollectorNode::start() {
   journal = std::move(*opened);
   catalogue_ = std::make_unique<collector::Catalogue>(collector::Catalogue::Caps{});
   sink_.taken = 0;
-  const auto replayed = journal->replay(
-      {[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); }, [](collector::ChunkRow) {},
-       [&](std::vector<wire::IdSample> samples) { sink_.taken += samples.size(); }});
+  const auto replayed =
+      journal->replay({[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); },
+                       [&](std::vector<wire::IdSample> samples) { sink_.taken += samples.size(); }});
   if (!replayed || *replayed != 0) world.oracle_.violation("D1: " + collector_name(index) + " cannot replay its journal");
   recorder_ = std::make_unique<collector::Recorder>(*journal, *catalogue_, sink_);
   for (const auto& stream : streams()) {

@@ -31,7 +31,7 @@ listen: {stream: "127.0.0.1:$(port_of stream)", http: "127.0.0.1:$(port_of http)
 data_dir: $STATE/collector
 external_url: "http://127.0.0.1:$(port_of http)"
 log: {level: info, format: text}
-retention: 2d
+retention: {samples: 2d}
 ingest: {max_sample_age: 0s}
 rules: ["$WARD_ROOT/rules/*.yaml"]
 evaluation: {interval: 5s}

@@ -5,6 +5,7 @@
 
 #include "collector/store/sqlite/journal_row.hpp"
 #include "collector/store/sqlite/journal_schema.hpp"
+#include "collector/store/sqlite/series_row.hpp"
 #include "common/base/assert.hpp"
 #include "common/base/planted.hpp"
 
@@ -49,7 +50,7 @@ std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get());
 }  // namespace
 
 struct SqliteJournal::Statements {
-  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_chunk, find_digest, find_stream,
+  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_day, find_digest, find_stream,
       put_seen, put_forgotten, drop_series;
 
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db) {
@@ -57,12 +58,14 @@ struct SqliteJournal::Statements {
     const std::pair<sqlite::Statement*, std::string> all[] = {
         {&out->put_stream,
          "INSERT INTO stream(id,tenant,agent,incarnation,boot,durable,stored,refused,lost) VALUES(?,?,?,?,?,0,0,0,0)"},
-        {&out->put_series, "INSERT OR REPLACE INTO series(id,labels,crc) VALUES(?,?,?)"},
+        {&out->put_series,
+         "INSERT INTO series(id,labels,crc,day) VALUES(?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
+         "labels=excluded.labels,crc=excluded.crc,day=max(coalesce(day,excluded.day),coalesce(excluded.day,day))"},
         {&out->put_record, "INSERT INTO journal(stream,seq,class,t_min,t_max,digest,payload,crc) VALUES(?,?,?,?,?,?,?,?)"},
         {&out->put_gap, "INSERT INTO gap VALUES(?,?,?,?,?,?,?)"},
         {&out->put_event, "INSERT INTO event(stream,seq,t,kind,attributes) VALUES(?,?,?,?,?)"},
         {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=?,forgotten=0 WHERE id=?"},
-        {&out->put_chunk, "INSERT INTO chunk(series,t_min,t_max,count,data,crc) VALUES(?,?,?,?,?,?)"},
+        {&out->put_day, "UPDATE series SET day=? WHERE id=?"},
         {&out->find_stream, std::string(kStreamColumns) + " WHERE tenant=? AND agent=? AND incarnation=?"},
         {&out->drop_series, "DELETE FROM series WHERE id=?"},
         {&out->put_seen, "UPDATE stream SET seen=?,forgotten=0 WHERE id=?"},
@@ -302,13 +305,10 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
 }
 
 Status SqliteJournal::write_series(std::span<const NewSeries> series) {
-  for (const auto& [id, labels] : series) {
-    wire::Buffer bytes;
-    wire::ByteWriter w(bytes);
-    wire::write_labels(w, labels);
-    auto put =
-        statements_->put_series.bind(1, std::int64_t{id}).bind(2, sqlite::Bytes{bytes}).bind(3, row_crc(bytes, id)).run();
-    if (!put) return put;
+  for (const auto& [id, labels, day] : series) {
+    const auto row = series_row(labels);
+    auto& put = statements_->put_series.bind(1, std::int64_t{id}).bind(2, sqlite::Bytes{row}).bind(3, row_crc(row, id));
+    if (auto done = (day ? put.bind(4, *day) : put.bind_null(4)).run(); !done) return done;
   }
   return {};
 }
@@ -366,38 +366,32 @@ Status SqliteJournal::write_mark(const StreamState& state) {
       .run();
 }
 
-Status SqliteJournal::store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) {
+Result<std::int64_t> SqliteJournal::identity() {
+  if (!db_) return fail(closed().error());
+  return db_->scalar("SELECT number FROM identity");
+}
+
+Result<std::int64_t> SqliteJournal::batch() {
+  if (!db_) return fail(closed().error());
+  return db_->scalar("SELECT number FROM chunk_batch");
+}
+
+Status SqliteJournal::settle_chunks(const ChunkBatch& batch) {
   if (!db_) return closed();
-  const auto batch = db_->scalar("SELECT number FROM chunk_batch");
-  if (!batch) return note(fail(batch.error()));
-  // The attempt before ended in an error and happened all the same.
-  if (chunks_attempted_ > 0 && *batch == batch_tried_) chunks_stored_ = chunks_attempted_;
-  chunks_attempted_ = chunks.size();
-  batch_tried_ = *batch + 1;
-  if (auto stored = note(write_chunks(series, chunks.subspan(chunks_stored_), batch_tried_)); !stored) return stored;
-  chunks_stored_ = chunks_attempted_ = 0;
+  if (auto written = note(write_settled(batch)); !written) return written;
   rows_since_chunks_ = 0;
   return {};
 }
 
-Status SqliteJournal::write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch) {
+Status SqliteJournal::write_settled(const ChunkBatch& batch) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
-  if (auto put = db_->run("UPDATE chunk_batch SET number=" + std::to_string(batch)); !put) return put;
-  // First, so that the chunks find the pages of the rows they cover: at the cap there are no others.
-  if (auto gone = db_->run("DELETE FROM journal"); !gone) return gone;
-  if (auto put = write_series(series); !put) return put;
-  for (const auto& chunk : chunks) {
-    if (chunk.given_up()) continue;
-    auto put = statements_->put_chunk.bind(1, std::int64_t{chunk.series})
-                   .bind(2, to_ms(chunk.t_min))
-                   .bind(3, to_ms(chunk.t_max))
-                   .bind(4, std::int64_t{chunk.count})
-                   .bind(5, sqlite::Bytes{chunk.bytes})
-                   .bind(6, row_crc(chunk.bytes, chunk.series, chunk.count))
-                   .run();
-    if (!put) return put;
-  }
+  // The rows first, so that the rest finds their pages: at the cap there are no others.
+  auto done = db_->run("DELETE FROM journal; UPDATE chunk_batch SET number=" + std::to_string(batch.number));
+  if (!done) return done;
+  if (auto put = write_series(batch.series); !put) return put;
+  for (const auto& [series, day] : batch.days)
+    if (auto put = statements_->put_day.bind(1, day).bind(2, std::int64_t{series}).run(); !put) return put;
   return transaction->commit();
 }
 
@@ -406,7 +400,6 @@ Status SqliteJournal::drop_before(Time time) {
   const auto before = std::to_string(to_ms(time));
   // In slices: the log of one transaction needs room on the disk, and what is freed so far stays freed.
   const std::string slices[] = {
-      "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE t_max<" + before + " ORDER BY t_max" + kSlice + ")",
       "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE t<" + before + " ORDER BY t" + kSlice + ")",
       "DELETE FROM gap WHERE rowid IN (SELECT rowid FROM gap WHERE t1<" + before + " AND t1>0" + kSlice + ")"};
   for (const auto& slice : slices) {

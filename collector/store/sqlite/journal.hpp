@@ -31,7 +31,9 @@ class SqliteJournal final : public Journal {
   Status reopen() override;
   Status probe() override;
   Result<std::uint64_t> replay(const Replay& replay) override;
-  Status store_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks) override;
+  Result<std::int64_t> identity() override;
+  Result<std::int64_t> batch() override;
+  Status settle_chunks(const ChunkBatch& batch) override;
   Status drop_before(Time time) override;
   Status drop_series(std::span<const SeriesId> series) override;
   Status forget_streams(const Silence& silence) override;
@@ -56,12 +58,11 @@ class SqliteJournal final : public Journal {
   Status open_file();
   Status drop_slice(std::span<const SeriesId> series);
   Status write_series(std::span<const NewSeries> series);
-  Status write_chunks(std::span<const NewSeries> series, std::span<const ChunkRow> chunks, std::int64_t batch);
+  Status write_settled(const ChunkBatch& batch);
   [[nodiscard]] Status has_room_under_cap();
   Status write_mark_of_life();
   struct Reading;
   Status replay_series(Reading& reading);
-  Status replay_chunks(Reading& reading);
   Status replay_records(Reading& reading);
   Status load_streams();
   Status ensure_open();
@@ -78,9 +79,6 @@ class SqliteJournal final : public Journal {
   StreamRow highest_row_{0};     // numbers are not given twice: gaps and events may outlive their stream
   wire::RecordCodec codec_;
   std::atomic<std::uint64_t> rows_since_chunks_ = 0;
-  std::size_t chunks_stored_ = 0;     // of the list that is repeated after an error: known to be in the file
-  std::size_t chunks_attempted_ = 0;  // and perhaps these, if the file's batch is the one that was tried
-  std::int64_t batch_tried_ = 0;
 };
 
 }  // namespace ward::collector

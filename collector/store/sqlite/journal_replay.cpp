@@ -5,6 +5,7 @@
 
 #include "collector/store/sqlite/journal.hpp"
 #include "collector/store/sqlite/journal_row.hpp"
+#include "collector/store/sqlite/series_row.hpp"
 
 namespace ward::collector {
 namespace {
@@ -13,25 +14,6 @@ namespace {
 constexpr std::int64_t kUnchecked = -1;
 
 bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnchecked || stored == computed; }
-
-// No limit of the wire holds for what was once written: a rule's labels have others, and `tenant` comes to those of agents.
-// The lengths of names and values take no more than the texts themselves.
-constexpr std::size_t kMaxSeriesRow = 4 * kMaxLabelText;
-
-std::optional<Labels> read_series_row(wire::ByteView row) {
-  if (row.size() > kMaxSeriesRow) return std::nullopt;
-  wire::ByteReader in(row);
-  const auto count = in.varint();
-  std::vector<Label> labels;
-  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
-    const auto name = in.text();
-    const auto value = in.text();
-    if (name.empty()) in.fail();
-    if (in.ok()) labels.emplace_back(name, value);
-  }
-  if (!in.ok() || !in.at_end()) return std::nullopt;
-  return Labels{std::move(labels)};
-}
 
 }  // namespace
 
@@ -50,7 +32,7 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
   if (!db_) return fail(closed().error());
   Reading reading{replay, 0, {}};
   auto read = replay_series(reading);
-  if (read) read = replay_chunks(reading);
+  if (read && replay.before_samples) read = replay.before_samples(reading.damaged);
   if (read) read = replay_records(reading);
   if (!read) return fail(read.error());
   if (reading.highest && replay.highest) replay.highest(*reading.highest);
@@ -58,38 +40,18 @@ Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
 }
 
 Status SqliteJournal::replay_series(Reading& reading) {
-  auto series = db_->prepare("SELECT id,labels,crc FROM series ORDER BY id");
+  auto series = db_->prepare("SELECT id,labels,crc,day FROM series ORDER BY id");
   if (!series) return fail(series.error());
   auto more = series->step();
   for (; more && *more; more = series->step()) {
     const auto id = static_cast<SeriesId>(series->integer(0));
     auto labels = read_series_row(series->blob(1));
-    if (labels && intact(series->integer(2), row_crc(series->blob(1), id)))
-      reading.into.series(id, std::move(*labels));
-    else
+    if (!labels || !intact(series->integer(2), row_crc(series->blob(1), id))) {
       ++reading.damaged;
-  }
-  return more ? Status{} : fail(more.error());
-}
-
-Status SqliteJournal::replay_chunks(Reading& reading) {
-  auto chunks = db_->prepare("SELECT series,t_min,t_max,count,data,crc FROM chunk ORDER BY t_max,id");
-  if (!chunks) return fail(chunks.error());
-  auto more = chunks->step();
-  for (; more && *more; more = chunks->step()) {
-    ChunkRow row;
-    row.series = static_cast<SeriesId>(chunks->integer(0));
-    row.t_min = from_ms(chunks->integer(1));
-    row.t_max = from_ms(chunks->integer(2));
-    row.count = static_cast<std::uint32_t>(chunks->integer(3));
-    const auto data = chunks->blob(4);
-    row.bytes.assign(data.begin(), data.end());
-    if (intact(chunks->integer(5), row_crc(row.bytes, row.series, row.count))) {
-      reading.met(row.series);
-      reading.into.chunk(std::move(row));
-    } else {
-      ++reading.damaged;
+      continue;
     }
+    reading.into.series(id, std::move(*labels));
+    if (reading.into.day && !series->is_null(3)) reading.into.day({id, series->integer(3)});
   }
   return more ? Status{} : fail(more.error());
 }

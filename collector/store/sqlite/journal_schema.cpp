@@ -9,7 +9,7 @@ namespace ward::collector {
 namespace {
 
 // One entry per schema version, never edited once released. The first is also for files from before versions.
-constexpr std::array<std::string_view, 4> kSteps{R"(
+constexpr std::array<std::string_view, 5> kSteps{R"(
 CREATE TABLE IF NOT EXISTS stream(
   id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, agent TEXT NOT NULL, incarnation BLOB NOT NULL, boot INTEGER NOT NULL,
   durable INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,
@@ -42,6 +42,12 @@ INSERT INTO chunk_batch VALUES(0);
                                                  R"(
 ALTER TABLE stream ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE stream ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+)",
+                                                 R"(
+DROP TABLE chunk;
+ALTER TABLE series ADD COLUMN day INTEGER;
+CREATE TABLE identity(number INTEGER NOT NULL);
+INSERT INTO identity VALUES((random() & 9223372036854775807) | 1);
 )"};
 
 }  // namespace

@@ -88,7 +88,9 @@ TEST(CollectorExample, ShowsTheDefaults) {
   const auto config = collector::load_collector_config(example.path());
   ASSERT_TRUE(config) << config.error().what;
   const collector::CollectorConfig usual;
-  EXPECT_EQ(config->retention, usual.retention);
+  EXPECT_EQ(config->retention.samples, usual.retention.samples);
+  EXPECT_EQ(config->retention.size, usual.retention.size);
+  EXPECT_EQ(config->retention.events, usual.retention.events);
   EXPECT_EQ(config->max_sample_age, usual.max_sample_age);
   EXPECT_EQ(config->caps.per_agent, usual.caps.per_agent);
   EXPECT_EQ(config->caps.per_tenant, usual.caps.per_tenant);

@@ -61,7 +61,7 @@ TEST_F(CollectorConfigTest, LoadsASmallFile) {
   ASSERT_TRUE(config) << config.error().what;
   EXPECT_EQ(config->stream_address, "127.0.0.1:9801");
   EXPECT_EQ(config->http_address, "127.0.0.1:9802");
-  EXPECT_EQ(config->retention, std::chrono::hours(24));
+  EXPECT_EQ(config->retention.samples, std::chrono::hours(24 * 32));
   EXPECT_EQ(config->max_sample_age, milliseconds(0));
   EXPECT_EQ(config->routing.fallback_receiver, "oncall");
   EXPECT_FALSE(config->watchdog);
@@ -70,9 +70,9 @@ TEST_F(CollectorConfigTest, LoadsASmallFile) {
 TEST_F(CollectorConfigTest, TakesZeroAsKeepForEverAndAnyAge) {
   for (const auto* zero : {"0", "0s", "0d"}) {
     const auto config =
-        load(good_with(more("retention: " + std::string(zero) + "\ningest: {max_sample_age: " + zero + "}")));
+        load(good_with(more("retention: {samples: " + std::string(zero) + "}\ningest: {max_sample_age: " + zero + "}")));
     ASSERT_TRUE(config) << config.error().what;
-    EXPECT_EQ(config->retention, milliseconds(0));
+    EXPECT_EQ(config->retention.samples, milliseconds(0));
     EXPECT_EQ(config->max_sample_age, milliseconds(0));
   }
 }
@@ -110,8 +110,11 @@ std::vector<Mistake> mistakes_in_the_program() {
       {"UnknownKeyInside", more("ingest: {max_sample_aeg: 1h}"),
        "collector.yaml:11:10: unknown key 'max_sample_aeg' in 'ingest'; did you mean 'max_sample_age'? Correct or remove "
        "it."},
-      {"BadRetention", more("retention: 1 day"),
-       "collector.yaml:11:12: 'retention' must be a duration, but is '1 day'. Write it like 15s, 500ms, 1h30m or 2w."},
+      {"TenantRetainedTwice",
+       more("retention: {tenants: [{tenant: clinic-a, samples: 1d}, {tenant: clinic-a, samples: 2d}]}"),
+       "collector.yaml:11:65: tenant 'clinic-a' is listed twice. Keep one of the two."},
+      {"BadRetention", more("retention: {samples: 1 day}"),
+       "collector.yaml:11:22: 'samples' must be a duration, but is '1 day'. Write it like 15s, 500ms, 1h30m or 2w."},
       {"BadAge", more("ingest: {max_sample_age: -1h}"),
        "collector.yaml:11:26: 'max_sample_age' must be a duration, but is '-1h'. Write it like 15s, 500ms, 1h30m or 2w."},
       {"NoSeriesAllowed", more("ingest: {max_series_per_agent: 0}"),

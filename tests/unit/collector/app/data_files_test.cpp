@@ -30,7 +30,7 @@ class DataFilesTest : public testing::Test {
       out.push_back(entry.path().filename().string());
     return out;
   }
-  [[nodiscard]] std::size_t damaged() const { return damaged_files(folder_.path().string()); }
+  [[nodiscard]] std::size_t damaged() const { return damaged_files(folder_.path().string()).size(); }
 
   test::TempDir folder_{"data-files"};
   test::ManualClock clock_;

@@ -74,7 +74,9 @@ class FakeJournal final : public Journal {
     return {};
   }
   Result<std::uint64_t> replay(const Replay&) override { return 0; }
-  Status store_chunks(std::span<const NewSeries>, std::span<const ChunkRow>) override { return {}; }
+  Result<std::int64_t> identity() override { return 1; }
+  Result<std::int64_t> batch() override { return 0; }
+  Status settle_chunks(const ChunkBatch&) override { return {}; }
   /// Makes room: what is old takes all of it.
   Status drop_before(Time) override {
     calls.add("drop_before");

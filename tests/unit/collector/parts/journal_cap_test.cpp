@@ -1,25 +1,24 @@
-// A journal at its cap: it waits for what is old to age, and then goes on by itself.
+// A journal at its cap: filing its samples by day makes all the room there is, and ingest goes on by itself.
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <filesystem>
 #include <gmock/gmock.h>
 #include <random>
 
-#include "collector/parts.hpp"
+#include "collector/ingest/commit_loop.hpp"
+#include "tests/support/sample_store.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ward::collector {
 namespace {
 
-constexpr std::chrono::hours kRetention{24};
 constexpr std::size_t kSeries = 50;
 
-/// The collector's ingest without its sockets, on a journal of at most 1 MiB and a clock that the test moves.
+/// The collector's ingest without its sockets, on a journal of at most 512 KiB and a clock that the test moves.
 struct JournalCap : testing::Test {
   JournalCap() {
-    config_.journal_max_bytes = 1 << 20;
-    store_ = std::make_unique<Store>(config_, metrics_,
-                                     std::move(*SqliteJournal::open({dir_ + "/journal.db", "", config_.journal_max_bytes})));
+    config_.journal_max_bytes = 512 << 10;
+    store_ = test::open_store(folder_.string(), config_, metrics_);
+    (void)store_->replay(now_);
     recorder_ = std::make_unique<Recorder>(*store_->journal, store_->catalogue, store_->sink);
     CommitLoop::Callbacks callbacks{[this](const std::vector<Committed>& done) { durable_ = done.back().durable.get(); },
                                     [this](const Error& error) { said_.push_back("lost: " + error.what); },
@@ -53,27 +52,23 @@ struct JournalCap : testing::Test {
   }
   void tidy() {
     bool done = false;
-    loop_->relieve([this] { (void)store_->tidy(now_ - kRetention); }, [&done] { done = true; });
+    loop_->relieve(
+        [this] {
+          (void)store_->tidy(now_);
+          (void)store_->store_chunks();
+        },
+        [&done] { done = true; });
     ASSERT_TRUE(run([&] { return done; }));
   }
   void fill() {
     while (!loop_->is_full()) {
       send();
       ASSERT_TRUE(run([this] { return durable_ == sent_ || loop_->is_full(); }));
-      if (sent_ % 200 == 0) tidy();
       ASSERT_LT(sent_, 100'000U);
     }
   }
 
-  void fill_for_good() {
-    do {
-      fill();
-      tidy();  // rows become chunks, which takes less: some room comes of that too
-    } while (run([this] { return !loop_->is_full(); }, 50));
-  }
-
   test::TempDir folder_{"cap"};
-  std::string dir_ = folder_.string();
   CollectorConfig config_;
   telemetry::Registry metrics_;
   boost::asio::io_context io_;
@@ -91,54 +86,19 @@ struct JournalCap : testing::Test {
   std::vector<std::string> said_;
 };
 
-TEST_F(JournalCap, GoesOnByItselfOnceOldDataWereDropped) {
-  fill_for_good();
-  ASSERT_LT(durable_, sent_);
-  now_ += kRetention;
-  tidy();
-  ASSERT_TRUE(run([this] { return durable_ == sent_; })) << "the loop holds what there is room for";
-  EXPECT_FALSE(loop_->is_full());
-  EXPECT_EQ(said_.back(), "not full");
-  send();
-  EXPECT_TRUE(run([this] { return durable_ == sent_; }));
-}
-
-TEST_F(JournalCap, WhatWaitsForRoomDoesNotGrowWithTheCollectorsOwnSamples) {
-  fill_for_good();
-  const auto waiting = store_->waiting_bytes();
-  ASSERT_GT(waiting, 0U);
-  std::vector<SeriesValue> own;
-  for (int minute = 0; minute < 20; ++minute) {
-    own.clear();
-    for (std::size_t n = 0; n < kSeries; ++n)
-      own.push_back({Labels{{"__name__", "own"}, {"n", std::to_string(n)}}, noise_(random_)});
-    store_->sink.write(now_, own);
-    now_ += std::chrono::minutes{1};
+TEST_F(JournalCap, FilingMakesRoomAndIngestGoesOnByItself) {
+  for (int round = 0; round < 2; ++round) {
+    fill();
+    ASSERT_LT(durable_, sent_);
     tidy();
-    ASSERT_EQ(store_->waiting_bytes(), waiting) << "after " << minute << " minutes at the cap";
+    ASSERT_TRUE(run([this] { return durable_ == sent_; })) << "the loop holds what there is room for";
+    EXPECT_FALSE(loop_->is_full());
+    EXPECT_EQ(said_.back(), "not full");
   }
-  now_ += kRetention;
-  tidy();
-  ASSERT_TRUE(run([this] { return durable_ == sent_; }));
-  tidy();
-  store_->sink.write(now_, own);
-  tidy();
-  EXPECT_EQ(store_->waiting_bytes(), 0U) << "what it did not take meanwhile goes once there is room";
-}
-
-TEST_F(JournalCap, ChunksThatAgedWhileTheyWaitedAreNotStored) {
-  fill_for_good();
-  ASSERT_GT(store_->waiting_bytes(), 0U);
-  now_ += kRetention;
-  tidy();
-  EXPECT_EQ(store_->waiting_bytes(), 0U);
-  ASSERT_TRUE(run([this] { return durable_ == sent_; })) << "the loop uses the journal";
-  std::size_t old = 0;
-  const auto horizon = now_ - kRetention;
-  EXPECT_TRUE(
-      store_->journal->replay({[](SeriesId, const Labels&) {},
-                               [&](const ChunkRow& row) { old += row.t_max < horizon ? 1 : 0; }, [](const auto&) {}}));
-  EXPECT_EQ(old, 0U);
+  const Matcher matchers[] = {*Matcher::make(Matcher::Op::equal, std::string(kNameLabel), "noise")};
+  const auto found = store_->history.select(matchers, Time{}, now_);
+  ASSERT_EQ(found->size(), kSeries);
+  for (const auto& series : *found) EXPECT_EQ(series.samples.size(), sent_);
 }
 
 }  // namespace

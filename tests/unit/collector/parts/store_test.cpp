@@ -1,12 +1,14 @@
 #include <filesystem>
 #include <gmock/gmock.h>
 
-#include "collector/parts.hpp"
+#include "common/wire/collector_session.hpp"
+#include "tests/support/sample_store.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ward::collector {
 namespace {
 
+using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 const Labels kOwn{{"__name__", "ward:up:ratio"}, {"tenant", "clinic-a"}};
@@ -17,17 +19,15 @@ struct StoreTest : testing::Test {
   StoreTest() { open(); }
   void open() {
     store_.reset();
-    auto journal = SqliteJournal::open({dir_ + "/journal.db", "", config_.journal_max_bytes});
-    ASSERT_TRUE(journal) << describe(journal.error());
-    store_ = std::make_unique<Store>(config_, metrics_, std::move(*journal));
-    const auto damaged = store_->replay();
+    store_ = test::open_store(dir_, config_, metrics_);
+    const auto damaged = store_->replay(now_);
     ASSERT_TRUE(damaged) << describe(damaged.error());
     damaged_ = *damaged;
   }
   std::vector<double> values(const Labels& labels) {
     std::vector<double> out;
     const Matcher matchers[] = {*Matcher::make(Matcher::Op::equal, std::string(kNameLabel), std::string(labels.name()))};
-    const auto found = store_->head.select(matchers, Time{}, from_ms(1'000'000'000));
+    const auto found = store_->history.select(matchers, Time{}, from_ms(1'000'000'000));
     for (const auto& series : *found)
       for (const auto& sample : series.samples) out.push_back(sample.v);
     return out;
@@ -38,6 +38,7 @@ struct StoreTest : testing::Test {
   CollectorConfig config_;
   telemetry::Registry metrics_;
   std::unique_ptr<Store> store_;
+  Time now_ = from_ms(3'600'000);
   std::uint64_t damaged_ = 0;
 };
 
@@ -124,22 +125,86 @@ TEST_F(StoreTest, ABatchWithAQuietSeriesIsCountedInFull) {
   store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 1.0}, {kOther, 1.0}});
   const auto own = store_->catalogue.resolve_own(kOwn);
   const auto other = store_->catalogue.resolve_own(kOther);
+  ASSERT_TRUE(store_->store_chunks());
   store_->sink.write(from_ms(10'000), std::vector<SeriesValue>{{kOther, 2.0}});
-  ASSERT_TRUE(store_->store_chunks());  // retention drops closed ones
-  ASSERT_TRUE(store_->tidy(from_ms(5'000)));
-  ASSERT_FALSE(store_->head.find(kOwn));
+  ASSERT_TRUE(store_->tidy(from_ms(5'000) + Store::kInMemory));
+  EXPECT_EQ(store_->head.stats().quiet, 1U);
   const auto appended = [this] { return metrics_.counter("ward_tsdb_samples_appended_total", "").value(); };
   const auto before = appended();
   const std::vector<wire::IdSample> batch{{other, from_ms(20'000), 3.0}, {own, from_ms(20'000), 4.0}};
   store_->sink.append(batch);
   EXPECT_EQ(appended() - before, 2);
-  EXPECT_THAT(values(kOwn), UnorderedElementsAre(4.0));
+  EXPECT_THAT(values(kOwn), UnorderedElementsAre(1.0, 4.0)) << "from disk and from memory";
+  EXPECT_THAT(values(kOther), UnorderedElementsAre(1.0, 2.0, 3.0));
 }
 
-/// Series come and go, as those of pods do; a cap of 20 holds those of an hour.
+TEST_F(StoreTest, WhatIsOnDiskLeavesMemoryAndIsStillSeen) {
+  for (int n = 0; n < 1'000; ++n)
+    store_->sink.write(from_ms(n * 60'000), std::vector<SeriesValue>{{kOwn, static_cast<double>(n)}});
+  ASSERT_TRUE(store_->store_chunks());
+  now_ = from_ms(1'000 * 60'000);
+  ASSERT_TRUE(store_->tidy(now_));
+  EXPECT_LT(store_->head.stats().samples, 300U);
+  EXPECT_EQ(values(kOwn).size(), 1'000U);
+  open();
+  EXPECT_LT(store_->head.stats().samples, 200U) << "a start reads the newest only";
+  EXPECT_GT(store_->head.stats().samples, 50U);
+  EXPECT_EQ(values(kOwn).size(), 1'000U);
+}
+
+TEST_F(StoreTest, DaysOfALostJournalAreTakenOver) {
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}, {kOther, 8.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_.reset();
+  for (const char* part : {"journal.db", "journal.db-wal"}) std::filesystem::remove(folder_ / part);
+  open();
+  EXPECT_THAT(values(kOwn), IsEmpty());
+  const Labels newcomer{{"__name__", "new"}};
+  store_->sink.write(from_ms(5'000), std::vector<SeriesValue>{{newcomer, 1.0}, {kOther, 9.0}});
+  ASSERT_EQ(store_->foreign_days().value(), std::vector<Day>{Day{0}});
+  ASSERT_TRUE(store_->adopt(Day{0}));
+  for (int life = 0; life < 2; ++life) {
+    EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0));
+    EXPECT_THAT(values(kOther), UnorderedElementsAre(8.0, 9.0));
+    EXPECT_THAT(values(newcomer), UnorderedElementsAre(1.0));
+    ASSERT_TRUE(store_->store_chunks());
+    open();
+    EXPECT_TRUE(store_->foreign_days().value().empty());
+  }
+}
+
+TEST_F(StoreTest, ATenantsRetentionAndThatOfAll) {
+  config_.retention.samples = std::chrono::hours{48};
+  config_.retention.tenants = {{"clinic-b", std::chrono::hours{24 * 5}}, {"clinic-c", milliseconds{0}}};
+  open();
+  for (int day = 0; day < 8; ++day) {
+    for (const char* tenant : {"clinic-a", "clinic-b", "clinic-c"})
+      store_->sink.write(from_ms(day * kDayMs), std::vector<SeriesValue>{{kOther.with("tenant", tenant), 1.0 * day}});
+    ASSERT_TRUE(store_->store_chunks());
+  }
+  const auto left = [this](const char* tenant) {
+    const Matcher matchers[] = {*Matcher::make(Matcher::Op::equal, "tenant", tenant)};
+    const auto found = store_->history.select(matchers, Time{}, from_ms(1'000'000'000));
+    return found->empty() ? std::size_t{0} : found->front().samples.size();
+  };
+  now_ = from_ms(7 * kDayMs + 1'000);
+  ASSERT_TRUE(store_->tidy(now_));
+  EXPECT_EQ(left("clinic-a"), 3U);
+  EXPECT_EQ(left("clinic-b"), 6U);
+  EXPECT_EQ(left("clinic-c"), 8U);
+  now_ += std::chrono::hours{24 * 10};
+  ASSERT_TRUE(store_->tidy(now_));
+  ASSERT_TRUE(store_->tidy(now_));
+  EXPECT_EQ(left("clinic-a") + left("clinic-b"), 0U);
+  EXPECT_EQ(left("clinic-c"), 8U);
+  EXPECT_EQ(store_->catalogue.size(), 1U) << "rows of series that nothing names go";
+}
+
+/// Series come and go each hour, as those of pods do; a cap of 30 holds those that memory knows.
 struct SeriesChurn : StoreTest {
   SeriesChurn() {
-    config_.caps = {20, 20};
+    config_.caps = {30, 30};
+    config_.retention.samples = std::chrono::hours{24};
     open();
   }
   Labels pod(int n) { return Labels{{"__name__", "pod"}, {"n", std::to_string(n)}, {"tenant", "clinic-a"}}; }
@@ -165,53 +230,72 @@ struct SeriesChurn : StoreTest {
   }
   std::size_t rows() {
     std::size_t n = 0;
-    EXPECT_TRUE(
-        store_->journal->replay({[&](SeriesId, const Labels&) { ++n; }, [](const ChunkRow&) {}, [](const auto&) {}}));
+    EXPECT_TRUE(store_->journal->replay({[&](SeriesId, const Labels&) { ++n; }, [](const auto&) {}}));
     return n;
   }
   static Time hour(int n) { return from_ms(1'000'000) + std::chrono::hours{n}; }
   std::uint64_t seq_ = 0;
 };
 
-TEST_F(SeriesChurn, TheCapIsOfWhatIsHeldNotOfWhatEverWasAndOldRowsGo) {
-  for (int n = 0; n < 30; ++n) {
-    EXPECT_EQ(send(n * 10, 10, hour(n)), 10U) << "hour " << n;
-    ASSERT_TRUE(store_->tidy(hour(n)));
+TEST_F(SeriesChurn, TheCapIsOfWhatMemoryHoldsAndRowsGoWithTheirLastDay) {
+  for (int n = 0; n < 100; ++n) {
+    now_ = hour(n);
+    ASSERT_TRUE(store_->tidy(now_));
+    ASSERT_EQ(send(n * 10, 10, now_), 10U) << "hour " << n;
+    ASSERT_TRUE(store_->store_chunks());
   }
-  EXPECT_LE(rows(), 30U);
-  EXPECT_LE(store_->catalogue.size(), 30U);
-  EXPECT_EQ(send(1'000, 30, hour(30)), 10U) << "more than the cap is refused";
-  ASSERT_TRUE(store_->tidy(hour(30)));
+  ASSERT_TRUE(store_->tidy(now_));
+  EXPECT_LE(rows(), 530U);
+  EXPECT_GE(rows(), 250U) << "those of the days that are kept";
+  EXPECT_LE(store_->catalogue.size(), 530U);
+  now_ = hour(100);
+  ASSERT_TRUE(store_->tidy(now_));
+  EXPECT_EQ(send(10'000, 40, now_), 10U) << "more than the cap is refused";
+  EXPECT_EQ(values(pod(1)).size(), rows());
+  ASSERT_TRUE(store_->store_chunks());
   open();
   EXPECT_EQ(damaged_, 0U);
-  EXPECT_EQ(values(pod(1)).size(), 10U);
+  EXPECT_EQ(values(pod(1)).size(), rows());
 }
 
 TEST_F(SeriesChurn, ASeriesThatComesBackAfterItsRowWentKeepsItsSamplesThroughARestart) {
-  for (int n = 0; n < 4; ++n) {
-    (void)send(n == 3 ? 0 : n * 10, 5, hour(n));
-    ASSERT_TRUE(store_->tidy(hour(n)));
-  }
-  ASSERT_TRUE(store_->tidy(hour(3)));
+  const auto step = [this](int first, int n) {
+    now_ = hour(n);
+    EXPECT_TRUE(store_->tidy(now_));
+    (void)send(first, 5, now_);
+    EXPECT_TRUE(store_->store_chunks());
+  };
+  step(0, 0);
+  for (int n = 1; n < 4; ++n) step(n * 10, n);
+  for (int n = 60; n < 65; ++n) step(n * 10, n);
+  EXPECT_EQ(rows(), 25U);
+  step(0, 65);
+  ASSERT_TRUE(store_->tidy(now_));
   open();
   EXPECT_EQ(damaged_, 0U);
-  EXPECT_THAT(values(pod(0)), UnorderedElementsAre(0, 1, 2, 3, 4));
+  for (int n = 0; n < 5; ++n) EXPECT_THAT(values(pod(n)), testing::Contains(n));
+  EXPECT_EQ(rows(), 30U);
 }
 
 TEST_F(SeriesChurn, AQuietSeriesThatASessionStillNamesCanBeSentAgain) {
-  const auto id = store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, pod(500));
-  store_->sink.write(hour(0), std::vector<SeriesValue>{{pod(500), 1.0}});
-  for (int n = 1; n < 6; ++n) {
-    (void)send(n * 10, 2, hour(n));
-    ASSERT_TRUE(store_->tidy(hour(n)));
+  const auto id = store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, pod(5000));
+  store_->sink.write(hour(0), std::vector<SeriesValue>{{pod(5000), 1.0}});
+  for (int n = 1; n < 60; ++n) {
+    now_ = hour(n);
+    (void)send(n * 10, 2, now_);
+    ASSERT_TRUE(store_->store_chunks());
+    ASSERT_TRUE(store_->tidy(now_));
   }
-  EXPECT_FALSE(store_->head.find(pod(500)));
-  const std::vector<wire::IdSample> again{{id, hour(6), 2.0}};
+  EXPECT_FALSE(store_->head.find(pod(5000)));
+  const std::vector<wire::IdSample> again{{id, hour(60), 2.0}};
   store_->sink.append(again);
-  ASSERT_TRUE(store_->tidy(hour(6)));
+  ASSERT_TRUE(store_->store_chunks());
   open();
   EXPECT_EQ(damaged_, 0U);
-  EXPECT_THAT(values(pod(500)), UnorderedElementsAre(2.0));
+  const Matcher matchers[] = {*Matcher::make(Matcher::Op::equal, "n", "5000")};
+  const auto found = store_->history.select(matchers, Time{}, from_ms(1'000'000'000));
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().samples, (std::vector<Sample>{{hour(60), 2.0}}));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "collector/parts.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/remote_write_body.hpp"
+#include "tests/support/sample_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/collector/ingest/fake_journal.hpp"
 
@@ -39,7 +40,8 @@ struct Lines final : telemetry::LogSink {
 /// One life of a collector, as far as remote write needs it.
 struct Life {
   Life(const CollectorConfig& config, const RemoteWriteOptions& options, const std::string& dir, Journal* other)
-      : store(config, metrics, SqliteJournal::open({dir + "/journal.db", "", 0}).value()),
+      : opened(test::open_store(dir, config, metrics)),
+        store(*opened),
         server(StreamServer::Options{}, StreamServer::Context{io.get_executor(),
                                                               clock,
                                                               log,
@@ -51,7 +53,7 @@ struct Life {
                                                               [this] { ++arrivals; },
                                                               {}}),
         receiver(options, {clock, log, metrics, pool, store.catalogue, server}) {
-    EXPECT_EQ(store.replay().value(), 0U);
+    EXPECT_EQ(store.replay(clock.wall()).value(), 0U);
     server.expect(store.journal->streams().value());
     EXPECT_TRUE(server.open_local(options.tenants()));
   }
@@ -105,7 +107,8 @@ struct Life {
   telemetry::Logger log{telemetry::LogSettings{}, clock, lines};
   telemetry::Registry metrics;
   async::BlockingPool pool;
-  Store store;
+  std::unique_ptr<Store> opened;
+  Store& store;
   int arrivals = 0;
   StreamServer server;
   RemoteWriteReceiver receiver;

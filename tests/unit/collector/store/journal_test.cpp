@@ -34,7 +34,7 @@ ReceivedRecord record(StreamRow row, std::uint64_t seq, std::vector<std::uint32_
 
 struct Replayed {
   std::map<SeriesId, Labels> series;
-  std::vector<ChunkRow> chunks;
+  std::map<SeriesId, std::int64_t> days;
   std::vector<wire::IdSample> samples;
   std::optional<SeriesId> highest;
   std::uint64_t damaged = 0;
@@ -57,14 +57,14 @@ class JournalFile : public testing::Test {
   }
   Replayed replay() {
     Replayed out;
-    out.damaged = journal_
-                      ->replay({[&](SeriesId id, Labels labels) { out.series.emplace(id, std::move(labels)); },
-                                [&](ChunkRow row) { out.chunks.push_back(std::move(row)); },
-                                [&](std::vector<wire::IdSample> samples) {
-                                  out.samples.insert(out.samples.end(), samples.begin(), samples.end());
-                                },
-                                [&](SeriesId id) { out.highest = id; }})
-                      .value();
+    Journal::Replay into;
+    into.series = [&](SeriesId id, Labels labels) { out.series.emplace(id, std::move(labels)); };
+    into.day = [&](StoredDay stored) { out.days[stored.series] = stored.day; };
+    into.samples = [&](std::vector<wire::IdSample> samples) {
+      out.samples.insert(out.samples.end(), samples.begin(), samples.end());
+    };
+    into.highest = [&](SeriesId id) { out.highest = id; };
+    out.damaged = journal_->replay(into).value();
     return out;
   }
   sqlite::Database raw() {
@@ -167,48 +167,48 @@ TEST_F(JournalFile, AFullDiskChangesNothing) {
   EXPECT_TRUE(commit({record(row, 2, {0})}));
 }
 
-TEST_F(JournalFile, ChunksTakeThePlaceOfTheRowsTheyCover) {
+TEST_F(JournalFile, ASettledBatchTakesTheRowsItCoversAndKeepsItsSeries) {
   const auto row = stream(key(1)).row;
   ASSERT_TRUE(commit({record(row, 1, {0})}, {{0, Labels{{"__name__", "a"}}}}));
   EXPECT_EQ(journal_->rows_since_chunks(), 1U);
-  const std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1, 2, 3}}};
-  ASSERT_TRUE(journal_->store_chunks({}, chunks));
+  EXPECT_EQ(journal_->batch().value(), 0);
+  const std::vector<NewSeries> series{{1, Labels{{"__name__", "own"}}}};
+  const std::vector<StoredDay> days{{0, 20'780}, {1, 20'781}};
+  ASSERT_TRUE(journal_->settle_chunks({1, series, days}));
   EXPECT_EQ(journal_->rows_since_chunks(), 0U);
   open();
   const auto all = replay();
+  EXPECT_EQ(journal_->batch().value(), 1);
   EXPECT_THAT(all.samples, IsEmpty());
-  ASSERT_THAT(all.chunks, SizeIs(1));
-  EXPECT_THAT(all.chunks[0].bytes, ElementsAre(1, 2, 3));
+  EXPECT_THAT(all.series, SizeIs(2));
+  EXPECT_EQ(all.days, (std::map<SeriesId, std::int64_t>{{0, 20'780}, {1, 20'781}}));
   EXPECT_EQ(stream(key(1)).durable, Sequence{1});
 }
 
-TEST_F(JournalFile, ChunksWhoseSyncFailedAreStoredOnce) {
-  for (std::uint64_t sync = 1; sync <= 4; ++sync) {
-    SCOPED_TRACE(sync);
-    journal_.reset();
-    disk_.wipe();
-    journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs(), 0, 1}).value());  // each commit is checkpointed
-    const auto row = stream(key(1)).row;
-    ASSERT_TRUE(commit({record(row, 1, {0})}));
-    std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1}}};
-    disk_.fail_sync_after(sync);
-    const bool failed = !journal_->store_chunks({}, chunks);
-    disk_.fail_sync_after(0);
-    ASSERT_TRUE(commit({record(row, 2, {0})}));
-    if (!failed) chunks.clear();
-    chunks.push_back({0, from_ms(2), from_ms(2), 1, {2}});
-    ASSERT_TRUE(journal_->store_chunks({}, chunks));
-    chunks = {{0, from_ms(3), from_ms(3), 1, {3}}};
-    ASSERT_TRUE(journal_->store_chunks({}, chunks));
-    open();
-    const auto all = replay();
-    ASSERT_THAT(all.chunks, SizeIs(3));
-    for (std::size_t i = 0; i < 3; ++i) EXPECT_THAT(all.chunks[i].bytes, ElementsAre(i + 1));
-    EXPECT_THAT(all.samples, IsEmpty());
-  }
+TEST_F(JournalFile, ARowOfASeriesWrittenAgainKeepsItsDay) {
+  const std::vector<NewSeries> series{{0, Labels{{"__name__", "a"}}}};
+  ASSERT_TRUE(commit({}, series));
+  ASSERT_TRUE(journal_->settle_chunks({1, {}, std::vector<StoredDay>{{0, 7}}}));
+  ASSERT_TRUE(commit({}, series));
+  EXPECT_EQ(replay().days, (std::map<SeriesId, std::int64_t>{{0, 7}}));
+  ASSERT_TRUE(commit({}, {{0, Labels{{"__name__", "a"}}, 9}, {1, Labels{{"__name__", "b"}}, 3}}));
+  EXPECT_EQ(replay().days, (std::map<SeriesId, std::int64_t>{{0, 9}, {1, 3}}));
+  ASSERT_TRUE(commit({}, {{0, Labels{{"__name__", "a"}}, 8}}));
+  EXPECT_EQ(replay().days.at(0), 9);
 }
 
-TEST_F(JournalFile, AChunkGivenUpAfterAFailedSyncDoesNotShiftTheOthers) {
+TEST_F(JournalFile, HasANumberOfItsOwnForLife) {
+  const auto number = journal_->identity().value();
+  EXPECT_GT(number, 0);
+  open();
+  EXPECT_EQ(journal_->identity().value(), number);
+  journal_.reset();
+  disk_.wipe();
+  open();
+  EXPECT_NE(journal_->identity().value(), number);
+}
+
+TEST_F(JournalFile, AfterAFailedSyncTheNumberTellsWhetherTheBatchWasSettled) {
   for (std::uint64_t sync = 1; sync <= 4; ++sync) {
     SCOPED_TRACE(sync);
     journal_.reset();
@@ -216,20 +216,16 @@ TEST_F(JournalFile, AChunkGivenUpAfterAFailedSyncDoesNotShiftTheOthers) {
     journal_ = std::move(SqliteJournal::open({"journal.db", disk_.vfs(), 0, 1}).value());  // each commit is checkpointed
     const auto row = stream(key(1)).row;
     ASSERT_TRUE(commit({record(row, 1, {0})}));
-    std::vector<ChunkRow> chunks{{0, from_ms(1), from_ms(1), 1, {1}}, {0, from_ms(2), from_ms(2), 1, {2}}};
     disk_.fail_sync_after(sync);
-    if (journal_->store_chunks({}, chunks)) chunks.clear();
+    const bool failed = !journal_->settle_chunks({1, {}, {}});
     disk_.fail_sync_after(0);
+    if (failed) {
+      EXPECT_FALSE(journal_->batch()) << "nobody may rely on it before it was opened again";
+    }
     ASSERT_TRUE(commit({record(row, 2, {0})}));
-    if (!chunks.empty()) chunks.front().give_up();
-    chunks.push_back({0, from_ms(3), from_ms(3), 1, {3}});
-    ASSERT_TRUE(journal_->store_chunks({}, chunks));
-    open();
-    std::multiset<std::uint8_t> stored;
-    for (const auto& chunk : replay().chunks) stored.insert(chunk.bytes.at(0));
-    EXPECT_LE(stored.count(1), 1U);
-    EXPECT_EQ(stored.count(2), 1U);
-    EXPECT_EQ(stored.count(3), 1U);
+    const auto rows = replay().samples.size();
+    EXPECT_EQ(rows, journal_->batch().value() == 1 ? 1U : 2U);
+    EXPECT_EQ(journal_->rows_since_chunks(), rows);
   }
 }
 
@@ -245,12 +241,15 @@ TEST_F(JournalFile, CountsTheRowsThatWaitForChunksAsTheFileHoldsThem) {
   EXPECT_EQ(journal_->rows_since_chunks(), 1U);
 }
 
-TEST_F(JournalFile, RetentionDropsWhatIsWhollyOlder) {
-  const std::vector<ChunkRow> chunks{{0, from_ms(10), from_ms(20), 1, {1}}, {0, from_ms(15), from_ms(30), 1, {2}}};
-  ASSERT_TRUE(journal_->store_chunks({}, chunks));
-  ASSERT_TRUE(journal_->drop_before(from_ms(25)));
-  ASSERT_THAT(replay().chunks, SizeIs(1));
-  EXPECT_EQ(replay().chunks[0].t_max, from_ms(30));
+TEST_F(JournalFile, RetentionDropsEventsThatAreOlder) {
+  const auto row = stream(key(1)).row;
+  auto events = record(row, 1, {});
+  events.record.kind = wire::RecordKind::events;
+  for (std::int64_t t = 0; t < 5'000; ++t) events.record.events.push_back({from_ms(t), "oom", {}});  // more than one slice
+  ASSERT_TRUE(commit({events}));
+  ASSERT_TRUE(journal_->drop_before(from_ms(4'998)));
+  journal_.reset();
+  EXPECT_EQ(raw().scalar("SELECT count(*) FROM event").value(), 2);
 }
 
 TEST_F(JournalFile, DropsRowsOfSeriesAlsoMoreThanOneSlice) {
@@ -393,58 +392,24 @@ class CappedJournal : public JournalFile {
     while (done) done = send();
     ASSERT_EQ(done.error().code, Errc::full);
   }
-  static ChunkRow chunk(std::int64_t t, std::size_t bytes) {
-    return {0, from_ms(t), from_ms(t), 1, std::vector<std::uint8_t>(bytes, 7)};
-  }
   StreamRow row_;
   std::uint64_t seq_ = 1;
 };
 
-TEST_F(CappedJournal, OldChunksThatAreDroppedAreRoomForNewRecords) {
-  const std::vector<ChunkRow> day(100, chunk(1'000, 4'000));
-  ASSERT_TRUE(journal_->store_chunks({}, day));
+TEST_F(CappedJournal, ASettledBatchIsRoomForNewRecords) {
   fill_with_records();
   EXPECT_EQ(journal_->probe().error().code, Errc::full);
-  ASSERT_TRUE(journal_->drop_before(from_ms(1'000)));
-  EXPECT_FALSE(send()) << "nothing was old yet";
-  ASSERT_TRUE(journal_->drop_before(from_ms(1'001)));
+  const std::vector<NewSeries> series{{0, Labels{{"__name__", "a"}}}};
+  ASSERT_TRUE(journal_->settle_chunks({1, series, {}}));
   EXPECT_TRUE(journal_->probe());
   const auto before = seq_;
   fill_with_records();
-  EXPECT_GT(seq_, before + 100) << "the room of what was dropped is not used";
+  EXPECT_GT(seq_, before + 100) << "the room of what was covered is not used";
   EXPECT_LE(disk_.size("journal.db"), kCap);
   open_capped();
   EXPECT_EQ(replay().damaged, 0U);
-  EXPECT_EQ(stream(key(1)).durable.get(), seq_ - 1);
-}
-
-TEST_F(CappedJournal, ChunksSmallerThanTheRowsTheyCoverAreStoredAtTheCap) {
-  fill_with_records();
-  const std::vector<NewSeries> series{{0, Labels{{"__name__", "a"}}}};
-  const std::vector<ChunkRow> chunks(10, chunk(1, 4'000));
-  ASSERT_TRUE(journal_->store_chunks(series, chunks));
-  EXPECT_TRUE(send());
-  EXPECT_THAT(replay().chunks, SizeIs(10));
   EXPECT_THAT(replay().series, SizeIs(1));
-}
-
-TEST_F(CappedJournal, ChunksLargerThanTheRowsTheyCoverAreRefusedAndNothingChanges) {
-  fill_with_records();
-  const auto rows = replay().samples.size();
-  const std::vector<ChunkRow> chunks(10, chunk(1, 100'000));
-  EXPECT_EQ(journal_->store_chunks({}, chunks).error().code, Errc::full);
-  EXPECT_EQ(replay().samples.size(), rows);
-  EXPECT_THAT(replay().chunks, IsEmpty());
-  const std::vector<ChunkRow> fewer(10, chunk(1, 100));
-  ASSERT_TRUE(journal_->store_chunks({}, fewer));
-  EXPECT_THAT(replay().chunks, SizeIs(10));
-}
-
-TEST_F(CappedJournal, RetentionDropsMoreThanOneSliceOfIt) {
-  const std::vector<ChunkRow> many(5'000, chunk(5, 1));
-  ASSERT_TRUE(journal_->store_chunks({}, many));
-  ASSERT_TRUE(journal_->drop_before(from_ms(6)));
-  EXPECT_THAT(replay().chunks, IsEmpty());
+  EXPECT_EQ(stream(key(1)).durable.get(), seq_ - 1);
 }
 
 TEST_F(JournalFile, KnowsAContradiction) {
@@ -461,11 +426,6 @@ TEST_F(JournalFile, TellsTheHighestNumberThatHasSamplesThoughNoRowSaysWhose) {
   const auto row = stream(key(1)).row;
   ASSERT_TRUE(commit({record(row, 1, {4, 2})}));
   EXPECT_EQ(replay().highest, 4U);
-  const std::vector<ChunkRow> chunks{{7, from_ms(1), from_ms(1), 1, {1}}, {9, from_ms(1), from_ms(1), 1, {2}}};
-  ASSERT_TRUE(journal_->store_chunks({}, chunks));
-  ASSERT_TRUE(raw().run("UPDATE chunk SET series=1000000 WHERE series=9"));
-  open();
-  EXPECT_EQ(replay().highest, 7U) << "a damaged number is no number";
 }
 
 struct Flip {
@@ -495,34 +455,25 @@ INSTANTIATE_TEST_SUITE_P(
                     Flip{"EmptiedPayload", "UPDATE journal SET payload=zeroblob(length(payload)) WHERE seq=1"}),
     [](const auto& flip) { return std::string(flip.param.name); });
 
-TEST_F(JournalFile, AChunkOfAnotherSeriesIsDamage) {
-  const std::vector<ChunkRow> chunks{{4, from_ms(10), from_ms(20), 1, {1}}};
-  ASSERT_TRUE(journal_->store_chunks({}, chunks));
-  ASSERT_TRUE(raw().run("UPDATE chunk SET series=5"));
-  open();
-  EXPECT_EQ(replay().damaged, 1U);
-  EXPECT_THAT(replay().chunks, IsEmpty());
-}
-
 TEST_F(JournalFile, AFileFromBeforeVersionsIsBroughtUpWithItsRows) {
   {
     auto db = raw();
     ASSERT_TRUE(
-        db.run("DROP TABLE stream; DROP TABLE journal; DROP TABLE series; DROP TABLE chunk; DROP TABLE chunk_batch; PRAGMA "
-               "user_version=0;"
+        db.run("DROP TABLE stream; DROP TABLE journal; DROP TABLE series; DROP TABLE identity; DROP TABLE chunk_batch;"
+               "PRAGMA user_version=0;"
                "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);"
                "CREATE TABLE journal(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
                "class INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, digest INTEGER NOT NULL,"
                "payload BLOB NOT NULL);"
                "CREATE TABLE chunk(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t_min INTEGER NOT NULL,"
                "t_max INTEGER NOT NULL, count INTEGER NOT NULL, data BLOB NOT NULL);"
-               "INSERT INTO chunk VALUES(1,7,10,20,1,x'0102')"));
+               "INSERT INTO series VALUES(7,x'0101610162')"));
   }
   open();
   const auto all = replay();
   EXPECT_EQ(all.damaged, 0U);
-  ASSERT_THAT(all.chunks, SizeIs(1));
-  EXPECT_EQ(all.chunks[0].series, 7U);
+  EXPECT_EQ(all.series, (std::map<SeriesId, Labels>{{7, Labels{{"a", "b"}}}}));
+  EXPECT_EQ(journal_->batch().value(), 0);
   ASSERT_TRUE(commit({record(stream(key(1)).row, 1, {0})}));
 }
 

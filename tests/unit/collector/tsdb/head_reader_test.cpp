@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "collector/tsdb/head.hpp"
+#include "tests/unit/collector/tsdb/head_chunks.hpp"
 
 namespace ward::collector {
 namespace {
@@ -85,7 +86,7 @@ TEST_F(HeadReader, KeepsTheLabelsOfSeriesThatAreDroppedMeanwhile) {
   {
     const auto reader = head.reader();
     const auto found = find(*reader, "m");
-    head.drop_before(from_ms(1000));
+    drop_before(head, from_ms(1000));
     EXPECT_EQ(head.stats().series, 0U);
     EXPECT_TRUE(head.label_names().empty());
     for (int n = 0; n < 50; ++n) add({{"__name__", "other" + std::to_string(n)}, {"more", std::to_string(n)}}, {at(1)});
@@ -93,7 +94,7 @@ TEST_F(HeadReader, KeepsTheLabelsOfSeriesThatAreDroppedMeanwhile) {
     EXPECT_TRUE(read(*reader, found[0], 0, 10).empty());
     EXPECT_EQ(reader->intern("only", "here"), found[0].labels()[1]) << "a pair keeps its number while a reader knows it";
   }
-  head.drop_before(from_ms(1000));
+  drop_before(head, from_ms(1000));
   add({{"__name__", "m"}, {"only", "here"}}, {at(1)});
   EXPECT_EQ(head.label_values("only"), std::vector<std::string>{"here"});
 }

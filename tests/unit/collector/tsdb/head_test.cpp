@@ -7,6 +7,8 @@
 #include <numeric>
 #include <random>
 
+#include "tests/unit/collector/tsdb/head_chunks.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -100,7 +102,7 @@ TEST(Head, StoresAnyOrderAsSorted) {
   std::shuffle(shuffled.begin(), shuffled.end(), random);
   for (const auto& s : shuffled) {
     append(head, ref, {s});
-    if (random() % 400 == 0) head.seal_unpersisted();
+    if (random() % 400 == 0) file_chunks(head);
   }
   EXPECT_EQ(samples_of(head), samples);
   EXPECT_EQ(head.stats().samples, samples.size());
@@ -111,12 +113,12 @@ TEST(Head, HandsOutEachSampleOnce) {
   const auto ref = head.get_or_create(kUp);
   for (int i = 0; i < 250; ++i) append(head, ref, {at(i * 1000, i)});
   append(head, ref, {at(1500)});
-  const auto first = head.seal_unpersisted();
+  const auto first = file_chunks(head);
   EXPECT_EQ(std::accumulate(first.begin(), first.end(), 0U, [](unsigned n, const SealedChunk& c) { return n + c.count; }),
             251U);
-  EXPECT_TRUE(head.seal_unpersisted().empty());
+  EXPECT_TRUE(file_chunks(head).empty());
   append(head, ref, {at(251'000), at(252'000)});
-  const auto second = head.seal_unpersisted();
+  const auto second = file_chunks(head);
   ASSERT_EQ(second.size(), 1U);
   EXPECT_EQ(second[0].t_min, from_ms(251'000));
   EXPECT_EQ(second[0].t_max, from_ms(252'000));
@@ -133,12 +135,12 @@ TEST(Head, ComesBackFromItsChunks) {
   Head after;
   ASSERT_TRUE(after.restore(ref, kUp));
   ASSERT_TRUE(after.restore(other, kUp.with("job", "x")));
-  auto chunks = before.seal_unpersisted();
+  auto chunks = file_chunks(before);
   std::reverse(chunks.begin(), chunks.end());
   for (const auto& c : chunks) ASSERT_TRUE(after.load_chunk(c));
   EXPECT_EQ(*after.select(kUpMatcher, kBegin, kEnd), *before.select(kUpMatcher, kBegin, kEnd));
   EXPECT_EQ(after.last_sample(ref), at(249'000, 249));
-  EXPECT_TRUE(after.seal_unpersisted().empty());
+  EXPECT_TRUE(file_chunks(after).empty());
   EXPECT_GT(after.get_or_create(kUp.with("job", "new")), std::max(ref, other));
   EXPECT_EQ(append(after, ref, {at(3'000, 3), at(250'000, 1)}), (AppendCounts{.appended = 1, .duplicate = 1}));
 }
@@ -170,19 +172,77 @@ TEST(Head, DropsOldChunksAndThenEmptySeries) {
   append(head, old, {at(1'000)});
   for (int i = 0; i < 130; ++i) append(head, mixed, {at(i * 1000)});
   const auto fresh = head.get_or_create(kUp.with("job", "fresh"));
-  EXPECT_EQ(head.drop_before(from_ms(125'000)), (std::vector{old}));
+  EXPECT_EQ(drop_before(head, from_ms(125'000)), (std::vector{old}));
   EXPECT_EQ(head.stats().samples, 10U) << "the open chunk holds samples from both sides and stays whole";
   EXPECT_EQ(append(head, old, {at(126'000)}), (AppendCounts{.unknown_series = 1}));
   EXPECT_NE(head.get_or_create(kUp), old) << "numbers are never used twice";
   EXPECT_EQ(append(head, fresh, {at(126'000)}).appended, 1U);
-  EXPECT_EQ(head.drop_before(from_ms(999'999)), (std::vector{mixed, fresh})) << "the one made anew is spared once";
+  EXPECT_EQ(drop_before(head, from_ms(999'999)), (std::vector{mixed, fresh})) << "the one made anew is spared once";
+}
+
+TEST(Head, HandsOutAgainWhatCouldNotBeFiled) {
+  Head head;
+  const auto ref = head.get_or_create(kUp);
+  for (int i = 0; i < 130; ++i) append(head, ref, {at(i * 1000, i)});
+  const auto first = file_chunks(head, false);
+  append(head, ref, {at(500'000)});
+  const auto second = file_chunks(head, true);
+  ASSERT_EQ(first.size(), 2U);
+  ASSERT_EQ(second.size(), 3U);
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), second.begin()));
+  EXPECT_TRUE(file_chunks(head).empty());
+}
+
+TEST(Head, LetsGoOnlyOfWhatIsOnDisk) {
+  Head head;
+  const auto ref = head.get_or_create(kUp);
+  for (int i = 0; i < 120; ++i) append(head, ref, {at(i * 1000, i)});
+  EXPECT_TRUE(head.release(kEnd, kBegin).empty());
+  EXPECT_EQ(head.stats().samples, 120U);
+  (void)file_chunks(head, false);
+  EXPECT_TRUE(head.release(kEnd, kBegin).empty());
+  (void)file_chunks(head);
+  append(head, ref, {at(200'000, 1)});
+  EXPECT_TRUE(head.release(kEnd, kBegin).empty()) << "its newest is not on disk";
+  EXPECT_EQ(samples_of(head), (std::vector{at(200'000, 1)}));
+  EXPECT_EQ(append(head, ref, {at(200'000, 1)}).duplicate, 1U);
+}
+
+TEST(Head, AQuietSeriesKeepsItsLabelsAndWakesWithItsNumber) {
+  Head head;
+  const auto ref = head.get_or_create(kUp.with("tenant", "clinic-a"));
+  append(head, ref, {at(1'000)});
+  (void)file_chunks(head);
+  head.set_last_day(ref, Day{3});
+  EXPECT_EQ(head.release(kEnd, kBegin), (std::vector{ref}));
+  EXPECT_EQ(head.stats().series, 0U);
+  EXPECT_EQ(head.stats().quiet, 1U);
+  EXPECT_EQ(head.label(ref, "tenant"), "clinic-a");
+  EXPECT_EQ(head.last_day(ref), Day{3});
+  const auto reader = head.reader();
+  EXPECT_EQ(reader->find(kUpMatcher, from_ms(0), kEnd)->size(), 1U);
+  EXPECT_EQ(reader->find(kUpMatcher, from_ms(3 * kDayMs), kEnd)->size(), 1U);
+  EXPECT_TRUE(reader->find(kUpMatcher, from_ms(4 * kDayMs), kEnd)->empty()) << "nothing of it is as new";
+  EXPECT_EQ(append(head, ref, {at(9'000)}).unknown_series, 1U) << "whoever sends it is told, to count it again";
+  EXPECT_TRUE(head.forget([](const std::string& tenant, std::optional<Day> day) {
+                    EXPECT_EQ(tenant, "clinic-a");
+                    return day < Day{3};
+                  })
+                  .empty());
+  EXPECT_EQ(head.get_or_create(kUp.with("tenant", "clinic-a")), ref);
+  EXPECT_EQ(append(head, ref, {at(9'000)}).appended, 1U);
+  EXPECT_EQ(head.last_day(ref), Day{3});
+  (void)file_chunks(head);
+  EXPECT_EQ(head.release(kEnd, kBegin), (std::vector{ref}));
+  EXPECT_EQ(head.forget([](const std::string&, std::optional<Day>) { return true; }), (std::vector{ref}));
+  EXPECT_FALSE(head.knows(ref));
 }
 
 TEST(Head, SparesANewSeriesOnce) {
   Head head;
   const auto ref = head.get_or_create(kUp);
-  EXPECT_TRUE(head.drop_before(kEnd).empty());
-  EXPECT_EQ(head.drop_before(kEnd), (std::vector{ref}));
+  EXPECT_TRUE(drop_before(head, kEnd).empty());
+  EXPECT_EQ(drop_before(head, kEnd), (std::vector{ref}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "collector/tsdb/head.hpp"
+#include "tests/unit/collector/tsdb/head_chunks.hpp"
 
 namespace ward::collector {
 namespace {
@@ -45,15 +46,15 @@ TEST(Head, ServesReadersWhileWritersAppendAndChunksAreHandedOut) {
     }};
     std::jthread sealer{[&] {
       while (!done) {
-        for (const auto& c : head.seal_unpersisted()) handed_out += c.count;
-        head.drop_before(from_ms(-1));
+        for (const auto& c : file_chunks(head)) handed_out += c.count;
+        drop_before(head, from_ms(-1));
       }
     }};
     even.join();
     odd.join();
     done = true;
   }
-  for (const auto& c : head.seal_unpersisted()) handed_out += c.count;
+  for (const auto& c : file_chunks(head)) handed_out += c.count;
   EXPECT_EQ(broken, 0);
   EXPECT_EQ(head.stats().samples, std::size_t{kSeries} * kRounds);
   EXPECT_EQ(handed_out, std::size_t{kSeries} * kRounds);
@@ -90,13 +91,13 @@ TEST(Head, ServesQueriesWhileSeriesComeAndGo) {
       const RefSample sample{head.get_or_create({{"__name__", "m" + text}, {"round", text}}),
                              {from_ms(round), static_cast<double>(round)}};
       head.append({&sample, 1});
-      if (round % 5 == 4) head.drop_before(from_ms(round));
+      if (round % 5 == 4) drop_before(head, from_ms(round));
     }
     done = true;
   }
   EXPECT_EQ(broken, 0);
-  head.drop_before(from_ms(kRounds));
-  head.drop_before(from_ms(kRounds));
+  drop_before(head, from_ms(kRounds));
+  drop_before(head, from_ms(kRounds));
   EXPECT_TRUE(head.label_names().empty());
 }
 

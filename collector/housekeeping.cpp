@@ -1,0 +1,79 @@
+#include "collector/housekeeping.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "common/async/within.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{30};
+constexpr std::chrono::minutes kTidyEvery{10};
+constexpr std::chrono::minutes kChunksEvery{120};         // data of a minute's interval fill one then
+constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
+constexpr std::uint64_t kChunksAfterRows = 400'000;       // what a start would have to read
+
+}  // namespace
+
+async::Task<void> Housekeeping::run() {
+  auto stored = context_.clock.mono();
+  auto tidied = stored;
+  while (true) {
+    co_await async::sleep_for(kLookEvery);
+    const auto now = context_.clock.mono();
+    const bool full = context_.server.disk_full().has_value();
+    const bool many = !full && context_.store.journal->rows_since_chunks() >= kChunksAfterRows;
+    const bool store = many || now - stored >= (full ? kChunksEveryWhileFull : kChunksEvery);
+    if (!store && now - tidied < kTidyEvery) continue;
+    tidied = now;
+    if (store) stored = now;
+    tidy(store);
+  }
+}
+
+// Retention first: on a full disk that may be all the room there is.
+void Housekeeping::tidy(bool store) {
+  auto done = std::make_shared<Status>();
+  context_.server.commits().relieve(
+      [this, done, store, now = context_.clock.wall()] {
+        const auto tidied = context_.store.tidy(now);
+        if (store) *done = context_.volume.may_write();
+        if (store && *done) *done = context_.store.store_chunks();
+        if (*done) *done = tidied;
+      },
+      [this, done] {
+        if (!*done) tell_unstored(done->error());
+        context_.server.offer_room();
+      });
+}
+
+void Housekeeping::tell_unstored(const Error& error) {
+  context_.log.error("Chunks could not be stored or old days not removed; it is tried again",
+                     {{"error", error.what}, {"fix", error.fix}});
+}
+
+async::Task<void> Housekeeping::adopt(std::vector<Day> foreign) {
+  for (; !foreign.empty(); foreign.pop_back()) {
+    const auto result = std::make_shared<Status>();
+    const auto finished = std::make_shared<bool>(false);
+    context_.server.commits().exclusive([this, result, day = foreign.back()] { *result = context_.store.adopt(day); },
+                                        [finished] { *finished = true; });
+    while (!*finished) co_await async::sleep_for(std::chrono::milliseconds{100});
+    const auto name = Days::file_name(foreign.back());
+    if (*result)
+      context_.log.info("A stored day of another journal was taken over", {{"file", name}});
+    else
+      context_.log.error("A stored day of another journal cannot be taken over; its samples are not seen",
+                         {{"file", name}, {"error", result->error().what}, {"fix", result->error().fix}});
+  }
+}
+
+void Housekeeping::save() {
+  auto done = context_.volume.may_write();
+  if (done) done = context_.store.store_chunks();
+  if (!done) tell_unstored(done.error());
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,40 @@
+#pragma once
+#include <vector>
+
+#include "collector/ingest/stream_server.hpp"
+#include "collector/sample_store.hpp"
+#include "collector/store/volume/volume.hpp"
+#include "common/async/task.hpp"
+#include "common/base/world.hpp"
+#include "common/telemetry/log.hpp"
+
+namespace ward::collector {
+
+/// What the store needs from time to time: chunks are filed by day, what is old goes, days of another journal are taken
+/// over. All of it runs on the pool, beside no commit. Thread: the io thread.
+class Housekeeping {
+ public:
+  struct Context {
+    const Clock& clock;
+    telemetry::Logger& log;
+    Store& store;
+    DataVolume& volume;
+    StreamServer& server;
+  };
+  explicit Housekeeping(Context context) : context_(context) {}
+
+  /// Never ends by itself.
+  async::Task<void> run();
+  /// Days that another journal wrote, after this one was set aside or the folder moved: their samples come back one by one,
+  /// the newest first.
+  async::Task<void> adopt(std::vector<Day> foreign);
+  /// After the loop has ended and with it every commit: a start then reads days instead of the journal.
+  void save();
+
+ private:
+  void tidy(bool store);
+  void tell_unstored(const Error& error);
+  Context context_;
+};
+
+}  // namespace ward::collector

@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "collector/config.hpp"
+#include "collector/head_sink.hpp"
+#include "collector/store/sqlite/days.hpp"
+#include "collector/store/sqlite/journal.hpp"
+#include "collector/tsdb/head.hpp"
+#include "collector/tsdb/history.hpp"
+
+namespace ward::collector {
+
+/// All samples and what feeds them: the journal on disk, the head in memory, the days behind it, the catalogue of series.
+/// A sample is in the journal and the head, then in a day and the head, then in the day alone. Thread: the parts say;
+/// replay(), tidy() and store_chunks() beside no commit.
+class Store {
+ public:
+  Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened,
+        std::unique_ptr<Days> on_disk);
+
+  /// Reads series, the newest chunks and the journal back into the head. Returns damaged rows that were left out.
+  Result<std::uint64_t> replay(Time now);
+  /// Days that another journal wrote, whose samples are not seen yet.
+  Result<std::vector<Day>> foreign_days() { return days->foreign(); }
+  /// Takes one of those over: its series get numbers of this journal.
+  Status adopt(Day day);
+
+  /// Closes chunks, files them by day and takes the rows they cover off the journal; on an error they wait for the next time.
+  Status store_chunks();
+  /// Retention, on disk and in memory; lets go of what is in memory and on disk both. On a full disk it makes room.
+  Status tidy(Time now);
+
+  const std::unique_ptr<SqliteJournal> journal;
+  const std::unique_ptr<Days> days;
+  Head head;
+  History history;
+  Catalogue catalogue;
+  HeadSink sink;
+
+  /// Of samples that are on disk, so long the newest stay in memory too: what rules and most dashboards ask for.
+  static constexpr std::chrono::hours kInMemory{2};
+
+ private:
+  /// Chunks on disk that the journal may have settled, or not.
+  struct Attempt {
+    std::int64_t batch = 0;
+    std::vector<SeriesRef> series;
+    std::map<SeriesRef, Day> newest;
+  };
+  Status resolve_attempt();
+  Status write_chunks(Attempt& attempt);
+  Status settle(Attempt attempt);
+  void complete(const Attempt& attempt);
+  Status drop_old_days(Time now);
+  void release(Time now);
+  Status drop_series(Time now);
+  std::uint64_t recover_series();
+
+  const Retention retention_;
+  const milliseconds in_memory_;
+  std::optional<Attempt> attempt_;
+};
+
+}  // namespace ward::collector

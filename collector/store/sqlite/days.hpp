@@ -1,0 +1,104 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/store/sqlite/day_file.hpp"
+#include "collector/tsdb/archive.hpp"
+#include "collector/tsdb/head.hpp"
+#include "common/base/thread_annotations.hpp"
+
+namespace ward::collector {
+
+class DayDirectory;
+
+/// The chunks of all days, one SQLite file a day in one folder. The journal's number of the last settled batch decides what
+/// of them counts: write a batch (DayWriter), let the journal settle it together with the trimming of its rows, then settled() (why:
+/// docs/decisions/0008-day-files.md). Thread: any for reading; one writer at a time.
+class Days final : public ChunkArchive {
+ public:
+  struct Options {
+    std::string folder;
+    std::string vfs;              ///< "" = the real file system
+    std::size_t open_files = 40;  ///< kept open between uses
+  };
+  /// `known`: the days to read; `journal` and `batch` as the journal says.
+  Days(Options options, std::int64_t journal, std::int64_t batch, const std::vector<Day>& known);
+  ~Days() override;
+
+  /// Days of a folder of the real file system, by the names of their files; makes the folder when there is none.
+  static Result<std::vector<Day>> list(const std::string& folder);
+  static std::string file_name(Day day) { return to_string(day) + ".db"; }
+
+  [[nodiscard]] std::unique_ptr<Cursor> cursor() const override;
+
+  /// Blocks of a batch to one day, on disk when it returns; for DayWriter. `fresh`: its first to this day, so what an attempt
+  /// before left under the same number goes. A damaged file is set aside for a new one.
+  Status write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> blocks, std::span<const NewSeries> series);
+  /// The journal has settled this batch: it counts.
+  void settled(std::int64_t batch);
+
+  /// Retention: removes files of days before `day`.
+  Status drop_before(Day day);
+  /// Takes the tenants that `expired` names out of the days before `day`. A day is looked into once for each `round`.
+  Status drop_tenants(Day day, std::int64_t round, const std::function<bool(const std::string&, Day)>& expired);
+  /// Removes the oldest files until all together take no more than `bytes`, never the newest.
+  Status shrink_to(std::uint64_t bytes);
+
+  /// Chunks of settled batches that end at `from` or later, the newest first; of all days or of one. What is damaged is left
+  /// out and told.
+  Status each_chunk_since(Time from, const std::function<void(const SealedChunk&)>& take);
+  Status each_chunk_of(Day day, Time from, const std::function<void(const SealedChunk&)>& take);
+  /// Labels of all series of all our days, the newest day first; of one day, ours or not.
+  void each_series(const std::function<void(Day, SeriesId, Labels)>& take);
+  Status each_series_of(Day day, const std::function<void(SeriesId, Labels)>& take);
+
+  /// Files written by another journal; nothing of them is read before adopt().
+  Result<std::vector<Day>> foreign();
+  /// Makes such a file ours: each of its series gets the number that `number` says.
+  Status adopt(Day day, const std::function<SeriesId(const Labels&)>& number);
+
+  struct Stats {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+    std::optional<Day> first;
+    std::uint64_t damaged_blocks = 0;           ///< met by queries since start
+    std::map<std::string, std::string> damage;  ///< file name -> what is wrong
+  };
+  [[nodiscard]] Stats stats() const;
+  [[nodiscard]] std::optional<Day> first() const;
+
+ private:
+  class DayCursor;
+  struct Open;
+  using Handle = std::shared_ptr<Open>;
+
+  [[nodiscard]] std::string path(Day day) const { return options_.folder + "/" + file_name(day); }
+  [[nodiscard]] Result<Handle> open(Day day, DayFile::Access access) const;
+  [[nodiscard]] std::vector<Day> days_between(Day from, Day to) const;
+  Result<std::shared_ptr<const DayDirectory>> directory(Day day) const;
+  Result<std::optional<wire::Buffer>> read_data(Day day, const DayBlock& block) const;
+  void damaged(Day day, const std::string& what) const;
+  Status try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> blocks, std::span<const NewSeries> series);
+  Status set_aside(Day day, const Error& why);
+  Status remove(Day day);
+  void close(Day day) const;
+
+  const Options options_;
+  const std::int64_t journal_;
+  mutable std::mutex mutex_;
+  std::map<Day, std::int64_t> days_ WARD_GUARDED_BY(mutex_);  ///< with the round of drop_tenants() that saw it last
+  std::int64_t settled_ WARD_GUARDED_BY(mutex_);
+  mutable std::map<Day, Handle> open_ WARD_GUARDED_BY(mutex_);
+  mutable std::list<Day> used_ WARD_GUARDED_BY(mutex_);  ///< of open_, the oldest use first
+  mutable std::uint64_t damaged_blocks_ WARD_GUARDED_BY(mutex_) = 0;
+  mutable std::map<std::string, std::string> damage_ WARD_GUARDED_BY(mutex_);
+};
+
+}  // namespace ward::collector

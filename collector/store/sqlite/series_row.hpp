@@ -1,0 +1,13 @@
+#pragma once
+#include <optional>
+
+#include "collector/ingest/journal.hpp"
+#include "common/wire/bytes.hpp"
+
+namespace ward::collector {
+
+/// A series' labels as journal and day files keep them.
+[[nodiscard]] wire::Buffer series_row(const Labels& labels);
+[[nodiscard]] std::optional<Labels> read_series_row(wire::ByteView row);
+
+}  // namespace ward::collector
