@@ -37,6 +37,8 @@ constexpr auto kBreath = 100ms;
 /// A client that is refused may still be sending; its reset would eat the answer, so some of it is read away.
 constexpr auto kLinger = 500ms;
 constexpr std::size_t kLingerBytes = 4 << 20;
+/// What is read of a body at once, at most: Beast fills the buffer that is there, which after a head is small.
+constexpr std::size_t kBodyPiece = 64 << 10;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -244,7 +246,7 @@ async::Task<void> BeastServer::serve(tcp::socket socket) {
   const auto at = sessions_.emplace(sessions_.end(), std::move(socket));
   const Place place{sessions_, at};
   at->peer = net::to_string(net::Endpoint{from.address().to_string(), from.port()});
-  at->buffer.max_size(options_.max_head_bytes + (64 << 10));
+  at->buffer.max_size(options_.max_head_bytes + kBodyPiece);
   Next next = Next::keep;
   while (next == Next::keep) next = co_await one_request(*at);
   if (next == Next::linger) co_await linger(*at);
@@ -265,9 +267,12 @@ async::Task<BeastServer::Next> BeastServer::one_request(Session& session) {
     beast::http::response<beast::http::empty_body> go_on(beast::http::status::continue_, 11);
     co_await beast::http::async_write(session.stream, go_on, asio::redirect_error(asio::use_awaitable, error));
   }
-  if (!error)
+  if (!error) {
+    const auto stated = parser.content_length().value_or(parser.chunked() ? kBodyPiece : 0);
+    session.buffer.reserve(std::min<std::size_t>(stated, kBodyPiece));
     co_await beast::http::async_read(session.stream, session.buffer, parser,
                                      asio::redirect_error(asio::use_awaitable, error));
+  }
   if (error) {
     auto refused = refusal(error);
     if (!refused) co_return Next::close;
