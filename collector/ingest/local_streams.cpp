@@ -23,10 +23,7 @@ void LocalStreams::open(std::span<const StreamState> states) {
 async::Task<Status> LocalStreams::write(TenantId tenant, LocalBatch batch) {
   const auto at = streams_.find(tenant);
   WARD_ASSERT(at != streams_.end());
-  if (closed_ || batch.records.empty()) {
-    catalogue_.release(batch.series);
-    co_return closed_ ? Status(fail(*closed_)) : Status{};
-  }
+  if (closed_ || batch.records.empty()) co_return closed_ ? Status(fail(*closed_)) : Status{};
   auto& stream = at->second;
   std::vector<JournalEntry> entries;
   entries.reserve(batch.records.size());
@@ -39,16 +36,15 @@ async::Task<Status> LocalStreams::write(TenantId tenant, LocalBatch batch) {
   commits_.submit(std::move(entries));
   boost::system::error_code woken;
   if (!wait->outcome) co_await wait->ready.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
-  release(std::move(batch.series), wait->outcome && wait->outcome->has_value());
+  end(std::move(batch.lease), wait->outcome && wait->outcome->has_value());
   if (!wait->outcome) throw boost::system::system_error(async::asio::error::operation_aborted);
   co_return *wait->outcome;
 }
 
 // What was not committed may stand before the journal still, held by a full disk: then after it.
-void LocalStreams::release(std::vector<SeriesId> series, bool committed) {
-  if (committed) return catalogue_.release(series);
-  if (closed_ || series.empty()) return;
-  commits_.exclusive([] {}, [&catalogue = catalogue_, ids = std::move(series)] { catalogue.release(ids); });
+void LocalStreams::end(Leases::Lease lease, bool committed) {
+  if (committed || closed_ || !lease) return;
+  commits_.exclusive([] {}, [held = std::move(lease)] {});
 }
 
 void LocalStreams::on_committed(const Committed& committed) {

@@ -16,7 +16,7 @@ namespace ward::collector {
 /// What a door of the collector's own (remote write) has received for one tenant.
 struct LocalBatch {
   std::vector<wire::Record> records;  ///< samples carry SeriesIds; the numbers are given by LocalStreams
-  std::vector<SeriesId> series;       ///< one for each resolve() that gave one
+  Leases::Lease lease;                ///< under which the ids were got
   std::uint64_t refused = 0;          ///< samples of series above a cap
 };
 
@@ -31,8 +31,8 @@ class LocalStreams {
   /// Their keys; open() wants the states of these.
   static StreamKey key(const TenantId& tenant) { return {tenant, agent(), Incarnation{}}; }
 
-  LocalStreams(async::asio::any_io_executor executor, CommitLoop& commits, Catalogue& catalogue)
-      : executor_(std::move(executor)), commits_(commits), catalogue_(catalogue) {}
+  LocalStreams(async::asio::any_io_executor executor, CommitLoop& commits)
+      : executor_(std::move(executor)), commits_(commits) {}
 
   /// Before the first write(), with the journal's marks: numbers go on behind them.
   void open(std::span<const StreamState> states);
@@ -62,11 +62,10 @@ class LocalStreams {
     Sequence newest;
     std::deque<std::shared_ptr<Wait>> waits;  // by number, rising
   };
-  void release(std::vector<SeriesId> series, bool committed);
+  void end(Leases::Lease lease, bool committed);
 
   async::asio::any_io_executor executor_;
   CommitLoop& commits_;
-  Catalogue& catalogue_;
   std::map<TenantId, Stream> streams_;
   std::optional<Error> closed_;
 };

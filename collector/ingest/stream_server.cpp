@@ -45,7 +45,7 @@ StreamServer::StreamServer(Options options, Context context)
                {[this](const std::vector<Committed>& committed) { on_committed(committed); },
                 [this](const Error& error) { on_lost(error); }, [this](const Error& error) { on_full(error); },
                 [this] { on_room(); }, context_.may_write}),
-      local_(context_.executor, commits_, context_.catalogue),
+      local_(context_.executor, commits_),
       listener_(
           context_.executor, options_.listener,
           [this](std::unique_ptr<net::Connection> connection) { accept(std::move(connection)); },

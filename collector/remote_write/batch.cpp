@@ -31,35 +31,37 @@ class Records {
   std::vector<wire::Record> all_;
 };
 
-Labels labels_of(std::span<const remote_write::LabelView> views) {
-  std::vector<Label> labels;
-  labels.reserve(views.size() + 1);
-  for (const auto& [name, value] : views) labels.emplace_back(name, value);
-  return Labels(std::move(labels));
+std::string_view name_of(std::span<const LabelView> labels) {
+  for (const auto& [name, value] : labels)
+    if (name == kNameLabel) return value;
+  return {};
 }
 
 }  // namespace
 
-RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, const TenantId& tenant, Catalogue& catalogue) {
+RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& known) {
   RemoteWriteBatch out;
   Records records(request.samples.size());
   for (const auto& series : request.series) {
     const auto samples = request.samples_of(series);
     if (samples.empty()) continue;
-    auto labels = labels_of(request.labels_of(series));
-    const auto id = catalogue.resolve(tenant, LocalStreams::agent(), labels);
-    if (id == wire::kRefusedSeries) {
-      ++out.capped_series;
-      out.capped_samples += samples.size();
-      out.capped_metric = labels.name();
-      continue;
+    auto id = series.known;
+    if (id == remote_write::Series::kUnknown) {
+      const auto labels = request.labels_of(series);
+      id = known.resolve(labels);
+      if (id == wire::kRefusedSeries) {
+        ++out.capped_series;
+        out.capped_samples += samples.size();
+        out.capped_metric = name_of(labels);
+        continue;
+      }
     }
-    out.batch.series.push_back(id);
     for (const auto& sample : samples) records.add(id, sample);
     out.samples += samples.size();
   }
   out.batch.records = records.take();
   out.batch.refused = out.capped_samples;
+  out.batch.lease = known.lease();
   return out;
 }
 

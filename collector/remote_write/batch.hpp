@@ -16,9 +16,30 @@ struct RemoteWriteBatch {
   std::string capped_metric;         ///< of one of them
 };
 
-/// Finds or makes the series of a request (the sender's own `tenant` label gives way to the token's) and cuts its samples
-/// into records. A series without a sample takes no place. Thread: any.
-RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, const TenantId& tenant, Catalogue& catalogue);
+/// The series of a tenant that the catalogue knows, leased for one request. Thread: one at a time.
+class TenantSeries final : public remote_write::KnownSeries {
+ public:
+  TenantSeries(const TenantId& tenant, Catalogue& catalogue)
+      : tenant_(tenant), catalogue_(catalogue), lease_(catalogue.lease()) {}
+  void find(std::span<const std::string_view> label_bytes, std::span<std::uint32_t> numbers) override {
+    catalogue_.find(tenant_, label_bytes, numbers);
+  }
+  /// wire::kRefusedSeries above a cap.
+  SeriesId resolve(std::span<const LabelView> labels) {
+    return catalogue_.resolve_leased(tenant_, LocalStreams::agent(), labels);
+  }
+  [[nodiscard]] const Leases::Lease& lease() const { return lease_; }
+
+ private:
+  const TenantId& tenant_;
+  Catalogue& catalogue_;
+  Leases::Lease lease_;
+};
+static_assert(remote_write::Series::kUnknown == Catalogue::kUnknown);
+
+/// Finds or makes the series of a request that was decoded with them (the sender's own `tenant` label gives way to the
+/// token's) and cuts its samples into records. A series without a sample takes no place. Thread: any.
+RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& series);
 
 /// More rows cost each request, fewer cost more samples when one is damaged.
 inline constexpr std::size_t kSamplesPerRecord = 4'096;

@@ -164,12 +164,13 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::take(TenantId tenant, htt
                &metadata = context_.server.metadata()]() -> std::shared_ptr<Outcome> {
     auto out = std::make_shared<Outcome>();
     const auto bytes = remote_write::unpack(body, most);
-    auto decoded = bytes ? remote_write::decode(kind, *bytes, limits) : fail(bytes.error());
+    TenantSeries series(tenant, catalogue);
+    auto decoded = bytes ? remote_write::decode(kind, *bytes, limits, &series) : fail(bytes.error());
     if (!decoded) {
       out->error = decoded.error();
       return out;
     }
-    out->batch = make_batch(*decoded, tenant, catalogue);
+    out->batch = make_batch(*decoded, series);
     for (const auto& told : decoded->metadata)
       metadata.put(tenant, told.metric, {told.type, std::string(told.help), std::string(told.unit)});
     out->refused = std::move(decoded->refused);

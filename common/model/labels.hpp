@@ -15,6 +15,12 @@ inline constexpr std::string_view kNameLabel = "__name__";
 
 using Label = std::pair<std::string, std::string>;
 
+/// A label that stands somewhere else.
+struct LabelView {
+  std::string_view name, value;
+  friend bool operator==(const LabelView&, const LabelView&) = default;
+};
+
 /// A label set: sorted by name, names unique, no empty values (an empty value means "absent", as in Prometheus).
 class Labels {
  public:

@@ -1,8 +1,10 @@
 #include "common/remote_write/write_request.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <protozero/pbf_reader.hpp>
+#include <tuple>
 #include <unordered_set>
 
 #include "common/base/utf8.hpp"
@@ -23,7 +25,10 @@ constexpr auto kFixed64 = pbf_wire_type::fixed64;
 /// As wire::kMaxTime: differences of two times never overflow.
 constexpr std::int64_t kMaxTime = std::int64_t{1} << 53;
 
+constexpr char kLabelsTag = field(1, kBytes);
+
 std::string_view view(const protozero::data_view& v) { return {v.data(), v.size()}; }
+pbf_reader reader(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 /// A cut text stays UTF-8.
 std::string_view cut(std::string_view text, std::size_t most) {
@@ -53,16 +58,17 @@ std::string_view family_of(std::string_view metric, MetricType type) {
 
 class Decoder {
  public:
-  explicit Decoder(const Limits& limits) : limits_(limits) {}
+  Decoder(const Limits& limits, KnownSeries* known) : limits_(limits), known_(known) {}
 
   void read_v1(pbf_reader in) {
     while (!overflow_ && in.next()) {
       switch (in.tag_and_type()) {
-        case field(1, kBytes): read_series_v1(in.get_message()); break;
+        case field(1, kBytes): put_by(view(in.get_view())); break;
         case field(3, kBytes): read_metadata_v1(in.get_message()); break;
         default: in.skip();
       }
     }
+    read_put_by();
   }
 
   void read_v2(std::string_view bytes) {
@@ -103,7 +109,9 @@ class Decoder {
 
   void begin_series() {
     problem_.reset();
-    series_ = {static_cast<std::uint32_t>(out_.labels.size()), 0, static_cast<std::uint32_t>(out_.samples.size()), 0};
+    series_ = Series{};
+    series_.first_label = static_cast<std::uint32_t>(out_.labels.size());
+    series_.first_sample = static_cast<std::uint32_t>(out_.samples.size());
     early_samples_ = 0;
     if (++count_ > limits_.series) overflow("series", limits_.series);
   }
@@ -143,6 +151,61 @@ class Decoder {
       ++early_samples_;
     else
       out_.samples.push_back({from_ms(time), value});
+  }
+
+  /// Series are looked up some at a time: for who knows them that is one lock.
+  void put_by(std::string_view series) {
+    if (known_ == nullptr) return read_series_v1(reader(series));
+    waiting_[waits_] = series;
+    label_bytes_[waits_] = labels_of(series);
+    if (++waits_ == kAtOnce) read_put_by();
+  }
+
+  void read_put_by() {
+    if (waits_ == 0) return;
+    known_->find(std::span(label_bytes_).first(waits_), std::span(numbers_).first(waits_));
+    for (std::size_t i = 0; i < waits_ && !overflow_; ++i)
+      if (numbers_[i] == Series::kUnknown || !read_known(numbers_[i], waiting_[i].substr(label_bytes_[i].size())))
+        read_series_v1(reader(waiting_[i]));
+    waits_ = 0;
+  }
+
+  /// The fields `labels` with which a TimeSeries begins.
+  static std::string_view labels_of(std::string_view series) {
+    const char* at = series.data();
+    const char* const end = at + series.size();
+    while (at != end && *at == kLabelsTag) {
+      const char* value = at + 1;
+      const auto size = protozero::decode_varint(&value, end);
+      if (size > static_cast<std::uint64_t>(end - value)) break;
+      at = value + size;
+    }
+    return series.substr(0, static_cast<std::size_t>(at - series.data()));
+  }
+
+  /// A series without its labels. False, and nothing happened: it is not that simple.
+  bool read_known(std::uint32_t number, std::string_view rest) {
+    const auto before = std::tuple{count_, samples_, out_.exemplars, out_.histograms};
+    bool simple = true;
+    begin_series();
+    for (auto in = reader(rest); simple && !overflow_ && in.next();) {
+      switch (in.tag_and_type()) {
+        case field(1, kBytes): simple = false; break;  // labels behind others
+        case field(2, kBytes): read_sample(in.get_message()); break;
+        case field(3, kBytes): ++out_.exemplars, in.skip(); break;
+        case field(4, kBytes): ++out_.histograms, in.skip(); break;
+        default: in.skip();
+      }
+    }
+    if (!simple || early_samples_ > 0) {
+      out_.samples.resize(series_.first_sample);
+      std::tie(count_, samples_, out_.exemplars, out_.histograms) = before;
+      return false;
+    }
+    series_.known = number;
+    series_.samples = static_cast<std::uint32_t>(out_.samples.size() - series_.first_sample);
+    out_.series.push_back(series_);
+    return true;
   }
 
   void read_series_v1(pbf_reader in) {
@@ -315,7 +378,12 @@ class Decoder {
   }
 
   static constexpr std::size_t kMaxShownName = 200;
+  static constexpr std::size_t kAtOnce = 64;
   const Limits& limits_;
+  KnownSeries* known_;
+  std::array<std::string_view, kAtOnce> waiting_, label_bytes_;
+  std::array<std::uint32_t, kAtOnce> numbers_{};
+  std::size_t waits_ = 0;
   WriteRequest out_;
   std::vector<Symbol> symbols_;
   std::unordered_set<std::string_view> described_;
@@ -346,8 +414,8 @@ std::string_view to_string(Refusal refusal) {
   return "unknown";
 }
 
-Result<WriteRequest> decode(Message message, std::string_view bytes, const Limits& limits) {
-  Decoder decoder(limits);
+Result<WriteRequest> decode(Message message, std::string_view bytes, const Limits& limits, KnownSeries* known) {
+  Decoder decoder(limits, known);
   try {
     switch (message) {
       case Message::v1: decoder.read_v1(pbf_reader(bytes.data(), bytes.size())); break;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/labels.hpp"
 #include "common/model/sample.hpp"
 #include "common/remote_write/content.hpp"
 
@@ -41,15 +42,24 @@ enum class Refusal : std::uint8_t {
 };
 std::string_view to_string(Refusal refusal);
 
-struct LabelView {
-  std::string_view name, value;
-  friend bool operator==(const LabelView&, const LabelView&) = default;
-};
+using ward::LabelView;
 
 /// A good series of a request: places in its labels and samples.
 struct Series {
+  static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   std::uint32_t first_label = 0, labels = 0;
   std::uint32_t first_sample = 0, samples = 0;
+  std::uint32_t known = kUnknown;  ///< the number KnownSeries has for it; then it has no labels here
+};
+
+/// Series that were decoded before. Most of a sender's series are those of its last request: by the bytes of their labels
+/// they are found without a look at each label.
+class KnownSeries {
+ public:
+  virtual ~KnownSeries() = default;
+  /// For each series the number of the one whose labels, in a message 1.0, are exactly these bytes, and were good; kUnknown
+  /// when there is none.
+  virtual void find(std::span<const std::string_view> label_bytes, std::span<std::uint32_t> numbers) = 0;
 };
 
 struct Metadata {
@@ -84,8 +94,9 @@ struct WriteRequest {
 };
 
 /// Reads an unpacked body. Errors: invalid (no such message: nothing of it is to be taken), overloaded (above a limit).
-/// Created and start timestamps are read over. Sources: https://prometheus.io/docs/specs/prw/remote_write_spec/ and
+/// Of a message 1.0 the series that `known` (may be null) knows come without labels. Created and start timestamps are read
+/// over. Sources: https://prometheus.io/docs/specs/prw/remote_write_spec/ and
 /// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/#protobuf-message
-Result<WriteRequest> decode(Message message, std::string_view bytes, const Limits& limits);
+Result<WriteRequest> decode(Message message, std::string_view bytes, const Limits& limits, KnownSeries* known = nullptr);
 
 }  // namespace ward::remote_write

@@ -179,6 +179,34 @@ TEST(Catalogue, ASeriesThatIsWantedWhileItsRowIsDroppedStaysAndIsWrittenAnew) {
   EXPECT_EQ(catalogue.take_new().size(), 1U);
 }
 
+TEST(Catalogue, ALeaseKeepsSeriesThatWereRetiredInItsTimeAndNoOthers) {
+  Catalogue catalogue{{}};
+  const LabelView quiet[] = {{"__name__", "quiet"}};
+  const LabelView used[] = {{"__name__", "used"}};
+  const auto before = catalogue.resolve_leased(kA, kNode1, quiet);
+  catalogue.retire(std::vector{before});
+  auto lease = catalogue.lease();
+  const auto id = catalogue.resolve_leased(kA, kNode1, used);
+  const auto copy = std::exchange(lease, catalogue.lease());
+  catalogue.retire(std::vector{id});
+  catalogue.retire({});
+  EXPECT_EQ(catalogue.unused(), std::vector{before});
+  catalogue.erase(std::vector{before, id});
+  EXPECT_TRUE(catalogue.labels(before).empty());
+  EXPECT_FALSE(catalogue.labels(id).empty());
+  lease.reset();
+  EXPECT_THAT(catalogue.unused(), IsEmpty()) << "the first lease has another holder";
+}
+
+TEST(Catalogue, ALeaseMayEndAfterTheCatalogue) {
+  Leases::Lease lease;
+  {
+    const Catalogue catalogue{{}};
+    lease = catalogue.lease();
+  }
+  lease.reset();
+}
+
 TEST(Catalogue, TheCollectorsOwnSeriesHaveNoCapAndNoTenant) {
   Catalogue catalogue{{0, 0}};
   const auto id = catalogue.resolve_own(series(1));
