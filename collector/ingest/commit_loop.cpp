@@ -22,21 +22,32 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
     bool refused = false;  // by a full disk, at least once
   };
 
-  State(async::asio::any_io_executor ex, async::BlockingPool& p, Recorder& r, Callbacks c, milliseconds every)
+  State(async::asio::any_io_executor ex, async::BlockingPool& p, Recorder& r, Callbacks c, Pace with)
       : executor(std::move(ex)),
         pool(p),
         recorder(r),
         callbacks(std::move(c)),
-        retry_every(every),
+        pace(with),
         retry(executor),
+        gathering(executor),
         left(executor, async::asio::steady_timer::time_point::max()) {}
 
   void start_next() {
     if (busy || closed) return;
     if (held) return start_exempt();
-    if (pending.entries.empty() && pending.jobs.empty()) return;
+    if (rests || (pending.entries.empty() && pending.jobs.empty())) return;
     busy = true;
+    if (!pending.entries.empty() && pace.gather.count() > 0) start_rest();
     run(std::make_shared<Step>(std::exchange(pending, Step{})));
+  }
+
+  void start_rest() {
+    rests = true;
+    gathering.expires_after(pace.gather);
+    gathering.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
+      self->rests = false;
+      if (!stopped) self->start_next();
+    });
   }
 
   Result<std::vector<Committed>> commit(const Step& step) {
@@ -69,6 +80,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
   void close() {
     closed = true;
     retry.cancel();
+    gathering.cancel();
   }
 
   void finish(const std::shared_ptr<Step>& step) {
@@ -93,7 +105,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
     step->refused = true;
     held = step;
     due = false;
-    retry.expires_after(retry_every);
+    retry.expires_after(pace.retry_every);
     retry.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
       if (stopped || self->closed) return;
       self->due = true;
@@ -148,20 +160,22 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
   async::BlockingPool& pool;
   Recorder& recorder;
   Callbacks callbacks;
-  const milliseconds retry_every;
+  const Pace pace;
   async::asio::steady_timer retry;
+  async::asio::steady_timer gathering;
   async::asio::steady_timer left;  // cancelled when the last job has ended after close()
   Step pending;
   std::shared_ptr<Step> held;  // refused by a full disk, waits for the timer
   bool due = false;            // the timer came while a job ran, or that job made room
   bool busy = false;
+  bool rests = false;  // a commit began just now
   bool full = false;
   bool closed = false;
 };
 
 CommitLoop::CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder,
-                       Callbacks callbacks, milliseconds retry_every)
-    : state_(std::make_shared<State>(std::move(executor), pool, recorder, std::move(callbacks), retry_every)) {}
+                       Callbacks callbacks, Pace pace)
+    : state_(std::make_shared<State>(std::move(executor), pool, recorder, std::move(callbacks), pace)) {}
 
 CommitLoop::~CommitLoop() { state_->close(); }
 

@@ -28,8 +28,14 @@ class CommitLoop {
     /// On the pool, before each commit: an error (Errc::full) is taken for the disk's. May be empty.
     std::function<Status()> may_write;
   };
+  struct Pace {
+    milliseconds retry_every{1'000};
+    /// From the begin of one commit to that of the next, at least: under load more of what arrives shares the price of a
+    /// forced write, and the first of a quiet time waits for nothing.
+    milliseconds gather{0};
+  };
   CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder, Callbacks callbacks,
-             milliseconds retry_every = milliseconds{1'000});
+             Pace pace);
   ~CommitLoop();
   CommitLoop(const CommitLoop&) = delete;
   CommitLoop& operator=(const CommitLoop&) = delete;

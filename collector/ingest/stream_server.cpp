@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
 constexpr std::chrono::hours kTellRefusedEvery{1};
+constexpr milliseconds kGather{2};
 
 Labels reason_label(std::string_view reason) { return Labels{{"reason", std::string(reason)}}; }
 
@@ -44,7 +45,8 @@ StreamServer::StreamServer(Options options, Context context)
       commits_(context_.executor, context_.pool, recorder_,
                {[this](const std::vector<Committed>& committed) { on_committed(committed); },
                 [this](const Error& error) { on_lost(error); }, [this](const Error& error) { on_full(error); },
-                [this] { on_room(); }, context_.may_write}),
+                [this] { on_room(); }, context_.may_write},
+               CommitLoop::Pace{.gather = kGather}),
       local_(context_.executor, commits_),
       listener_(
           context_.executor, options_.listener,

@@ -51,7 +51,7 @@ struct CommitLoopOverAFakeJournal : testing::Test {
   std::vector<std::string> said;
   std::atomic<int> looked{0};
   std::atomic<bool> may_write{true};
-  CommitLoop loop{io.get_executor(), pool, recorder, callbacks(), milliseconds{2}};
+  CommitLoop loop{io.get_executor(), pool, recorder, callbacks(), {.retry_every = milliseconds{2}}};
 };
 
 TEST_F(CommitLoopOverAFakeJournal, CommitsWhatArrivesMeanwhileAsOneGroup) {
@@ -60,6 +60,24 @@ TEST_F(CommitLoopOverAFakeJournal, CommitsWhatArrivesMeanwhileAsOneGroup) {
   ASSERT_TRUE(settle());
   EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1", "commit 4"));
   EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:5"));
+}
+
+TEST_F(CommitLoopOverAFakeJournal, TheFirstOfAQuietTimeWaitsForNothingAndTheNextForTheGathering) {
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), {.gather = std::chrono::hours{1}}};
+  patient.submit(received(1, 1));
+  ASSERT_TRUE(run_until_said("durable 1:1"));
+  patient.submit(received(1, 2));
+  patient.submit(received(1, 3));
+  EXPECT_EQ(patient.waiting(), 2U);
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1"));
+}
+
+TEST_F(CommitLoopOverAFakeJournal, WhatWasGatheredIsCommitted) {
+  CommitLoop brief{io.get_executor(), pool, recorder, callbacks(), {.gather = milliseconds{2}}};
+  brief.submit(received(1, 1));
+  ASSERT_TRUE(run_until_said("durable 1:1"));
+  brief.submit(received(1, 2));
+  EXPECT_TRUE(run_until_said("durable 1:2"));
 }
 
 TEST_F(CommitLoopOverAFakeJournal, RunsAJobAfterEverythingSubmittedBefore) {
@@ -132,7 +150,7 @@ TEST_F(CommitLoopOverAFakeJournal, AJobThatNeedsRoomWaitsForIt) {
 
 TEST_F(CommitLoopOverAFakeJournal, ReliefComesWhileTheDiskIsFullAndWhatWaitedGoesOnAtOnce) {
   std::vector<std::string>& told = said;
-  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), std::chrono::hours{1}};
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), {.retry_every = std::chrono::hours{1}}};
   journal.fault = Fault::full;
   patient.submit(received(1, 1));
   ASSERT_TRUE(run_until_said("full"));
@@ -146,7 +164,7 @@ TEST_F(CommitLoopOverAFakeJournal, ReliefComesWhileTheDiskIsFullAndWhatWaitedGoe
 }
 
 TEST_F(CommitLoopOverAFakeJournal, ReliefThatMadeNoRoomIsFollowedByOneAttemptAndTheTimer) {
-  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), std::chrono::hours{1}};
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), {.retry_every = std::chrono::hours{1}}};
   journal.fault = Fault::full;
   patient.submit(received(1, 1));
   ASSERT_TRUE(run_until_said("full"));
