@@ -7,7 +7,7 @@
 
 #include "common/exposition/descriptions.hpp"
 #include "common/exposition/reader.hpp"
-#include "probes/generic/relabel.hpp"
+#include "common/relabel/relabel.hpp"
 #include "probes/probe.hpp"
 
 namespace ward::probes {

@@ -68,7 +68,7 @@ http::Request ScrapeProbe::request() const {
   request.headers.emplace_back("Accept", std::string(exposition::kAccept));
   request.headers.emplace_back("User-Agent", "ward-agent");
   request.headers.emplace_back("X-Prometheus-Scrape-Timeout-Seconds", seconds);
-  net::authorize(request, options_.credentials);
+  http::authorize(request, options_.credentials);
   return request;
 }
 
@@ -197,8 +197,8 @@ std::unique_ptr<Probe> make_scrape_from(config::Section& target) {
   request.max_redirects = static_cast<int>(target.whole("max_redirects", 0, 0, 10));
   request.proxy = target.text("proxy", "");
   request.max_body_bytes = target.size("body_size_limit", kBodyLimit);
-  options.credentials = net::read_credentials(target);
-  request.tls = net::read_client_tls(target);
+  options.credentials = http::read_credentials(target);
+  request.tls = http::read_client_tls(target);
   auto& intake = options.intake;
   intake.on_conflict = target.flag("honor_labels", false) ? OnConflict::honor : OnConflict::rename;
   intake.sample_limit = target.whole("sample_limit", intake.sample_limit, 1, kMostSamples);

@@ -1,1 +1,1 @@
-list(APPEND PROBE_SOURCES generic/relabel.cpp generic/intake.cpp)
+list(APPEND PROBE_SOURCES generic/intake.cpp)

@@ -70,7 +70,7 @@ class HttpProbe final : public Probe {
 http::Request HttpProbe::request() const {
   http::Request request = options_.request;
   request.fresh_connection = true;
-  net::authorize(request, options_.credentials);
+  http::authorize(request, options_.credentials);
   return request;
 }
 
@@ -178,8 +178,8 @@ std::unique_ptr<Probe> make_http_from(config::Section& target) {
   }
   options.body_match = read_pattern(target, "body_match");
   options.body_not_match = read_pattern(target, "body_not_match");
-  options.credentials = net::read_credentials(target);
-  request.tls = net::read_client_tls(target);
+  options.credentials = http::read_credentials(target);
+  request.tls = http::read_client_tls(target);
   if (target.problems().list().size() != before) return nullptr;
   return make_http(std::move(options));
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/http/client.hpp"
-#include "probes/net/http_access.hpp"
+#include "common/http_access/http_access.hpp"
 #include "probes/probe.hpp"
 
 namespace re2 {
@@ -24,7 +24,7 @@ struct HttpOptions {
   std::vector<StatusRange> expect_status{{200, 299}};
   std::shared_ptr<const re2::RE2> body_match;      ///< must be found in the body; null = not checked
   std::shared_ptr<const re2::RE2> body_not_match;  ///< must not be found
-  net::Credentials credentials;
+  http::Credentials credentials;
   [[nodiscard]] std::string name() const;  ///< host:port, for messages
 };
 std::unique_ptr<Probe> make_http(HttpOptions options);

@@ -1,1 +1,1 @@
-list(APPEND PROBE_SOURCES net/report.cpp net/dial.cpp net/http_access.cpp net/start_tls.cpp net/dns_message.cpp)
+list(APPEND PROBE_SOURCES net/report.cpp net/dial.cpp net/start_tls.cpp net/dns_message.cpp)

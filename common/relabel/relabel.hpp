@@ -12,7 +12,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace ward::probes {
+namespace ward {
 
 /// One of Prometheus' metric_relabel_configs, with its names and defaults. Source: prometheus.io, "relabel_config".
 struct RelabelRule {
@@ -35,4 +35,4 @@ bool relabel(const std::vector<RelabelRule>& rules, Labels& series);
 /// group is empty, "$$" is "$".
 std::string expand(std::string_view text, const re2::RE2& regex, const std::vector<std::string_view>& groups);
 
-}  // namespace ward::probes
+}  // namespace ward

@@ -1,8 +1,8 @@
-#include "probes/net/http_access.hpp"
+#include "common/http_access/http_access.hpp"
 
 #include <openssl/evp.h>
 
-namespace ward::probes::net {
+namespace ward::http {
 namespace {
 
 std::string base64(const std::string& text) {
@@ -28,8 +28,8 @@ Credentials read_credentials(config::Section& target) {
   return out;
 }
 
-http::ClientTls read_client_tls(config::Section& target) {
-  http::ClientTls out;
+ClientTls read_client_tls(config::Section& target) {
+  ClientTls out;
   auto tls = target.child("tls");
   out.ca_file = tls.text("ca", "");
   out.certificate = tls.text("certificate", "");
@@ -38,7 +38,7 @@ http::ClientTls read_client_tls(config::Section& target) {
   return out;
 }
 
-void authorize(http::Request& request, const Credentials& credentials) {
+void authorize(Request& request, const Credentials& credentials) {
   if (!credentials.bearer_token.empty())
     request.headers.emplace_back("Authorization", "Bearer " + credentials.bearer_token.reveal());
   if (!credentials.username.empty())
@@ -46,4 +46,4 @@ void authorize(http::Request& request, const Credentials& credentials) {
                                  "Basic " + base64(credentials.username + ":" + credentials.password.reveal()));
 }
 
-}  // namespace ward::probes::net
+}  // namespace ward::http

@@ -1,4 +1,4 @@
-#include "probes/generic/relabel.hpp"
+#include "common/relabel/relabel.hpp"
 
 #include <algorithm>
 #include <re2/re2.h>
@@ -6,7 +6,7 @@
 #include "common/base/parse.hpp"
 #include "common/base/utf8.hpp"
 
-namespace ward::probes {
+namespace ward {
 namespace {
 
 constexpr std::string_view kAnything = "(.*)";
@@ -140,4 +140,4 @@ bool relabel(const std::vector<RelabelRule>& rules, Labels& series) {
   return std::all_of(rules.begin(), rules.end(), [&](const RelabelRule& rule) { return apply(rule, series); });
 }
 
-}  // namespace ward::probes
+}  // namespace ward

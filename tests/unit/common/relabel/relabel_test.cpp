@@ -1,11 +1,11 @@
-#include "probes/generic/relabel.hpp"
+#include "common/relabel/relabel.hpp"
 
 #include <gtest/gtest.h>
 #include <optional>
 #include <re2/re2.h>
 #include <stdexcept>
 
-namespace ward::probes {
+namespace ward {
 namespace {
 
 struct Read {
@@ -104,4 +104,4 @@ TEST(Relabel, RefusesWhatDoesNothingOrTooMuch) {
 }
 
 }  // namespace
-}  // namespace ward::probes
+}  // namespace ward

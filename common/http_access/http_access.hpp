@@ -2,11 +2,11 @@
 #include <string>
 
 #include "common/base/secret.hpp"
+#include "common/config/node.hpp"
 #include "common/http/client.hpp"
-#include "probes/probe.hpp"
 
-/// How a probe shows an HTTP server who it is: the same keys in every probe that asks over HTTP.
-namespace ward::probes::net {
+/// How a client shows an HTTP server who it is: the same keys wherever Ward asks over HTTP.
+namespace ward::http {
 
 struct Credentials {
   Secret bearer_token;
@@ -17,8 +17,8 @@ struct Credentials {
 /// `bearer_token` or `basic_auth: {username, password}`; both are a problem.
 Credentials read_credentials(config::Section& target);
 /// `tls: {ca, certificate, key}`, PEM files.
-http::ClientTls read_client_tls(config::Section& target);
+ClientTls read_client_tls(config::Section& target);
 /// Adds the Authorization header, right before the request is sent.
-void authorize(http::Request& request, const Credentials& credentials);
+void authorize(Request& request, const Credentials& credentials);
 
-}  // namespace ward::probes::net
+}  // namespace ward::http
