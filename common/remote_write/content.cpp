@@ -58,6 +58,22 @@ Result<Message> message_of(std::string_view content_type, std::string_view conte
   return message;
 }
 
+std::string_view content_type(Message message) {
+  switch (message) {
+    case Message::v1: return "application/x-protobuf";
+    case Message::v2: return "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+  }
+  return {};
+}
+
+std::string_view version_header(Message message) {
+  switch (message) {
+    case Message::v1: return "0.1.0";
+    case Message::v2: return "2.0.0";
+  }
+  return {};
+}
+
 std::size_t claimed_size(std::string_view body) {
   std::size_t size = 0;
   return snappy::GetUncompressedLength(body.data(), body.size(), &size) ? size : 0;
@@ -73,9 +89,15 @@ Result<std::string> unpack(std::string_view body, std::size_t limit) {
     return fail(
         Errc::overloaded,
         "the body unpacks to " + std::to_string(size) + " bytes, more than the " + std::to_string(limit) + " that are taken",
-        "Send fewer samples in a request, or raise remote_write.max_unpacked");
+        "Send fewer samples in a request, or raise remote_write_receiver.max_unpacked");
   std::string out(size, '\0');
   if (!snappy::RawUncompress(body.data(), body.size(), out.data())) return broken();
+  return out;
+}
+
+std::string pack(std::string_view bytes) {
+  std::string out;
+  snappy::Compress(bytes.data(), bytes.size(), &out);
   return out;
 }
 

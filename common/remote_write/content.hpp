@@ -18,10 +18,17 @@ enum class Message : std::uint8_t {
 /// Source: https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/#content-type
 Result<Message> message_of(std::string_view content_type, std::string_view content_encoding);
 
+/// What a sender says of its message: Content-Type and X-Prometheus-Remote-Write-Version.
+[[nodiscard]] std::string_view content_type(Message message);
+[[nodiscard]] std::string_view version_header(Message message);
+
 /// What a body in Snappy's block format says that it unpacks to; 0 when it is none.
 [[nodiscard]] std::size_t claimed_size(std::string_view body);
 /// Unpacks such a body. Nothing is allocated before the claimed size is within `limit`. Errors: overloaded (beyond the
 /// limit), invalid (no such body).
 Result<std::string> unpack(std::string_view body, std::size_t limit);
+
+/// The same way back.
+[[nodiscard]] std::string pack(std::string_view bytes);
 
 }  // namespace ward::remote_write
