@@ -15,8 +15,8 @@ std::string numbered(std::string_view prefix, std::size_t n) { return std::strin
 
 }  // namespace
 
-EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind)
-    : counters_(counters), kind_(kind), at_(start) {
+EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind, milliseconds interval)
+    : counters_(counters), kind_(kind), interval_(interval), at_(start) {
   for (std::size_t n = 0; n < counters; ++n) {
     const auto service = n / kTenants % kServices;
     const auto instance = n / (kTenants * kServices);
@@ -79,7 +79,7 @@ void EstateData::next_round(std::vector<Sample>& out) {
     cumulative += buckets_[n];
     out.push_back({at, static_cast<double>(cumulative)});
   }
-  at_ += kInterval;
+  at_ += interval_;
 }
 
 }  // namespace ward::bench

@@ -18,7 +18,8 @@ class EstateData {
   /// `mixed`: of ten series four are such counters, one grows evenly, two are gauges (a whole number, hundredths) and three
   /// never change, as in an estate of exporters.
   enum class Kind : std::uint8_t { busy, mixed };
-  EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind = Kind::busy);
+  EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind = Kind::busy,
+             milliseconds interval = kInterval);
   [[nodiscard]] const std::vector<Labels>& series() const { return labels_; }
   /// The next round: one sample of each series, in the order of series().
   void next_round(std::vector<Sample>& out);
@@ -36,6 +37,7 @@ class EstateData {
   std::vector<std::uint64_t> buckets_;  ///< not cumulative, kBounds of them a histogram
   std::size_t counters_ = 0;
   Kind kind_;
+  milliseconds interval_;
   Time at_;
   std::uint64_t seed_ = 20'261'122;
 };
