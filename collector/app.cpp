@@ -144,8 +144,10 @@ class App {
     loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
+    auto local = config_.remote_write ? config_.remote_write->tenants() : std::vector<TenantId>{};
+    local.push_back(Housekeeping::own_tenant());
+    if (auto opened = server_.open_local(local); !opened) return opened;
     if (config_.remote_write) {
-      if (auto opened = server_.open_local(config_.remote_write->tenants()); !opened) return opened;
       receiver_ = std::make_unique<RemoteWriteReceiver>(
           *config_.remote_write,
           RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_});
@@ -224,6 +226,7 @@ class App {
     }
     tasks_.spawn("own series", write_own_series());
     tasks_.spawn("house", house_.run());
+    tasks_.spawn("own samples", house_.keep_own());
     if (auto foreign = store_.foreign_days(); foreign && !foreign->empty())
       tasks_.spawn("days of another journal", house_.adopt(std::move(*foreign)));
     tasks_.spawn("old state", prune_state());

@@ -1,5 +1,7 @@
 #include "collector/head_sink.hpp"
 
+#include <utility>
+
 #include "common/wire/series.hpp"
 
 namespace ward::collector {
@@ -75,6 +77,18 @@ void HeadSink::write(Time at, std::span<const SeriesValue> series) {
     samples.push_back({id, at, value});
   }
   append(samples);
+  const std::scoped_lock lock(mutex_);
+  if (keeps_own_) own_.insert(own_.end(), samples.begin(), samples.end());
+}
+
+void HeadSink::keep_own(bool keep) {
+  const std::scoped_lock lock(mutex_);
+  keeps_own_ = keep;
+}
+
+std::vector<wire::IdSample> HeadSink::take_own() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(own_, {});
 }
 
 std::vector<std::string> HeadSink::take_arrived() {

@@ -22,9 +22,13 @@ class HeadSink final : public SampleSink, public RuleOutput {
 
   void define(SeriesId id, const Labels& labels) override;
   void append(std::span<const wire::IdSample> samples) override;
-  /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal with the chunks.
+  /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal by take_own().
   /// One whose labels are longer than kMaxLabelText is refused and counted.
   void write(Time at, std::span<const SeriesValue> series) override;
+  /// Whether what write() takes is also kept for take_own(). Not at first.
+  void keep_own(bool keep);
+  /// The collector's own samples since the last call, for the journal.
+  std::vector<wire::IdSample> take_own();
   /// Names of metrics that got samples since the last call.
   std::vector<std::string> take_arrived();
 
@@ -40,6 +44,8 @@ class HeadSink final : public SampleSink, public RuleOutput {
   std::vector<std::string> names_ WARD_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> name_of_ WARD_GUARDED_BY(mutex_);  // by SeriesId
   std::vector<bool> arrived_ WARD_GUARDED_BY(mutex_);           // by name
+  bool keeps_own_ WARD_GUARDED_BY(mutex_) = false;
+  std::vector<wire::IdSample> own_ WARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace ward::collector

@@ -1,8 +1,10 @@
 #include "collector/housekeeping.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
+#include <span>
+#include <utility>
 
 #include "common/async/within.hpp"
 
@@ -10,6 +12,8 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::seconds kLookEvery{30};
+constexpr std::chrono::seconds kOwnEvery{1};
+constexpr std::size_t kOwnRecord = 1'000;  // samples
 constexpr std::chrono::minutes kTidyEvery{10};
 constexpr std::chrono::minutes kChunksEvery{120};         // data of a minute's interval fill one then
 constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
@@ -52,6 +56,37 @@ void Housekeeping::tidy(bool store) {
 void Housekeeping::tell_unstored(const Error& error) {
   context_.log.error("Chunks could not be stored or old days not removed; it is tried again",
                      {{"error", error.what}, {"fix", error.fix}});
+}
+
+// No tenant can have this name (check_name), so no sender's stream is this one.
+const TenantId& Housekeeping::own_tenant() {
+  static const TenantId name{"_ward"};
+  return name;
+}
+
+async::Task<void> Housekeeping::keep_own() {
+  context_.store.sink.keep_own(true);
+  while (true) {
+    co_await async::sleep_for(kOwnEvery);
+    const auto samples = context_.store.sink.take_own();
+    // While the disk is full they stay in memory alone and go to disk with the chunks.
+    if (samples.empty() || context_.server.disk_full()) continue;
+    LocalBatch batch;
+    batch.known = true;
+    for (std::size_t at = 0; at < samples.size(); at += kOwnRecord) {
+      const auto some = std::span{samples}.subspan(at, std::min(kOwnRecord, samples.size() - at));
+      wire::Record record;
+      record.samples.assign(some.begin(), some.end());
+      const auto by_time = [](const wire::IdSample& a, const wire::IdSample& b) { return a.t < b.t; };
+      const auto [first, last] = std::minmax_element(some.begin(), some.end(), by_time);
+      record.t_min = first->t;
+      record.t_max = last->t;
+      record.digest = wire::digest(record.samples);
+      batch.records.push_back(std::move(record));
+    }
+    auto written = context_.server.local().write(own_tenant(), std::move(batch));
+    (void)co_await std::move(written);  // the server tells what is wrong with the disk
+  }
 }
 
 async::Task<void> Housekeeping::adopt(std::vector<Day> foreign) {

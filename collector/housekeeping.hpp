@@ -25,6 +25,10 @@ class Housekeeping {
 
   /// Never ends by itself.
   async::Task<void> run();
+  /// Journals the collector's own samples (results of rules, its metrics), which no agent would send again. Never ends by
+  /// itself; the server's stream own_tenant() must be open.
+  async::Task<void> keep_own();
+  static const TenantId& own_tenant();
   /// Days that another journal wrote, after this one was set aside or the folder moved: their samples come back one by one,
   /// the newest first.
   async::Task<void> adopt(std::vector<Day> foreign);

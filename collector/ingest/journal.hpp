@@ -39,6 +39,7 @@ struct ReceivedRecord {
   StreamRow stream;
   wire::Record record;  ///< samples carry SeriesIds
   std::uint64_t refused = 0;
+  bool known = false;  ///< the head has its samples: they were told before they were durable
 };
 struct ReceivedGap {
   StreamRow stream;

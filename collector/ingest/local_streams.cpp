@@ -29,7 +29,7 @@ async::Task<Status> LocalStreams::write(TenantId tenant, LocalBatch batch) {
   entries.reserve(batch.records.size());
   for (auto& record : batch.records) {
     record.seq = stream.newest = next(stream.newest);
-    entries.emplace_back(ReceivedRecord{stream.row, std::move(record), std::exchange(batch.refused, 0)});
+    entries.emplace_back(ReceivedRecord{stream.row, std::move(record), std::exchange(batch.refused, 0), batch.known});
   }
   const auto wait = std::make_shared<Wait>(executor_, stream.newest);
   stream.waits.push_back(wait);

@@ -18,6 +18,7 @@ struct LocalBatch {
   std::vector<wire::Record> records;  ///< samples carry SeriesIds; the numbers are given by LocalStreams
   Leases::Lease lease;                ///< under which the ids were got
   std::uint64_t refused = 0;          ///< samples of series above a cap
+  bool known = false;                 ///< the head has the samples already
 };
 
 /// One stream in the journal for each tenant that writes by a door of the collector's own, so that its samples take the way

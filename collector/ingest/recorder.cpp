@@ -69,13 +69,15 @@ std::vector<Committed> Recorder::hand_on(std::span<const NewSeries> series, std:
   std::vector<Committed> out;
   std::map<StreamRow, std::size_t> at;
   for (const auto& entry : entries) {
-    if (const auto* record = std::get_if<ReceivedRecord>(&entry)) sink_.append(record->record.samples);
+    const auto* record = std::get_if<ReceivedRecord>(&entry);
+    const bool arrived = record == nullptr || !record->known;
+    if (record != nullptr && arrived) sink_.append(record->record.samples);
     const auto [stream, seq] = position(entry);
     const auto [known, fresh] = at.emplace(stream, out.size());
-    if (fresh)
-      out.push_back({stream, seq});
-    else
-      out[known->second].durable = std::max(out[known->second].durable, seq);
+    if (fresh) out.push_back({stream, seq, arrived});
+    auto& of_stream = out[known->second];
+    of_stream.durable = std::max(of_stream.durable, seq);
+    of_stream.arrived = of_stream.arrived || arrived;
   }
   return out;
 }

@@ -22,6 +22,7 @@ class SampleSink {
 struct Committed {
   StreamRow stream;
   Sequence durable;
+  bool arrived = true;  ///< something the head did not know
   friend bool operator==(const Committed&, const Committed&) = default;
 };
 

@@ -252,7 +252,8 @@ void StreamServer::on_committed(const std::vector<Committed>& committed) {
     link->session.on_committed(std::span{&each, 1});
     link->flush();
   }
-  context_.arrived();
+  if (std::any_of(committed.begin(), committed.end(), [](const Committed& each) { return each.arrived; }))
+    context_.arrived();
 }
 
 void StreamServer::on_lost(const Error& error) {

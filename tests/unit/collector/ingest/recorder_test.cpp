@@ -67,6 +67,17 @@ TEST_F(RecorderOverAFakeJournal, ABrokenCommitThatHappenedAllTheSameReachesTheHe
   EXPECT_THAT(sink.got, ElementsAre("define 0", "sample 0", "sample 0"));
 }
 
+TEST_F(RecorderOverAFakeJournal, WhatTheHeadKnowsIsJournaledAndNotToldAgain) {
+  const auto id = new_series();
+  auto entry = received(1, 1, {id});
+  std::get<ReceivedRecord>(entry).known = true;
+  EXPECT_THAT(commit({entry}).value(), ElementsAre(Committed{StreamRow{1}, Sequence{1}, false}));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("series 1", "commit 1"));
+  EXPECT_THAT(sink.got, ElementsAre("define 0"));
+  std::get<ReceivedRecord>(entry).record.seq = Sequence{2};
+  EXPECT_THAT(commit({entry, received(1, 3, {id})}).value(), ElementsAre(Committed{StreamRow{1}, Sequence{3}, true}));
+}
+
 TEST_F(RecorderOverAFakeJournal, ProbesWithoutTouchingTheHead) {
   EXPECT_TRUE(recorder.probe());
   journal.fault = Fault::full;

@@ -138,6 +138,18 @@ TEST_F(StoreTest, ABatchWithAQuietSeriesIsCountedInFull) {
   EXPECT_THAT(values(kOther), UnorderedElementsAre(1.0, 2.0, 3.0));
 }
 
+TEST_F(StoreTest, OwnSamplesAreHandedToTheJournalOnceItAsksForThem) {
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  EXPECT_TRUE(store_->sink.take_own().empty()) << "nobody would take them";
+  store_->sink.keep_own(true);
+  store_->sink.write(from_ms(2'000), std::vector<SeriesValue>{{kOwn, 8.0}, {kOther, 9.0}});
+  const auto own = store_->sink.take_own();
+  ASSERT_EQ(own.size(), 2U);
+  EXPECT_EQ(own[0].t, from_ms(2'000));
+  EXPECT_EQ(own[1].v, 9.0);
+  EXPECT_TRUE(store_->sink.take_own().empty());
+}
+
 TEST_F(StoreTest, WhatIsOnDiskLeavesMemoryAndIsStillSeen) {
   for (int n = 0; n < 1'000; ++n)
     store_->sink.write(from_ms(n * 60'000), std::vector<SeriesValue>{{kOwn, static_cast<double>(n)}});
