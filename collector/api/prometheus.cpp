@@ -10,6 +10,7 @@
 
 #include "collector/promql/parser.hpp"
 #include "common/base/duration.hpp"
+#include "common/http/gzip.hpp"
 
 namespace ward::collector::api::prometheus {
 
@@ -27,6 +28,15 @@ constexpr double kMaxSeconds = 9'223'372'036'854'775.0;  // Prometheus' limit: m
 
 std::string refusal(std::string_view text, std::string_view kind) {
   return "cannot parse \"" + std::string(text) + "\" to a valid " + std::string(kind);
+}
+
+/// Here, because a large answer takes a while: the io thread has samples to take.
+void compress(const http::ServerRequest& request, http::ServerResponse& response) {
+  if (response.body.size() < http::kLeastGzip) return;
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (!http::accepts_gzip(request.header("accept-encoding"))) return;
+  response.body = http::gzip(response.body);
+  response.headers.emplace_back("Content-Encoding", "gzip");
 }
 
 }  // namespace
@@ -237,6 +247,8 @@ async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest requ
     lease->settle(response->body.capacity());
     // Not whether the client has left: one that has only shut its own side down still reads, and all work is done.
     if (auto room = lease->check(); !room) return fail(room.error());
+    compress(*shared, *response);
+    lease->settle(response->body.capacity());
     response->held = lease;
     return response;
   };

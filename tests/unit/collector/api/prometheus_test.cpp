@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
+#include "common/http/gzip.hpp"
 #include "tests/unit/collector/api/test_view.hpp"
 
 namespace ward::collector::api {
@@ -45,6 +46,24 @@ TEST_F(PrometheusApi, AnswersARangeQuery) {
   const auto data = view.data("/api/v1/query_range", "query=sum(up)&start=1699999990&end=1700000000&step=5s");
   EXPECT_EQ(data, json::parse(R"({"resultType":"matrix","result":[{"metric":{},
       "values":[[1699999990,"1"],[1699999995,"1"],[1700000000,"1"]]}]})"));
+}
+
+TEST_F(PrometheusApi, LargeAnswersArePackedForThoseWhoTakeIt) {
+  const auto header = [](const http::ServerResponse& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers)
+      if (key == name) return value;
+    return std::string();
+  };
+  const std::string range = "query=up&start=1699999940&end=1700000000&step=100ms";
+  const auto plain = view.ask("/api/v1/query_range", range);
+  EXPECT_EQ(header(plain, "Content-Encoding"), "");
+  EXPECT_EQ(header(plain, "Vary"), "Accept-Encoding");
+  view.headers = {{"accept-encoding", "deflate, gzip"}};
+  const auto packed = view.ask("/api/v1/query_range", range);
+  EXPECT_EQ(header(packed, "Content-Encoding"), "gzip");
+  EXPECT_EQ(packed.body, http::gzip(plain.body));
+  EXPECT_LT(packed.body.size(), plain.body.size() / 4);
+  EXPECT_EQ(header(view.ask("/api/v1/query", "query=up"), "Content-Encoding"), "") << "not worth it";
 }
 
 struct Refusal {

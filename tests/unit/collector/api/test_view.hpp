@@ -48,6 +48,7 @@ class TestView final : public View {
     request.path = std::move(path);
     request.query = std::move(query);
     request.body = std::move(body);
+    request.headers = headers;
     std::optional<http::ServerResponse> out;
     std::exception_ptr error;
     async::asio::co_spawn(io_, answer(*this, std::move(request)), [&](std::exception_ptr e, http::ServerResponse response) {
@@ -65,6 +66,7 @@ class TestView final : public View {
     return json.value("status", "") == "success" ? json["data"] : json;
   }
 
+  http::Headers headers;  ///< of every request
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
   const Queryable* other_store = nullptr;  ///< instead of `head`
   MetricMetadata described;
