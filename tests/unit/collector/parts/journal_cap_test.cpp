@@ -25,7 +25,8 @@ struct JournalCap : testing::Test {
                                     [this](const Error&) { said_.emplace_back("full"); },
                                     [this] { said_.emplace_back("not full"); },
                                     {}};
-    loop_ = std::make_unique<CommitLoop>(io_.get_executor(), pool_, *recorder_, std::move(callbacks), milliseconds{2});
+    loop_ = std::make_unique<CommitLoop>(io_.get_executor(), pool_, *recorder_, std::move(callbacks),
+                                         CommitLoop::Pace{.retry_every = milliseconds{2}});
     const StreamKey key{TenantId{"clinic-a"}, AgentId{"node-1"}, {}};
     const std::uint64_t boot = 1;
     row_ = recorder_->open_streams(std::span{&key, 1}, std::span{&boot, 1}).value().at(0).row;
