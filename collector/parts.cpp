@@ -49,6 +49,13 @@ std::vector<api::AgentView> AppView::agents() const {
   return out;
 }
 
+std::vector<api::RefusedView> AppView::refused_series() const {
+  std::vector<api::RefusedView> out;
+  for (const auto& [tenant, refused] : sources_.server.refused())
+    for (const auto& [metric, series] : refused.by_metric()) out.push_back({tenant.get(), metric, series});
+  return out;
+}
+
 std::vector<api::RuleGroupView> AppView::rule_groups() const {
   const auto snapshot = sources_.pipeline.rules();
   const auto alerts = sources_.pipeline.alerts();

@@ -45,6 +45,7 @@ class AppView final : public api::View {
   [[nodiscard]] std::vector<AlertEvent> alerts() const override;
   [[nodiscard]] std::vector<Incident> incidents() const override { return sources_.pipeline.open_incidents(); }
   [[nodiscard]] std::vector<api::AgentView> agents() const override;
+  [[nodiscard]] std::vector<api::RefusedView> refused_series() const override;
   [[nodiscard]] std::vector<api::RuleGroupView> rule_groups() const override;
   [[nodiscard]] api::StatusView status() const override;
   [[nodiscard]] std::vector<api::Readiness> readiness() const override;

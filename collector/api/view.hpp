@@ -27,6 +27,13 @@ struct AgentView {
   std::uint64_t lost_samples = 0;
 };
 
+/// New series of a metric that a cap refused since start.
+struct RefusedView {
+  std::string tenant;
+  std::string metric;  ///< "other": one of very many
+  std::uint64_t series = 0;
+};
+
 /// One line of /readyz: what must hold before traffic and pages flow.
 struct Readiness {
   std::string part;
@@ -84,6 +91,7 @@ class View {
   [[nodiscard]] virtual std::vector<AlertEvent> alerts() const = 0;
   [[nodiscard]] virtual std::vector<Incident> incidents() const = 0;
   [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;
+  [[nodiscard]] virtual std::vector<RefusedView> refused_series() const = 0;
   [[nodiscard]] virtual std::vector<RuleGroupView> rule_groups() const = 0;
   [[nodiscard]] virtual StatusView status() const = 0;
   [[nodiscard]] virtual std::vector<Readiness> readiness() const = 0;

@@ -186,8 +186,10 @@ void StreamServer::count_refused(const RefusedSeries& refused) {
         .counter("ward_ingest_refused_samples_total", "Samples of series above a cap; counted, not stored.", tenant)
         .add(static_cast<double>(refused.samples));
   if (refused.series == 0) return;
+  const auto counted = refused_[refused.tenant].add(refused.metric, refused.series);
   context_.metrics
-      .counter("ward_ingest_refused_series_total", "New series refused above the cap of their agent or tenant.", tenant)
+      .counter("ward_ingest_refused_series_total", "New series refused above the cap of their agent or tenant.",
+               tenant.with("metric", counted))
       .add(static_cast<double>(refused.series));
   tell_refused(refused.tenant, refused.agent, refused.metric);
 }

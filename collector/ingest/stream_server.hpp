@@ -16,6 +16,7 @@
 #include "collector/ingest/journal.hpp"
 #include "collector/ingest/local_streams.hpp"
 #include "collector/ingest/refusal_log.hpp"
+#include "collector/ingest/refused_by_metric.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/world.hpp"
 #include "common/net/listener.hpp"
@@ -86,10 +87,12 @@ class StreamServer final : private IngestSession::Host {
   struct RefusedSeries {
     const TenantId& tenant;
     const AgentId& agent;
-    std::string_view metric;  ///< of one of them
+    std::string_view metric;  ///< theirs
     std::uint64_t series = 0, samples = 0;
   };
   void count_refused(const RefusedSeries& refused);
+  /// Series refused since start.
+  [[nodiscard]] const std::map<TenantId, RefusedByMetric>& refused() const { return refused_; }
   /// What agents said of their metrics since start.
   [[nodiscard]] const MetricMetadata& metadata() const { return metadata_; }
   [[nodiscard]] MetricMetadata& metadata() { return metadata_; }
@@ -141,6 +144,7 @@ class StreamServer final : private IngestSession::Host {
   std::map<AgentId, Known> agents_;
   std::map<std::pair<TenantId, AgentId>, MonoTime> told_refused_;  // when its refused series were last logged
   std::optional<Error> disk_full_;
+  std::map<TenantId, RefusedByMetric> refused_;
   RefusalLog refusals_;
   MetricMetadata metadata_;
   Time listened_before_ = context_.clock.wall();

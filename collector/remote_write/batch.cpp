@@ -52,7 +52,7 @@ RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSer
       if (id == wire::kRefusedSeries) {
         ++out.capped_series;
         out.capped_samples += samples.size();
-        out.capped_metric = name_of(labels);
+        (void)out.capped.add(name_of(labels), 1);
         continue;
       }
     }

@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
-#include <string>
 
 #include "collector/ingest/local_streams.hpp"
+#include "collector/ingest/refused_by_metric.hpp"
 #include "common/remote_write/write_request.hpp"
 
 namespace ward::collector {
@@ -11,9 +11,9 @@ namespace ward::collector {
 struct RemoteWriteBatch {
   LocalBatch batch;
   std::uint64_t samples = 0;         ///< in the batch
-  std::uint64_t capped_series = 0;   ///< new ones above a cap
+  RefusedByMetric capped;            ///< new series above a cap
+  std::uint64_t capped_series = 0;   ///< of all metrics
   std::uint64_t capped_samples = 0;  ///< theirs
-  std::string capped_metric;         ///< of one of them
 };
 
 /// The series of a tenant that the catalogue knows, leased for one request. Thread: one at a time.

@@ -202,7 +202,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::store(TenantId tenant, st
   if (refused_samples + refused_series > 0) {
     auto why = outcome->first_refused;
     if (why.empty())
-      why = "series (" + outcome->batch.capped_metric +
+      why = "series (" + std::string(outcome->batch.capped.largest()) +
             "): the sender or its tenant has as many series as it may (ingest.max_series_per_agent, max_series_per_tenant)";
     tell(tenant, why);
     response = text(400, why + "; refused " + std::to_string(refused_series) + " series and " +
@@ -238,9 +238,10 @@ void RemoteWriteReceiver::count(const TenantId& tenant, const Outcome& outcome) 
   };
   unsupported("histogram", outcome.histograms);
   unsupported("exemplar", outcome.exemplars);
-  if (outcome.batch.capped_series > 0)
-    context_.server.count_refused({tenant, LocalStreams::agent(), outcome.batch.capped_metric, outcome.batch.capped_series,
-                                   outcome.batch.capped_samples});
+  for (const auto& [metric, series] : outcome.batch.capped.by_metric())
+    context_.server.count_refused({tenant, LocalStreams::agent(), metric, series, 0});
+  if (outcome.batch.capped_samples > 0)
+    context_.server.count_refused({tenant, LocalStreams::agent(), {}, 0, outcome.batch.capped_samples});
 }
 
 void RemoteWriteReceiver::tell(const TenantId& tenant, std::string_view why) {

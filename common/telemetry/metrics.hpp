@@ -53,7 +53,8 @@ class Histogram {
 
 /// The program's own metrics. The same name and labels give the same metric, so a room may ask again instead of keeping
 /// the reference; references live as long as the registry. An invalid name or label, or one name with two types, is a
-/// bug and throws std::logic_error. Label values are bounded and never come from a peer. Threads: any.
+/// bug and throws std::logic_error. Label values are bounded: what a peer names is checked and counted by its owner first.
+/// Threads: any.
 class Registry {
  public:
   Registry();

@@ -63,26 +63,47 @@ void append_top(std::string& out, const char* key, const std::map<std::string, s
   out += "]";
 }
 
-std::string print(const Cardinality& counted, std::size_t limit) {
+/// Ward's own key: what the counts above cannot show, because it is not there.
+void append_refused(std::string& out, std::vector<RefusedView> refused, std::size_t limit) {
+  std::stable_sort(refused.begin(), refused.end(), [](const auto& a, const auto& b) { return a.series > b.series; });
+  if (refused.size() > limit) refused.resize(limit);
+  out += R"(,"wardRefusedSeries":[)";
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    out += i == 0 ? R"({"tenant":)" : R"(,{"tenant":)";
+    append_text(out, refused[i].tenant);
+    out += R"(,"metric":)";
+    append_text(out, refused[i].metric);
+    out += R"(,"value":)" + std::to_string(refused[i].series) + "}";
+  }
+  out += "]";
+}
+
+std::string print(const Cardinality& counted, std::vector<RefusedView> refused, std::size_t limit) {
   std::string data = R"({"headStats":{"numSeries":)" + std::to_string(counted.series) + R"(,"numLabelPairs":)" +
                      std::to_string(counted.by_pair.size()) + "}";
   append_top(data, "seriesCountByMetricName", counted.by_metric, limit);
   append_top(data, "labelValueCountByLabelName", counted.values_of_name, limit);
   append_top(data, "memoryInBytesByLabelName", counted.bytes_of_name, limit);
   append_top(data, "seriesCountByLabelValuePair", counted.by_pair, limit);
+  append_refused(data, std::move(refused), limit);
   return data + "}";
 }
 
-Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request, Turn& turn) {
+Result<http::ServerResponse> run(const View& view, const http::ServerRequest& request,
+                                 const std::vector<RefusedView>& refused, Turn& turn) {
   const auto limit = limit_parameter(request);
   if (!limit) return bad_parameter("limit", limit.error().what);
   const auto counted = count(view.store(), turn);
   if (!counted) return fail(counted.error());
-  return success(print(*counted, *limit == 0 ? kTop : *limit));
+  return success(print(*counted, refused, *limit == 0 ? kTop : *limit));
 }
 
 async::Task<http::ServerResponse> answer_tsdb_status(View& view, http::ServerRequest request) {
-  return on_worker(view, std::move(request), run);
+  // Now, on the io thread, whose it is.
+  Work work = [refused = view.refused_series()](const View& of, const http::ServerRequest& asked, Turn& turn) {
+    return run(of, asked, refused, turn);
+  };
+  return on_worker(view, std::move(request), std::move(work));
 }
 
 }  // namespace

@@ -293,6 +293,16 @@ TEST_F(PrometheusApi, NamesWhoHasTheMostSeries) {
   EXPECT_EQ(data["headStats"]["numSeries"], 3);
   EXPECT_EQ(data["seriesCountByMetricName"][0], json::parse(R"({"name":"up","value":2})"));
   EXPECT_EQ(view.data("/api/v1/status/tsdb", "limit=1")["seriesCountByLabelValuePair"].size(), 1U);
+  EXPECT_EQ(data["wardRefusedSeries"], json::array());
+}
+
+TEST_F(PrometheusApi, NamesWhoseSeriesAreRefusedMost) {
+  view.refused = {{"clinic-a", "pod_info", 3}, {"clinic-a", "up", 1}, {"clinic-b", "pod_info", 900}};
+  const auto most = json::parse(R"({"tenant":"clinic-b","metric":"pod_info","value":900})");
+  const auto all = view.data("/api/v1/status/tsdb")["wardRefusedSeries"];
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0], most);
+  EXPECT_EQ(view.data("/api/v1/status/tsdb", "limit=1")["wardRefusedSeries"], json::array({most}));
 }
 
 TEST(PrometheusJson, PrintsNumbersAsGoDoes) {

@@ -24,6 +24,7 @@ class TestView final : public View {
   [[nodiscard]] std::vector<AlertEvent> alerts() const override { return alert_list; }
   [[nodiscard]] std::vector<Incident> incidents() const override { return incident_list; }
   [[nodiscard]] std::vector<AgentView> agents() const override { return agent_list; }
+  [[nodiscard]] std::vector<RefusedView> refused_series() const override { return refused; }
   [[nodiscard]] std::vector<RuleGroupView> rule_groups() const override { return groups; }
   [[nodiscard]] StatusView status() const override { return status_view; }
   [[nodiscard]] std::vector<Readiness> readiness() const override { return parts; }
@@ -73,6 +74,7 @@ class TestView final : public View {
   std::vector<AlertEvent> alert_list;
   std::vector<Incident> incident_list;
   std::vector<AgentView> agent_list;
+  std::vector<RefusedView> refused;
   std::vector<RuleGroupView> groups;
   StatusView status_view;
   std::vector<Readiness> parts;

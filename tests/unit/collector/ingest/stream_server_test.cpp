@@ -201,9 +201,12 @@ TEST_F(StreamPort, RefusedSeriesAreCountedAndToldOnceAndOfferedRoomWhenThereIsSo
   const auto second = capped_->resolve(TenantId{"clinic-a"}, AgentId{"other"}, Labels{{"__name__", "pod"}, {"n", "2"}});
   auto& agent = connect("node-1", 3);
   ASSERT_TRUE(eventually([&] { return !agent.source.durable.empty() && agent.source.durable.back().second == 3; }));
-  const auto counter = [&](const char* name) { return metrics_.counter(name, "", Labels{{"tenant", "clinic-a"}}).value(); };
-  EXPECT_EQ(counter("ward_ingest_refused_series_total"), 1);
-  EXPECT_EQ(counter("ward_ingest_refused_samples_total"), 3);
+  const Labels tenant{{"tenant", "clinic-a"}};
+  const auto refused = server_->refused().at(TenantId{"clinic-a"}).by_metric();
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(metrics_.counter("ward_ingest_refused_series_total", "", tenant.with("metric", refused.begin()->first)).value(),
+            1);
+  EXPECT_EQ(metrics_.counter("ward_ingest_refused_samples_total", "", tenant).value(), 3);
   EXPECT_THAT(lines_.text, HasSubstr("New series are refused"));
   EXPECT_THAT(lines_.text, HasSubstr("node-1"));
   server_->offer_room();

@@ -230,7 +230,7 @@ TEST_F(RemoteWrite, CapsOfSeriesHold) {
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("series (up): the sender or its tenant has as many series as it may"));
   EXPECT_THAT(answer.body, HasSubstr("refused 1 series and 2 samples, stored 1 samples"));
-  EXPECT_EQ(life->metric("ward_ingest_refused_series_total", {{"tenant", "clinic-a"}}), 1);
+  EXPECT_EQ(life->metric("ward_ingest_refused_series_total", {{"tenant", "clinic-a"}, {"metric", "up"}}), 1);
   EXPECT_EQ(life->metric("ward_ingest_refused_samples_total", {{"tenant", "clinic-a"}}), 2);
   EXPECT_EQ(life->metric("ward_remote_write_refused_samples_total", {{"reason", "series_cap"}}), 2);
   EXPECT_EQ(post(packed(body_v1({kLoad}))).status, 204) << "one that is known is taken on";
