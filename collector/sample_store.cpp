@@ -108,8 +108,9 @@ Status Store::store_chunks() {
 Status Store::write_chunks(Attempt& attempt) {
   std::map<std::string, std::vector<SeriesRef>> by_tenant;
   for (const auto ref : attempt.series) by_tenant[head.label(ref, "tenant")].push_back(ref);
-  DayWriter writer(*days, attempt.batch,
-                   {[this](SeriesRef ref) { return head.labels(ref); }, [this](SeriesRef ref) { return head.last_day(ref); }});
+  DayWriter writer(
+      *days, attempt.batch,
+      {[this](SeriesRef ref) { return head.labels(ref); }, [this](SeriesRef ref) { return head.last_day(ref); }});
   std::vector<SealedChunk> chunks;
   for (const auto& [tenant, refs] : by_tenant) {
     for (const auto ref : refs) {

@@ -29,7 +29,8 @@ class Store {
   /// Takes one of those over: its series get numbers of this journal.
   Status adopt(Day day);
 
-  /// Closes chunks, files them by day and takes the rows they cover off the journal; on an error they wait for the next time.
+  /// Closes chunks, files them by day and takes the rows they cover off the journal; on an error they wait for the next
+  /// time.
   Status store_chunks();
   /// Retention, on disk and in memory; lets go of what is in memory and on disk both. On a full disk it makes room.
   Status tidy(Time now);

@@ -78,7 +78,8 @@ struct Counts {
 
 std::vector<std::string> row_of(const std::string& name, const Counts& counts) {
   std::array<char, 32> each{};
-  const auto per_sample = counts.samples == 0 ? 0.0 : static_cast<double>(counts.bytes) / static_cast<double>(counts.samples);
+  const auto per_sample =
+      counts.samples == 0 ? 0.0 : static_cast<double>(counts.bytes) / static_cast<double>(counts.samples);
   std::snprintf(each.data(), each.size(), "%.2f", per_sample);
   return {name,
           human(counts.bytes),
@@ -134,7 +135,8 @@ std::vector<std::string> verify_file(const fs::path& path, std::uint64_t& sample
     out.push_back("SQLite says: " + *whole);
   std::set<std::uint32_t> known;
   std::uint64_t damaged = 0;
-  if (auto read = file->each_series([&](auto id, const Labels&) { known.insert(id + 1); }, damaged); !read) say(read.error());
+  if (auto read = file->each_series([&](auto id, const Labels&) { known.insert(id + 1); }, damaged); !read)
+    say(read.error());
   if (damaged > 0) out.push_back(std::to_string(damaged) + " series cannot be read");
   const auto entries = file->entries(kAll);
   if (!entries) return say(entries.error()), out;
@@ -150,7 +152,8 @@ std::vector<std::string> verify_file(const fs::path& path, std::uint64_t& sample
     std::uint64_t broken = 0;
     const bool whole = collector::read_block(**data, block.first, [&](const BlockChunk& chunk) {
       const auto decoded = collector::decode_chunk(chunk.bytes);
-      const bool good = decoded && !decoded->empty() && decoded->front().t == chunk.t_min && decoded->back().t == chunk.t_max;
+      const bool good =
+          decoded && !decoded->empty() && decoded->front().t == chunk.t_min && decoded->back().t == chunk.t_max;
       broken += good ? 0 : 1;
       seen += decoded ? decoded->size() : 0;
       nameless += known.contains(chunk.series.get()) ? 0 : 1;
@@ -159,7 +162,8 @@ std::vector<std::string> verify_file(const fs::path& path, std::uint64_t& sample
     if (!whole || broken > 0 || seen != block.samples)
       out.push_back(where + ": " + std::to_string(broken) + " chunks do not decode, " + std::to_string(seen) + " of " +
                     std::to_string(block.samples) + " samples are there");
-    if (nameless > 0) out.push_back(where + ": " + std::to_string(nameless) + " chunks are of series whose labels are missing");
+    if (nameless > 0)
+      out.push_back(where + ": " + std::to_string(nameless) + " chunks are of series whose labels are missing");
   }
   return out;
 }
@@ -197,7 +201,8 @@ Result<Time> time_of(const std::string& flag, const std::string& text, Time fall
   if (text.empty()) return fallback;
   const auto time = parse_time(text);
   if (!time)
-    return fail(Errc::invalid, flag + " is '" + text + "', which is no time", "Write 2026-11-23T10:00:00Z or seconds since 1970.");
+    return fail(Errc::invalid, flag + " is '" + text + "', which is no time",
+                "Write 2026-11-23T10:00:00Z or seconds since 1970.");
   return *time;
 }
 

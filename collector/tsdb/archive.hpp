@@ -23,7 +23,8 @@ class ChunkArchive {
     virtual ~Cursor() = default;
     /// Chunks that hold samples in [from, to] of these series, which rise and are all of one tenant; of one series in any
     /// order. What is damaged is left out and counted; errors are those of the disk.
-    virtual Status read(std::string_view tenant, std::span<const SeriesRef> series, Time from, Time to, const Take& take) = 0;
+    virtual Status read(std::string_view tenant, std::span<const SeriesRef> series, Time from, Time to,
+                        const Take& take) = 0;
   };
 
   virtual ~ChunkArchive() = default;

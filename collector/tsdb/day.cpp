@@ -12,8 +12,8 @@ std::string to_string(Day day) {
   if (day.get() < kYear0 || day.get() >= kYear10000) return "day-" + std::to_string(day.get());
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day.get()}}};
   std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()));
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   return text.data();
 }
 

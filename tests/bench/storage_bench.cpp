@@ -64,8 +64,8 @@ struct Bed {
   Bed(const std::string& folder, EstateData& of) : data(of) {
     config.caps = {10'000'000, 10'000'000};
     auto journal = must(SqliteJournal::open({folder + "/journal.db", "", 0}));
-    auto days = std::make_unique<Days>(Days::Options{folder + "/days", "", 40}, must(journal->identity()), must(journal->batch()),
-                                       must(Days::list(folder + "/days")));
+    auto days = std::make_unique<Days>(Days::Options{folder + "/days", "", 40}, must(journal->identity()),
+                                       must(journal->batch()), must(Days::list(folder + "/days")));
     store = std::make_unique<Store>(config, metrics, std::move(journal), std::move(days));
     (void)must(store->replay(kStart));
     const StreamKey key{TenantId{"clinic"}, AgentId{"node-1"}, {}};
@@ -178,12 +178,13 @@ int memory(const std::string& folder, std::size_t series) {
   const auto full = status_kb("VmRSS");
   const auto peak = status_kb("VmHWM");
   must(bed.store->store_chunks());
-  std::printf(R"({"series":%zu,"samples":%zu,"chunk_bytes_per_series":%.0f,"rss_bytes_per_series":%.0f,"rss_mib":%zu,"peak_mib":%zu,)"
-              R"("peak_with_filing_mib":%zu})"
-              "\n",
-              series, samples.samples, static_cast<double>(samples.bytes) / static_cast<double>(series),
-              static_cast<double>(full - at_start) * 1024 / static_cast<double>(series), full / 1024, peak / 1024,
-              status_kb("VmHWM") / 1024);
+  std::printf(
+      R"({"series":%zu,"samples":%zu,"chunk_bytes_per_series":%.0f,"rss_bytes_per_series":%.0f,"rss_mib":%zu,"peak_mib":%zu,)"
+      R"("peak_with_filing_mib":%zu})"
+      "\n",
+      series, samples.samples, static_cast<double>(samples.bytes) / static_cast<double>(series),
+      static_cast<double>(full - at_start) * 1024 / static_cast<double>(series), full / 1024, peak / 1024,
+      status_kb("VmHWM") / 1024);
   return 0;
 }
 

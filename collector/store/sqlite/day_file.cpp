@@ -111,9 +111,7 @@ Status DayFile::put_block(std::int64_t batch, DayBlock& block) {
   return put;
 }
 
-Status DayFile::drop_from(std::int64_t batch) {
-  return db_.run("DELETE FROM block WHERE batch>=" + std::to_string(batch));
-}
+Status DayFile::drop_from(std::int64_t batch) { return db_.run("DELETE FROM block WHERE batch>=" + std::to_string(batch)); }
 
 Status DayFile::drop_tenants(const std::function<bool(const std::string&)>& expired) {
   auto tenants = db_.prepare("SELECT DISTINCT tenant FROM block");
@@ -133,7 +131,8 @@ Status DayFile::drop_tenants(const std::function<bool(const std::string&)>& expi
 
 Result<std::vector<DayFile::Entry>> DayFile::entries(std::int64_t settled) {
   auto rows = db_.prepare(
-      "SELECT id,batch,tenant,first,last,t_min,t_max,chunks,samples FROM block WHERE batch<=? ORDER BY tenant,batch,first,id");
+      "SELECT id,batch,tenant,first,last,t_min,t_max,chunks,samples FROM block WHERE batch<=? ORDER BY "
+      "tenant,batch,first,id");
   if (!rows) return fail(rows.error());
   rows->bind(1, settled);
   std::vector<Entry> out;
@@ -212,7 +211,8 @@ Status DayFile::renumber_blocks(const std::function<std::optional<SeriesId>(Seri
         if (const auto id = renumbered(chunk.series.get() - 1)) chunks.emplace(SeriesRef{*id + 1}, chunk);
       });
     DayBlockBuilder builder(block.tenant);
-    for (const auto& [ref, chunk] : chunks) builder.add(ref, chunk.t_min, chunk.t_max, chunk_count(chunk.bytes), chunk.bytes);
+    for (const auto& [ref, chunk] : chunks)
+      builder.add(ref, chunk.t_min, chunk.t_max, chunk_count(chunk.bytes), chunk.bytes);
     if (!builder.empty()) {
       auto moved = builder.take();
       if (auto put = put_block(0, moved); !put) return put;

@@ -71,7 +71,8 @@ Result<std::vector<Day>> Days::list(const std::string& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const auto name = at->path().filename().string();
     if (!name.ends_with(kEnding)) continue;
-    if (const auto day = parse_day(std::string_view{name}.substr(0, name.size() - std::strlen(kEnding)))) out.push_back(*day);
+    if (const auto day = parse_day(std::string_view{name}.substr(0, name.size() - std::strlen(kEnding))))
+      out.push_back(*day);
   }
   if (error)
     return fail(Errc::unavailable, "the folder of stored days '" + folder + "' cannot be read: " + error.message(),
@@ -94,7 +95,8 @@ Result<Days::Handle> Days::open(Day day, DayFile::Access access) const {
     const auto there = sqlite::file_exists(options_.vfs, path(day));
     if (!there) return fail(there.error());
     if (!*there)
-      return fail(Errc::corrupt, "the file of stored samples '" + path(day) + "' is missing", "Put it back, or accept the gap.");
+      return fail(Errc::corrupt, "the file of stored samples '" + path(day) + "' is missing",
+                  "Put it back, or accept the gap.");
   }
   auto file = DayFile::open(path(day), options_.vfs, access);
   if (!file) return fail(file.error());
@@ -281,7 +283,8 @@ Status Days::shrink_to(std::uint64_t bytes) {
 
 Result<std::vector<Day>> Days::foreign() {
   std::vector<Day> out;
-  for (const auto day : days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()})) {
+  for (const auto day :
+       days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()})) {
     const auto handle = open(day, DayFile::Access::read);
     const auto owner = [&]() -> Result<std::int64_t> {
       if (!handle) return fail(handle.error());
@@ -352,7 +355,8 @@ Status Days::adopt(Day day, const std::function<SeriesId(const Labels&)>& number
   const std::scoped_lock lock((*handle)->mutex);
   std::unordered_map<SeriesId, SeriesId> numbers;
   std::uint64_t damaged = 0;
-  auto read = (*handle)->file.each_series([&](SeriesId id, const Labels& labels) { numbers.emplace(id, number(labels)); }, damaged);
+  auto read =
+      (*handle)->file.each_series([&](SeriesId id, const Labels& labels) { numbers.emplace(id, number(labels)); }, damaged);
   if (!read) return read;
   (*handle)->directory.reset();
   return (*handle)->file.adopt(journal_, [&](SeriesId id) -> std::optional<SeriesId> {

@@ -19,8 +19,8 @@ namespace ward::collector {
 class DayDirectory;
 
 /// The chunks of all days, one SQLite file a day in one folder. The journal's number of the last settled batch decides what
-/// of them counts: write a batch (DayWriter), let the journal settle it together with the trimming of its rows, then settled() (why:
-/// docs/decisions/0008-day-files.md). Thread: any for reading; one writer at a time.
+/// of them counts: write a batch (DayWriter), let the journal settle it together with the trimming of its rows, then
+/// settled() (why: docs/decisions/0008-day-files.md). Thread: any for reading; one writer at a time.
 class Days final : public ChunkArchive {
  public:
   struct Options {
@@ -38,8 +38,8 @@ class Days final : public ChunkArchive {
 
   [[nodiscard]] std::unique_ptr<Cursor> cursor() const override;
 
-  /// Blocks of a batch to one day, on disk when it returns; for DayWriter. `fresh`: its first to this day, so what an attempt
-  /// before left under the same number goes. A damaged file is set aside for a new one.
+  /// Blocks of a batch to one day, on disk when it returns; for DayWriter. `fresh`: its first to this day, so what an
+  /// attempt before left under the same number goes. A damaged file is set aside for a new one.
   Status write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> blocks, std::span<const NewSeries> series);
   /// The journal has settled this batch: it counts.
   void settled(std::int64_t batch);

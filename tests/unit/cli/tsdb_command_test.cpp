@@ -21,13 +21,15 @@ constexpr std::int64_t kMidnight = 1'795'392'000'000;  // 2026-11-23
 struct TsdbCommand : testing::Test {
   TsdbCommand() {
     Days days({folder.string() + "/days", "", 4}, 7, 0, Days::list(folder.string() + "/days").value());
-    collector::DayWriter writer(days, 1,
-                                {[](SeriesRef ref) {
-                                   return Labels{{"__name__", "up"}, {"job", ref.get() == 1 ? "node" : "odoo"}, {"tenant", "a"}};
-                                 },
-                                 [](SeriesRef) { return std::optional<Day>{}; }});
+    collector::DayWriter writer(
+        days, 1,
+        {[](SeriesRef ref) {
+           return Labels{{"__name__", "up"}, {"job", ref.get() == 1 ? "node" : "odoo"}, {"tenant", "a"}};
+         },
+         [](SeriesRef) { return std::optional<Day>{}; }});
     for (const std::uint32_t series : {1U, 2U}) {
-      const std::vector<Sample> samples{{from_ms(kMidnight - 1'000), 1}, {from_ms(kMidnight), 0.5}, {from_ms(kMidnight + 1), series * 1.0}};
+      const std::vector<Sample> samples{
+          {from_ms(kMidnight - 1'000), 1}, {from_ms(kMidnight), 0.5}, {from_ms(kMidnight + 1), series * 1.0}};
       EXPECT_TRUE(writer.add("a", SeriesRef{series}, samples.front().t, samples.back().t, collector::encode_chunk(samples)));
     }
     EXPECT_TRUE(writer.finish());
@@ -76,9 +78,10 @@ TEST_F(TsdbCommand, VerifyNamesWhatIsDamaged) {
   cli.out.clear();
   EXPECT_EQ(tsdb({"verify", folder.string()}), 2);
   EXPECT_THAT(cli.out, HasSubstr("block 1 of tenant 'a': 0 chunks do not decode, 4 of 5 samples are there\n"));
-  EXPECT_EQ(cli.err,
-            "1 of 2 stored days are damaged. Put them back from a backup while the collector is stopped; without one it reads "
-            "what is whole.\n");
+  EXPECT_EQ(
+      cli.err,
+      "1 of 2 stored days are damaged. Put them back from a backup while the collector is stopped; without one it reads "
+      "what is whole.\n");
   change("UPDATE block SET data=substr(data,1,length(data)-1); DELETE FROM series");
   cli.out.clear();
   EXPECT_EQ(tsdb({"verify", folder.string() + "/days/2026-11-23.db"}), 2);

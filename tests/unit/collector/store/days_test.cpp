@@ -30,11 +30,15 @@ struct DaysTest : testing::Test {
   DaysTest() { open(); }
   void open(std::int64_t journal = kJournal) {
     days.reset();
-    days = std::make_unique<Days>(Days::Options{folder.string(), "", 2}, journal, batch, Days::list(folder.string()).value());
+    days =
+        std::make_unique<Days>(Days::Options{folder.string(), "", 2}, journal, batch, Days::list(folder.string()).value());
   }
   DayWriter writer() {
-    return {*days, batch + 1,
-            {[](SeriesRef ref) { return Labels{{"__name__", "m"}, {"n", std::to_string(ref.get())}}; },
+    return {*days,
+            batch + 1,
+            {[](SeriesRef ref) {
+               return Labels{{"__name__", "m"}, {"n", std::to_string(ref.get())}};
+             },
              [](SeriesRef) { return std::optional<Day>{}; }}};
   }
   static Status add(DayWriter& to, const std::string& tenant, std::uint32_t series, const std::vector<Sample>& samples) {
@@ -238,8 +242,8 @@ TEST_F(DaysTest, DaysOfAnotherJournalAreTakenOverByTheirLabels) {
 }
 
 TEST_F(DaysTest, ListsOnlyFilesThatAreDays) {
-  for (const char* name : {"2026-11-23.db", "2026-02-30.db", "day-5.db", "day-20780.db", "notes.db", "2026-11-23.db.damaged-1",
-                           "2026-11-23.db-wal", "day-99999999.db"})
+  for (const char* name : {"2026-11-23.db", "2026-02-30.db", "day-5.db", "day-20780.db", "notes.db",
+                           "2026-11-23.db.damaged-1", "2026-11-23.db-wal", "day-99999999.db"})
     folder.write(name, "");
   EXPECT_THAT(Days::list(folder.string()).value(), ElementsAre(kDay, Day{99'999'999}));
 }

@@ -44,8 +44,9 @@ INSTANTIATE_TEST_SUITE_P(All, AcceptEncoding,
                          testing::Values(Accept{"", false}, Accept{"gzip", true}, Accept{"deflate, gzip;q=0.5", true},
                                          Accept{"GZIP", true}, Accept{"x-gzip", true}, Accept{"gzip;q=0", false},
                                          Accept{"gzip; q=0.000", false}, Accept{"gzip; q=0.001", true}, Accept{"*", true},
-                                         Accept{"*;q=0", false}, Accept{"*, gzip;q=0", false}, Accept{"gzip;q=1, *;q=0", true},
-                                         Accept{"identity", false}, Accept{"gzipped", false}, Accept{",,;", false}),
+                                         Accept{"*;q=0", false}, Accept{"*, gzip;q=0", false},
+                                         Accept{"gzip;q=1, *;q=0", true}, Accept{"identity", false},
+                                         Accept{"gzipped", false}, Accept{",,;", false}),
                          [](const auto& one) { return "Case" + std::to_string(one.index); });
 
 }  // namespace
