@@ -12,6 +12,7 @@
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/api/endpoint.hpp"
 #include "collector/data_files.hpp"
+#include "collector/forwarding.hpp"
 #include "collector/housekeeping.hpp"
 #include "collector/parts.hpp"
 #include "collector/remote_write/receiver.hpp"
@@ -111,9 +112,12 @@ class App {
             world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
             [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
             logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
+        forwarding_(Forwarding::make(config_, {world.io.get_executor(), *world.http, *world.clock, *world.random, world.log,
+                                               world.metrics, *world.pool, store_.catalogue, store_.head})),
         server_(server_options(config_, std::move(tls)),
                 {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
-                 store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); }}),
+                 store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); },
+                 forwarding_ ? &forwarding_->tap() : nullptr}),
         house_({*world.clock, world.log, store_, *volume_, server_}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
@@ -144,12 +148,17 @@ class App {
     loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                        server_, *pipeline_, outbox_, *volume_, config_.data_dir});
-    auto local = config_.remote_write ? config_.remote_write->tenants() : std::vector<TenantId>{};
+    if (forwarding_) {
+      const auto journaled = store_.journal->streams();
+      if (!journaled) return fail(journaled.error());
+      if (auto opened = forwarding_->open(*journaled); !opened) return opened;
+    }
+    auto local = config_.remote_write_receiver ? config_.remote_write_receiver->tenants() : std::vector<TenantId>{};
     local.push_back(Housekeeping::own_tenant());
     if (auto opened = server_.open_local(local); !opened) return opened;
-    if (config_.remote_write) {
+    if (config_.remote_write_receiver) {
       receiver_ = std::make_unique<RemoteWriteReceiver>(
-          *config_.remote_write,
+          *config_.remote_write_receiver,
           RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_});
     }
     http::ServerOptions options;
@@ -186,7 +195,7 @@ class App {
   }
   static async::Task<http::ServerResponse> no_receiver() {
     co_return api::problem(404, "Not found",
-                           "Remote write is not received here: set remote_write.receive in collector.yaml.");
+                           "Remote write is not received here: set remote_write_receiver.receive in collector.yaml.");
   }
 
   void tell_warnings(const RuleLoad& load) {
@@ -215,6 +224,7 @@ class App {
     pipeline_->start();
     sender_.start();
     sender_.wake();
+    if (forwarding_) forwarding_->start(server_.metadata());
     if (config_.watchdog) {
       beat_ = std::make_unique<HeartbeatSender>(
           world_.io.get_executor(), *world_.http, *world_.clock, heartbeat_, *config_.watchdog,
@@ -314,6 +324,7 @@ class App {
     stopping_ = true;  // after the pipeline is told to end: what a query broken off here would say is not told
     co_await std::move(evaluation);
     co_await sender_.stop();
+    co_await collector::stop(forwarding_.get());
     co_await api_->stop();
     co_await tasks_.stop();
   }
@@ -334,6 +345,7 @@ class App {
   Outbox outbox_;
   StateWriter writer_;
   Sender sender_;
+  std::unique_ptr<Forwarding> forwarding_;  // null without targets
   StreamServer server_;
   Housekeeping house_;
   Heartbeat heartbeat_;

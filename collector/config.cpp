@@ -84,7 +84,7 @@ void read_remote_write_tokens(config::Section& section, RemoteWriteOptions& out)
   }
 }
 
-void read_remote_write(config::Section section, CollectorConfig& config) {
+void read_remote_write_receiver(config::Section section, CollectorConfig& config) {
   RemoteWriteOptions out;
   const bool receive = section.flag("receive", false);
   out.max_body = section.size("max_body", out.max_body);
@@ -110,7 +110,7 @@ void read_remote_write(config::Section section, CollectorConfig& config) {
                                 : "Add one under 'tokens': {tenant: NAME, token: {file: PATH}}.");
   }
   section.close();
-  if (receive) config.remote_write = std::move(out);
+  if (receive) config.remote_write_receiver = std::move(out);
 }
 
 void read_tls(config::Section& root, CollectorConfig& out) {
@@ -200,7 +200,8 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_log(root.child("log"), out.log);
   read_retention(root.child("retention"), out.retention);
   read_ingest(root.child("ingest"), out);
-  read_remote_write(root.child("remote_write"), out);
+  read_remote_write_receiver(root.child("remote_write_receiver"), out);
+  out.remote_write = read_forward_targets(root, "remote_write");
   read_tls(root, out);
   out.rule_patterns = resolve(root.texts("rules"), path);
   auto evaluation = root.child("evaluation");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collector/alerting/rule_file.hpp"
+#include "collector/forward/options.hpp"
 #include "collector/incident/engine.hpp"
 #include "collector/incident/service_map.hpp"
 #include "collector/ingest/catalogue.hpp"
@@ -28,9 +29,10 @@ struct CollectorConfig {
   Retention retention;
   milliseconds max_sample_age{0};  ///< 0 = any
   Catalogue::Caps caps;
-  milliseconds forget_after{std::chrono::hours{24 * 7}};  ///< of an agent's silence; 0 = never
-  std::uint64_t journal_max_bytes = 0;                    ///< 0 = as the disk allows
-  std::optional<RemoteWriteOptions> remote_write;         ///< when it is received
+  milliseconds forget_after{std::chrono::hours{24 * 7}};    ///< of an agent's silence; 0 = never
+  std::uint64_t journal_max_bytes = 0;                      ///< 0 = as the disk allows
+  std::optional<RemoteWriteOptions> remote_write_receiver;  ///< when it is received
+  std::vector<ForwardTarget> remote_write;                  ///< who gets every sample
   bool insecure = false;
   net::TlsFiles tls;
   std::vector<std::string> rule_patterns;

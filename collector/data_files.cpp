@@ -40,6 +40,14 @@ std::string free_name(const std::string& data_dir, const std::string& file, Time
   }
 }
 
+const char* lost_with(const std::string& file) {
+  if (file == DataFiles::kState)
+    return "A damaged file was set aside and a new one begun; open incidents are forgotten and what still fires pages again";
+  if (file == DataFiles::kForward)
+    return "A damaged file was set aside and a new one begun; samples that waited for remote write are not sent";
+  return "A damaged file was set aside and a new one begun; agents send again what they still hold";
+}
+
 }  // namespace
 
 Status prepare_data_dir(const std::string& path) {
@@ -93,13 +101,9 @@ Status set_aside(const std::string& data_dir, const StartFailure& failure, Time 
       return fail(Errc::unavailable, "'" + from.string() + "' is damaged and cannot be moved aside: " + error.message(),
                   "Move it away by hand; keep it for analysis.");
   }
-  log.error(
-      failure.file == DataFiles::kState
-          ? "A damaged file was set aside and a new one begun; open incidents are forgotten and what still fires pages again"
-          : "A damaged file was set aside and a new one begun; agents send again what they still hold",
-      {{"file", data_dir + "/" + aside},
-       {"error", failure.error.what},
-       {"fix", "Check the disk; keep the file for analysis."}});
+  log.error(lost_with(failure.file), {{"file", data_dir + "/" + aside},
+                                      {"error", failure.error.what},
+                                      {"fix", "Check the disk; keep the file for analysis."}});
   return {};
 }
 

@@ -20,6 +20,7 @@ struct DataFiles {
   static constexpr const char* kJournal = "journal.db";
   static constexpr const char* kState = "state.db";
   static constexpr const char* kDays = "days";
+  static constexpr const char* kForward = "forward.db";  ///< opened apart from these: collector/forwarding.hpp
 
   std::unique_ptr<DataVolume> volume;
   std::unique_ptr<SqliteJournal> journal;

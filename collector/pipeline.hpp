@@ -12,10 +12,10 @@
 #include "collector/head_sink.hpp"
 #include "collector/incident/engine.hpp"
 #include "collector/notify/outbox.hpp"
-#include "collector/notify/wakeup.hpp"
 #include "collector/routing/router.hpp"
 #include "common/async/blocking.hpp"
 #include "common/async/task_group.hpp"
+#include "common/async/wakeup.hpp"
 #include "common/telemetry/log.hpp"
 #include "common/telemetry/metrics.hpp"
 
@@ -98,7 +98,7 @@ class Pipeline {
   [[nodiscard]] milliseconds until_next(Time now) const;
 
   Context context_;
-  Wakeup wakeup_;
+  async::Wakeup wakeup_;
   std::shared_ptr<const RuleSet> next_rules_;
   RuleCoverage next_coverage_ = RuleCoverage::whole;
   std::map<AlertRowKey, std::string> saved_;    // alert rows as the store has them

@@ -61,6 +61,23 @@ std::vector<MetricMetadata::Entry> MetricMetadata::read(std::string_view metric)
   return out;
 }
 
+std::optional<MetricDescription> MetricMetadata::find(const TenantId& tenant, std::string_view series_name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto told = [&](std::string_view name) -> const MetricDescription* {
+    const auto at = metrics_.find(name);
+    if (at == metrics_.end()) return nullptr;
+    const auto of_tenant = at->second.find(tenant);
+    return of_tenant != at->second.end() ? of_tenant->second.get() : nullptr;
+  };
+  if (const auto* own = told(series_name)) return *own;
+  for (const std::string_view end : {"_bucket", "_sum", "_count"}) {
+    if (!series_name.ends_with(end)) continue;
+    const auto* family = told(series_name.substr(0, series_name.size() - end.size()));
+    if (family != nullptr && (family->type == MetricType::histogram || family->type == MetricType::summary)) return *family;
+  }
+  return std::nullopt;
+}
+
 std::size_t MetricMetadata::size() const {
   const std::scoped_lock lock(mutex_);
   return size_;

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ class MetricMetadata {
   void put(const TenantId& tenant, std::string_view metric, MetricDescription description);
   /// By name; `metric` alone, or all when it is empty.
   [[nodiscard]] std::vector<Entry> read(std::string_view metric = {}) const;
+
+  /// What a tenant says of the metric of a series; that of a histogram or summary for a series of one. nullopt: nothing.
+  [[nodiscard]] std::optional<MetricDescription> find(const TenantId& tenant, std::string_view series_name) const;
 
   [[nodiscard]] std::size_t size() const;  ///< pairs of tenant and metric
   [[nodiscard]] std::uint64_t refused() const;

@@ -24,6 +24,7 @@ Position position(const JournalEntry& entry) {
 
 Result<std::vector<Committed>> Recorder::commit(std::span<const JournalEntry> entries) {
   if (auto learned = resolve(); !learned) return fail(learned.error());
+  if (tap_ != nullptr) tap_->offer(entries);
   auto series = catalogue_.take_new();
   auto done = journal_.commit(series, entries);
   if (!done && planted(Planted::ack_failed_commit) && done.error().code != Errc::full) done = Status{};
@@ -65,6 +66,7 @@ Result<std::vector<Committed>> Recorder::resolve() {
 }
 
 std::vector<Committed> Recorder::hand_on(std::span<const NewSeries> series, std::span<const JournalEntry> entries) {
+  if (tap_ != nullptr) tap_->confirm(entries);
   for (const auto& fresh : series) sink_.define(fresh.id, fresh.labels);
   std::vector<Committed> out;
   std::map<StreamRow, std::size_t> at;

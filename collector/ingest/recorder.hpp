@@ -18,6 +18,16 @@ class SampleSink {
   virtual void append(std::span<const wire::IdSample> samples) = 0;
 };
 
+/// Keeps a copy of what is committed, to send it on (collector/forward). Must not fail a commit. Thread: the recorder's.
+class RecordTap {
+ public:
+  virtual ~RecordTap() = default;
+  /// Right before the journal commits these. What the last call brought and confirm() did not follow did not happen.
+  virtual void offer(std::span<const JournalEntry> entries) = 0;
+  /// The journal has the entries of the last offer().
+  virtual void confirm(std::span<const JournalEntry> entries) = 0;
+};
+
 /// What one group commit made durable, per stream.
 struct Committed {
   StreamRow stream;
@@ -30,8 +40,9 @@ struct Committed {
 /// disk. No thread of its own: the shell (recorder_thread) or the simulator calls it.
 class Recorder {
  public:
-  Recorder(Journal& journal, Catalogue& catalogue, SampleSink& sink)
-      : journal_(journal), catalogue_(catalogue), sink_(sink) {}
+  /// `tap` may be null.
+  Recorder(Journal& journal, Catalogue& catalogue, SampleSink& sink, RecordTap* tap = nullptr)
+      : journal_(journal), catalogue_(catalogue), sink_(sink), tap_(tap) {}
 
   /// One transaction for all entries (at least one). Errc::full: nothing happened, keep the entries and try again later.
   /// Any other error: drop them unacknowledged and end the sessions; the agents greet again and send what is missing.
@@ -54,6 +65,7 @@ class Recorder {
   Journal& journal_;
   Catalogue& catalogue_;
   SampleSink& sink_;
+  RecordTap* tap_;
   std::optional<Doubt> in_doubt_;
 };
 

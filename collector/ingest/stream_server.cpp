@@ -41,7 +41,7 @@ struct StreamServer::Link {
 StreamServer::StreamServer(Options options, Context context)
     : options_(std::move(options)),
       context_(std::move(context)),
-      recorder_(context_.journal, context_.catalogue, context_.sink),
+      recorder_(context_.journal, context_.catalogue, context_.sink, context_.tap),
       commits_(context_.executor, context_.pool, recorder_,
                {[this](const std::vector<Committed>& committed) { on_committed(committed); },
                 [this](const Error& error) { on_lost(error); }, [this](const Error& error) { on_full(error); },

@@ -60,6 +60,7 @@ class StreamServer final : private IngestSession::Host {
     std::function<void()> arrived;
     /// Asked on the pool before each commit (CommitLoop::Callbacks); may be empty.
     std::function<Status()> may_write;
+    RecordTap* tap = nullptr;  ///< of the recorder; may be null
   };
   StreamServer(Options options, Context context);
   ~StreamServer() override;

@@ -9,8 +9,8 @@
 #include "collector/notify/outbox.hpp"
 #include "collector/notify/page.hpp"
 #include "collector/notify/receiver.hpp"
-#include "collector/notify/wakeup.hpp"
 #include "common/async/task_group.hpp"
+#include "common/async/wakeup.hpp"
 #include "common/base/world.hpp"
 #include "common/http/client.hpp"
 
@@ -71,8 +71,8 @@ class Sender {
   StateChange in_commit_;
   MonoTime last_round_{};
   std::uint64_t failed_commits_ = 0;
-  Wakeup sends_;
-  Wakeup saves_;
+  async::Wakeup sends_;
+  async::Wakeup saves_;
   async::TaskGroup group_;
 };
 

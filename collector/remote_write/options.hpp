@@ -9,7 +9,7 @@
 
 namespace ward::collector {
 
-/// `remote_write` of collector.yaml.
+/// `remote_write_receiver` of collector.yaml.
 struct RemoteWriteOptions {
   struct Token {
     TenantId tenant;

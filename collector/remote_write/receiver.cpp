@@ -134,7 +134,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::answer(http::ServerReques
     response = text(405, "remote write takes POST");
     response.headers.emplace_back("allow", "POST");
   } else if (const auto* tenant = tenant_of(request); tenant == nullptr) {
-    response = text(401, "the request has no token that is known here; give the sender one of remote_write.tokens");
+    response = text(401, "the request has no token that is known here; give the sender one of remote_write_receiver.tokens");
     response.headers.emplace_back("www-authenticate", "Bearer");
   } else {
     auto taking = take(*tenant, std::move(request));

@@ -57,18 +57,37 @@ std::string text_of(const std::filesystem::path& file) {
   return text.str();
 }
 
-HttpAnswer http_get(std::uint16_t port, const std::string& path) {
+namespace {
+
+HttpAnswer exchange(http::Request request) {
   async::asio::io_context io;
   const auto client = http::make_curl_client(io.get_executor());
-  http::Request request;
-  request.url = "http://127.0.0.1:" + std::to_string(port) + path;
-  request.timeout = seconds{5};
-  request.max_body_bytes = 16 << 20;
   HttpAnswer answer;
   bool done = false;
   async::asio::co_spawn(io, fetch(client.get(), std::move(request), &answer, &done), [](const std::exception_ptr&) {});
   while (!done && io.run_one() > 0) {}
   return answer;
+}
+
+}  // namespace
+
+HttpAnswer http_get(std::uint16_t port, const std::string& path) {
+  http::Request request;
+  request.url = "http://127.0.0.1:" + std::to_string(port) + path;
+  request.timeout = seconds{5};
+  request.max_body_bytes = 16 << 20;
+  return exchange(std::move(request));
+}
+
+HttpAnswer post_remote_write(std::uint16_t port, std::string body) {
+  http::Request request;
+  request.method = "POST";
+  request.url = "http://127.0.0.1:" + std::to_string(port) + "/api/v1/write";
+  request.headers = {{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"},
+                     {"Content-Encoding", "snappy"}};
+  request.body = std::move(body);
+  request.timeout = seconds{30};
+  return exchange(std::move(request));
 }
 
 Daemon::Daemon(std::string program, std::filesystem::path config, std::filesystem::path log)

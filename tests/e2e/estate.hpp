@@ -22,6 +22,8 @@ struct HttpAnswer {
   std::string body;
 };
 HttpAnswer http_get(std::uint16_t port, const std::string& path);
+/// A remote write 2.0 request of this packed body.
+HttpAnswer post_remote_write(std::uint16_t port, std::string body);
 
 /// One of Ward's daemons: its program, its configuration file, and a log that goes on over restarts.
 class Daemon {

@@ -101,7 +101,7 @@ std::map<std::string, std::map<std::int64_t, double>> found_at(std::uint16_t por
 }
 
 TEST(RemoteWrite, KeepsWhatItAnsweredOverTwentyKills) {
-  Estate estate({Estate::Transport::insecure, 1, "", "", "remote_write: {receive: true, tenant: t1}\n"});
+  Estate estate({Estate::Transport::insecure, 1, "", "", "remote_write_receiver: {receive: true, tenant: t1}\n"});
   const auto seed = std::random_device{}();
   std::cout << "seed " << seed << '\n';
   std::mt19937 dice(seed);

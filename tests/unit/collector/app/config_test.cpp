@@ -124,8 +124,8 @@ std::vector<Mistake> mistakes_in_the_program() {
       {"HastyForgetting", more("ingest: {forget_after: 10m}"),
        "collector.yaml:11:24: agents would be forgotten, and their silence with them, within the hour. Use at least 1h, "
        "better days; 0s keeps them for ever."},
-      {"RemoteWriteOfAnybody", more("remote_write: {receive: true}"),
-       "collector.yaml:11:25: remote write is received, and no sender has a token. Add one under 'tokens', or name the "
+      {"RemoteWriteOfAnybody", more("remote_write_receiver: {receive: true}"),
+       "collector.yaml:11:34: remote write is received, and no sender has a token. Add one under 'tokens', or name the "
        "tenant of senders without one in 'tenant'."},
       {"FastEvaluation", more("evaluation: {interval: 1ms}"),
        "collector.yaml:11:24: 'interval' is 1ms, shorter than 100ms. Set it to 100ms or more."},
@@ -207,28 +207,30 @@ INSTANTIATE_TEST_SUITE_P(Program, CollectorMistake, testing::ValuesIn(mistakes_i
 INSTANTIATE_TEST_SUITE_P(Told, CollectorMistake, testing::ValuesIn(mistakes_in_who_is_told()), kName);
 
 TEST_F(CollectorConfigTest, ReceivesNoRemoteWriteUnlessToldTo) {
-  EXPECT_FALSE(load(std::string(kGood))->remote_write);
+  EXPECT_FALSE(load(std::string(kGood))->remote_write_receiver);
   folder_.write("token", "a-token-of-some-length");
-  EXPECT_FALSE(load(good_with(more("remote_write: {tokens: [{tenant: t1, token: {file: token}}]}")))->remote_write);
+  EXPECT_FALSE(
+      load(good_with(more("remote_write_receiver: {tokens: [{tenant: t1, token: {file: token}}]}")))->remote_write_receiver);
 }
 
 TEST_F(CollectorConfigTest, ReadsRemoteWrite) {
   folder_.write("token", "a-token-of-some-length\n");
-  const auto config = load(good_with(
-      more("remote_write: {receive: true, max_body: 1MiB, max_series: 7, tokens: [{tenant: t1, token: {file: token}}]}")));
+  const auto config =
+      load(good_with(more("remote_write_receiver: {receive: true, max_body: 1MiB, max_series: 7, tokens: [{tenant: t1, "
+                          "token: {file: token}}]}")));
   ASSERT_TRUE(config) << config.error().what;
-  ASSERT_TRUE(config->remote_write);
-  EXPECT_EQ(config->remote_write->max_body, 1U << 20);
-  EXPECT_EQ(config->remote_write->limits.series, 7U);
-  EXPECT_EQ(config->remote_write->open_tenant, std::nullopt);
-  ASSERT_EQ(config->remote_write->tokens.size(), 1U);
-  EXPECT_EQ(config->remote_write->tokens[0].token.reveal(), "a-token-of-some-length");
+  ASSERT_TRUE(config->remote_write_receiver);
+  EXPECT_EQ(config->remote_write_receiver->max_body, 1U << 20);
+  EXPECT_EQ(config->remote_write_receiver->limits.series, 7U);
+  EXPECT_EQ(config->remote_write_receiver->open_tenant, std::nullopt);
+  ASSERT_EQ(config->remote_write_receiver->tokens.size(), 1U);
+  EXPECT_EQ(config->remote_write_receiver->tokens[0].token.reveal(), "a-token-of-some-length");
 }
 
 TEST_F(CollectorConfigTest, OpensRemoteWriteWithoutTokensOnLoopbackAlone) {
-  const auto open = more("remote_write: {receive: true, tenant: t1}");
+  const auto open = more("remote_write_receiver: {receive: true, tenant: t1}");
   ASSERT_TRUE(load(good_with(open)));
-  EXPECT_EQ(load(good_with(open))->remote_write->open_tenant, TenantId{"t1"});
+  EXPECT_EQ(load(good_with(open))->remote_write_receiver->open_tenant, TenantId{"t1"});
   auto outside = open;
   outside.push_back({"127.0.0.1:9802", "0.0.0.0:9802"});
   EXPECT_THAT(problems(good_with(outside)), HasSubstr("senders without a token would write for 't1'"));
@@ -238,9 +240,9 @@ TEST_F(CollectorConfigTest, WantsTokensThatAreLongAndOfOneSenderEach) {
   folder_.write("short", "hunter2");
   folder_.write("token", "a-token-of-some-length");
   const auto told =
-      problems(good_with(more("remote_write: {receive: true, tokens: [{tenant: t1, token: {file: short}}, "
+      problems(good_with(more("remote_write_receiver: {receive: true, tokens: [{tenant: t1, token: {file: short}}, "
                               "{tenant: t1, token: {file: token}}, {tenant: T_2, token: {file: token}}]}")));
-  EXPECT_THAT(told, HasSubstr("collector.yaml:11:60: the token is missing or has fewer than 16 characters."));
+  EXPECT_THAT(told, HasSubstr("collector.yaml:11:69: the token is missing or has fewer than 16 characters."));
   EXPECT_THAT(told, HasSubstr("two senders have the same token."));
   EXPECT_THAT(told, HasSubstr("T_2"));
   EXPECT_THAT(told, testing::Not(HasSubstr("hunter2")));

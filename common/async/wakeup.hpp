@@ -5,34 +5,34 @@
 
 #include "common/async/task.hpp"
 
-namespace ward::collector {
+namespace ward::async {
 
 /// Lets one coroutine sleep until a time or until somebody wakes it; a call of wake() before the wait is not lost.
 /// Thread: the executor's.
 class Wakeup {
  public:
-  explicit Wakeup(async::asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Wakeup(asio::any_io_executor executor) : timer_(std::move(executor)) {}
 
   void wake() {
     woken_ = true;
     timer_.cancel();
   }
   /// Throws boost::system::system_error(operation_aborted) when its task is cancelled.
-  async::Task<void> wait(std::chrono::milliseconds longest) {
+  Task<void> wait(std::chrono::milliseconds longest) {
     if (!woken_) {
       timer_.expires_after(longest);
       boost::system::error_code ended;
-      co_await timer_.async_wait(async::asio::redirect_error(async::asio::use_awaitable, ended));
+      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     }
     woken_ = false;
-    const auto state = co_await async::asio::this_coro::cancellation_state;
-    if (state.cancelled() != async::asio::cancellation_type::none)
-      throw boost::system::system_error(async::asio::error::operation_aborted);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+      throw boost::system::system_error(asio::error::operation_aborted);
   }
 
  private:
-  async::asio::steady_timer timer_;
+  asio::steady_timer timer_;
   bool woken_ = false;
 };
 
-}  // namespace ward::collector
+}  // namespace ward::async
