@@ -37,7 +37,7 @@ rules: []
 receivers: [{name: nobody, webhook: {url: "$(url nobody)"}}]
 owners: {platform: {receiver: nobody}}
 ingest: {max_series_per_agent: 1000000, max_series_per_tenant: 1000000}
-remote_write: {receive: true, tenant: bench}
+remote_write_receiver: {receive: true, tenant: bench}
 YAML
   start collector "$PROGRAMS/collector/ward-collector" --config "$STATE/collector.yaml"
   started collector "collector" 20 http_ok "$(url collector)/healthz"
