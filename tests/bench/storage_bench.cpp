@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <malloc.h>
@@ -139,12 +140,13 @@ int disk(const std::string& folder, std::size_t series, std::size_t hours, std::
   }
   const auto samples = rounds * series;
   const auto total = cpu_s() - before;
-  const auto stats = bed.store->days->stats();
+  bed.store.reset();  // the logs are copied into the files
+  std::uint64_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder + "/days")) bytes += file.file_size();
   std::printf(R"({"samples":%zu,"bytes":%llu,"bytes_per_sample":%.3f,"filing_ns_per_sample":%.1f,"all_ns_per_sample":%.1f,)"
               R"("peak_rss_mib":%zu})"
               "\n",
-              samples, static_cast<unsigned long long>(stats.bytes),
-              static_cast<double>(stats.bytes) / static_cast<double>(samples), filing * 1e9 / static_cast<double>(samples),
+              samples, static_cast<unsigned long long>(bytes), static_cast<double>(bytes) / static_cast<double>(samples), filing * 1e9 / static_cast<double>(samples),
               total * 1e9 / static_cast<double>(samples), status_kb("VmHWM") / 1024);
   return 0;
 }
@@ -168,13 +170,13 @@ int openmetrics(std::size_t series, std::size_t hours, std::size_t step_s) {
 }
 
 int memory(const std::string& folder, std::size_t series) {
+  // What makes the data is no part of what is measured.
+  auto data = estate(series, 15);
   const auto at_start = status_kb("VmRSS");
-  auto data = std::make_unique<EstateData>(estate(series, 15));
-  Bed bed(folder, *data);
+  Bed bed(folder, data);
   for (int n = 0; n < 480; ++n) bed.append_round();
   const auto samples = bed.store->head.stats();
   ::malloc_trim(0);
-  // What makes the data is no part of it: labels once and 16 bytes a series.
   const auto full = status_kb("VmRSS");
   const auto peak = status_kb("VmHWM");
   must(bed.store->store_chunks());
