@@ -35,18 +35,20 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
   void start_next() {
     if (busy || closed) return;
     if (held) return start_exempt();
-    if (rests || (pending.entries.empty() && pending.jobs.empty())) return;
+    if (pending.entries.empty() && pending.jobs.empty()) return;
+    if (gathers && pending.entries.size() < expected) return;
     busy = true;
-    if (!pending.entries.empty() && pace.gather.count() > 0) start_rest();
+    if (!pending.entries.empty() && pace.gather.count() > 0) start_gathering();
     run(std::make_shared<Step>(std::exchange(pending, Step{})));
   }
 
-  void start_rest() {
-    rests = true;
+  void start_gathering() {
+    gathers = true;
     gathering.expires_after(pace.gather);
     gathering.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
-      self->rests = false;
-      if (!stopped) self->start_next();
+      if (stopped) return;  // the next commit has begun, and waits for its own
+      self->gathers = false;
+      self->start_next();
     });
   }
 
@@ -96,6 +98,7 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
       callbacks.committed(*step->result);
     }
     for (const auto& job : step->jobs) job.done();
+    expected = step->entries.size() + pending.entries.size();
     start_next();
   }
 
@@ -168,7 +171,8 @@ struct CommitLoop::State : std::enable_shared_from_this<CommitLoop::State> {
   std::shared_ptr<Step> held;  // refused by a full disk, waits for the timer
   bool due = false;            // the timer came while a job ran, or that job made room
   bool busy = false;
-  bool rests = false;  // a commit began just now
+  bool gathers = false;      // a commit began just now
+  std::size_t expected = 0;  // entries, while it gathers
   bool full = false;
   bool closed = false;
 };

@@ -30,8 +30,9 @@ class CommitLoop {
   };
   struct Pace {
     milliseconds retry_every{1'000};
-    /// From the begin of one commit to that of the next, at least: under load more of what arrives shares the price of a
-    /// forced write, and the first of a quiet time waits for nothing.
+    /// So long after the begin of a commit the next one waits for as many entries as the last one answered and left behind:
+    /// their senders send again, and then share the price of one forced write. The first of a quiet time, and a sender that
+    /// is alone, wait for nothing.
     milliseconds gather{0};
   };
   CommitLoop(async::asio::any_io_executor executor, async::BlockingPool& pool, Recorder& recorder, Callbacks callbacks,

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
 constexpr std::chrono::hours kTellRefusedEvery{1};
-constexpr milliseconds kGather{2};
+constexpr milliseconds kGather{5};
 
 Labels reason_label(std::string_view reason) { return Labels{{"reason", std::string(reason)}}; }
 

@@ -62,20 +62,30 @@ TEST_F(CommitLoopOverAFakeJournal, CommitsWhatArrivesMeanwhileAsOneGroup) {
   EXPECT_THAT(said, ElementsAre("durable 1:1", "durable 1:5"));
 }
 
-TEST_F(CommitLoopOverAFakeJournal, TheFirstOfAQuietTimeWaitsForNothingAndTheNextForTheGathering) {
+TEST_F(CommitLoopOverAFakeJournal, ASenderThatIsAloneWaitsForNothing) {
   CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), {.gather = std::chrono::hours{1}}};
-  patient.submit(received(1, 1));
-  ASSERT_TRUE(run_until_said("durable 1:1"));
-  patient.submit(received(1, 2));
-  patient.submit(received(1, 3));
-  EXPECT_EQ(patient.waiting(), 2U);
-  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1"));
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    patient.submit(received(1, i));
+    ASSERT_TRUE(run_until_said("durable 1:" + std::to_string(i)));
+  }
 }
 
-TEST_F(CommitLoopOverAFakeJournal, WhatWasGatheredIsCommitted) {
+TEST_F(CommitLoopOverAFakeJournal, SendersThatWereAnsweredTogetherAreCommittedTogetherAgain) {
+  CommitLoop patient{io.get_executor(), pool, recorder, callbacks(), {.gather = std::chrono::hours{1}}};
+  patient.submit({received(1, 1), received(2, 1), received(3, 1)});
+  ASSERT_TRUE(run_until_said("durable 3:1"));
+  patient.submit(received(1, 2));
+  patient.submit(received(2, 2));
+  EXPECT_EQ(patient.waiting(), 2U);
+  patient.submit(received(3, 2));
+  ASSERT_TRUE(run_until_said("durable 3:2"));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("commit 3", "commit 3"));
+}
+
+TEST_F(CommitLoopOverAFakeJournal, WhoDoesNotComeAgainIsNotWaitedForLong) {
   CommitLoop brief{io.get_executor(), pool, recorder, callbacks(), {.gather = milliseconds{2}}};
-  brief.submit(received(1, 1));
-  ASSERT_TRUE(run_until_said("durable 1:1"));
+  brief.submit({received(1, 1), received(2, 1)});
+  ASSERT_TRUE(run_until_said("durable 2:1"));
   brief.submit(received(1, 2));
   EXPECT_TRUE(run_until_said("durable 1:2"));
 }
