@@ -42,8 +42,9 @@ std::optional<std::vector<wire::IdSample>> QueueCodec::decode(wire::ByteView pay
   std::vector<QueueSeries> numbers;
   std::int64_t before = 0;
   for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
-    before += in.svarint();
-    if (before < 0 || before > std::int64_t{UINT32_MAX}) in.fail();
+    const auto step = in.svarint();
+    if (step < -before || step > std::int64_t{UINT32_MAX} - before) in.fail();
+    before += in.ok() ? step : 0;
     numbers.push_back(static_cast<QueueSeries>(before));
   }
   wire::Record record;
