@@ -17,7 +17,7 @@ struct ForwardVerdict {
   std::uint64_t written = 0;  ///< samples it has, of taken and refused ones; 2.0 receivers tell it
   bool unwritten = false;     ///< it took fewer than it was sent, or speaks another version
   milliseconds wait{0};       ///< before the next attempt, at least
-  bool unsure = false;        ///< it may have stored the request all the same
+  bool unsure = false;        ///< it, or an earlier attempt, may have stored the request all the same
   bool conflict = false;      ///< refused for samples that it may have already
   std::string why;            ///< for the log; no body, no credential
 };

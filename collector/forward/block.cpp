@@ -1,6 +1,7 @@
 #include "collector/forward/block.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace {
 
 /// Requests of a shard in a block: while one is on its way the next is ready.
 constexpr std::size_t kBatchesInBlock = 4;
+/// How far behind the newest of its block a sample goes in a request of its own. A receiver may take what is an hour old,
+/// and refuses a whole request for one that is older: an agent that was cut off for long must not cost those that were not.
+constexpr std::chrono::minutes kLate{30};
 /// Label sets kept for the next block, some 500 bytes each; beyond it they are read anew.
 constexpr std::size_t kMaxKnown = 100'000;
 
@@ -24,15 +28,13 @@ Result<std::shared_ptr<SendBlock>> BlockBuilder::next(Time now) {
   out->rows = std::move(**taken);
   if (auto learned = learn(out->rows); !learned) return fail(learned.error());
 
-  // Of each shard; a request is cut before the age is looked at, which changes with time.
-  std::vector<std::vector<Picked>> picked(target_.queue.shards);
-  std::vector<std::size_t> counted(target_.queue.shards);
+  // A request is cut before the age is looked at, which changes with time.
+  std::vector<Lane> lanes(2 * target_.queue.shards);
   out->shards.resize(target_.queue.shards);
   const auto oldest = target_.queue.max_age.count() > 0 ? now - target_.queue.max_age : Time::min();
-  const auto finish = [&](std::size_t shard) {
-    counted[shard] = 0;
-    if (picked[shard].empty()) return;
-    out->shards[shard].push_back(make_batch(std::exchange(picked[shard], {})));
+  const auto finish = [this](Lane& lane) {
+    lane.counted = 0;
+    if (!lane.picked.empty()) lane.batches.push_back(make_batch(std::exchange(lane.picked, {})));
   };
   for (auto& row : out->rows.rows) {
     if (!row.content) {
@@ -45,16 +47,22 @@ Result<std::shared_ptr<SendBlock>> BlockBuilder::next(Time now) {
         ++out->dropped[series.fate == Known::Fate::damaged ? ForwardDrop::damaged : ForwardDrop::relabelled];
         continue;
       }
-      ++counted[series.shard];
+      const bool late = sample.t < out->rows.newest - kLate;
+      auto& lane = lanes[2 * series.shard + (late ? 0 : 1)];
+      ++lane.counted;
       if (sample.t < oldest)
         ++out->dropped[ForwardDrop::too_old];
       else
-        picked[series.shard].push_back({&series, sample.id, {sample.t, sample.v}}), ++out->to_send;
-      if (counted[series.shard] == target_.queue.max_samples_per_send) finish(series.shard);
+        lane.picked.push_back({&series, {sample.t, sample.v}}), ++out->to_send;
+      if (lane.counted == target_.queue.max_samples_per_send) finish(lane);
     }
     row.content.reset();
   }
-  for (std::size_t shard = 0; shard < picked.size(); ++shard) finish(shard);
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    finish(lanes[i]);
+    auto& shard = out->shards[i / 2];
+    std::move(lanes[i].batches.begin(), lanes[i].batches.end(), std::back_inserter(shard));
+  }
   return out;
 }
 
@@ -96,7 +104,7 @@ SendBatch BlockBuilder::make_batch(std::vector<Picked> picked) const {
   std::vector<MetricDescription> described;
   described.reserve(picked.size());  // the series point into it
   const bool tells = target_.metadata && target_.message == remote_write::Message::v2;
-  for (const auto& [known, number, sample] : picked) {
+  for (const auto& [known, sample] : picked) {
     const auto [found, fresh] = at.emplace(known->labels.get(), series.size());
     if (fresh) {
       auto& added = series.emplace_back();

@@ -28,9 +28,9 @@ struct SendBlock {
 };
 
 /// Turns blocks into requests: relabelling, shards by the hash of the labels, so that each series keeps its order, and
-/// requests of bounded size. A block of the same rows always makes the same requests (but for what has become too old
-/// since): a receiver that takes or refuses a request as a whole, as Prometheus does for 1.0, then gets each sample once,
-/// also when a kill lost the answers. One thread at a time.
+/// requests of bounded size; what is late goes before the rest in requests of its own. A block of the same rows always makes
+/// the same requests (but for what has become too old since): a receiver that takes or refuses a request as a whole, as
+/// Prometheus does for 1.0, then gets each sample once, also when a kill lost the answers. One thread at a time.
 class BlockBuilder {
  public:
   BlockBuilder(const ForwardTarget& target, std::size_t index, ForwardQueue& queue, const MetricMetadata& metadata)
@@ -50,8 +50,13 @@ class BlockBuilder {
   };
   struct Picked {
     const Known* series = nullptr;
-    QueueSeries number = 0;
     Sample sample;
+  };
+  /// Requests in the making, of a shard: what is late, then the rest.
+  struct Lane {
+    std::vector<Picked> picked;
+    std::size_t counted = 0;  // of the request, with what was too old
+    std::vector<SendBatch> batches;
   };
   Status learn(const ForwardQueue::Block& block);
   [[nodiscard]] Known known_of(const Labels& labels) const;

@@ -243,6 +243,7 @@ Result<std::optional<ForwardQueue::Block>> ForwardQueue::take(std::size_t target
 Result<ForwardQueue::Block> ForwardQueue::read_block(const State& target, bool repeated, std::uint64_t samples) {
   Block block;
   block.repeated = repeated;
+  block.newest = Time::min();
   auto& read = statements_->read_records;
   read.bind(1, repeated ? target.at.done : target.at.next).bind(2, repeated ? target.at.handed : confirmed_);
   auto more = read.step();
@@ -252,8 +253,8 @@ Result<ForwardQueue::Block> ForwardQueue::read_block(const State& target, bool r
     row.samples = static_cast<std::uint64_t>(read.integer(1));
     row.bytes = payload.size() + kRowBytes;
     if (queue_crc(payload, read.integer(0), read.integer(1)) == read.integer(4)) row.content = codec_.decode(payload);
-    const auto newest = from_ms(read.integer(2));
-    block.newest = block.rows.empty() ? newest : std::max(block.newest, newest);
+    if (row.content)
+      for (const auto& sample : *row.content) block.newest = std::max(block.newest, sample.t);
     block.last = read.integer(0);
     block.samples += row.samples;
     block.rows.push_back(std::move(row));
@@ -313,23 +314,32 @@ Status ForwardQueue::save_positions(State& target) {
 }
 
 Result<std::vector<std::optional<Labels>>> ForwardQueue::labels(std::span<const QueueSeries> numbers) {
-  const std::scoped_lock lock(mutex_);
-  if (auto opened = ensure_open(); !opened) return fail(opened.error());
+  constexpr std::size_t kSlice = 1'024;  // a commit may come between
   std::vector<std::optional<Labels>> out;
   out.reserve(numbers.size());
-  for (const auto number : numbers) {
-    auto& read = statements_->read_series;
-    read.bind(1, std::int64_t{number});
-    const auto row = read.step();
-    std::optional<Labels> labels;
-    if (row && *row && queue_crc(read.blob(0), number) == read.integer(1)) labels = decode_labels(read.blob(0));
-    read.reset();
-    if (!row) return fail(note(fail(row.error())).error());
-    // Its next sample brings a row of its own.
-    if (!labels) std::erase_if(numbers_, [&](const auto& known) { return known.second.number == number; });
-    out.push_back(std::move(labels));
+  while (out.size() < numbers.size()) {
+    const std::scoped_lock lock(mutex_);
+    if (auto opened = ensure_open(); !opened) return fail(opened.error());
+    for (const auto number : numbers.subspan(out.size(), std::min(kSlice, numbers.size() - out.size()))) {
+      auto labels = read_labels(number);
+      if (!labels) return fail(note(fail(labels.error())).error());
+      // Its next sample brings a row of its own.
+      if (!*labels) std::erase_if(numbers_, [&](const auto& known) { return known.second.number == number; });
+      out.push_back(std::move(*labels));
+    }
   }
   return out;
+}
+
+Result<std::optional<Labels>> ForwardQueue::read_labels(QueueSeries number) {
+  auto& read = statements_->read_series;
+  read.bind(1, std::int64_t{number});
+  const auto row = read.step();
+  std::optional<Labels> labels;
+  if (row && *row && queue_crc(read.blob(0), number) == read.integer(1)) labels = decode_labels(read.blob(0));
+  read.reset();
+  if (!row) return fail(row.error());
+  return labels;
 }
 
 ForwardQueue::Backlog ForwardQueue::backlog(std::size_t target) const {

@@ -141,6 +141,7 @@ class ForwardQueue final : public RecordTap {
   Status put_record(const wire::Record& record, Group& group);
   Result<QueueSeries> number_of(SeriesId id, std::int64_t row);
   Result<std::optional<QueueSeries>> find_series(const Labels& labels);
+  Result<std::optional<Labels>> read_labels(QueueSeries number);
   Result<Cut> cut_for(const State& target, std::uint64_t coming);
   Status put_target(const std::string& name, const Positions& at);
   Status save_positions(State& target);

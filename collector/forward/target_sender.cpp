@@ -1,8 +1,10 @@
 #include "collector/forward/target_sender.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "collector/forward/split.hpp"
 #include "common/async/backoff.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
@@ -20,6 +22,9 @@ constexpr auto kQueueRetry = 1s;
 constexpr auto kGrace = 2s;
 constexpr auto kForEver = std::chrono::hours{24};
 constexpr std::uint64_t kMaxAnswer = 4 << 10;
+// Of one request that is refused, and of all.
+constexpr int kMaxParts = 256;
+constexpr int kMaxPartsAMinute = 2'000;
 
 }  // namespace
 
@@ -140,29 +145,63 @@ async::Task<void> TargetSender::send_shard(std::shared_ptr<Round> round, std::si
   if (--round->open == 0) round->ended.wake();
 }
 
+/// What is refused as a whole is sent again in halves, so that one sample does not cost those beside it.
 async::Task<void> TargetSender::send_batch(std::shared_ptr<const SendBatch> batch, bool repeated) {
+  std::vector<std::shared_ptr<const SendBatch>> parts{std::move(batch)};  // the last is next
+  int spent = 0;
+  bool useful = false;
+  while (!parts.empty()) {
+    const auto part = std::move(parts.back());
+    parts.pop_back();
+    auto delivering = deliver(part, repeated && spent == 0);
+    const auto verdict = co_await std::move(delivering);
+    if (!verdict) continue;
+    if (verdict->kind == ForwardVerdict::Kind::taken) {
+      useful = true;
+      on_taken(*part, *verdict);
+      continue;
+    }
+    if (may_split(*verdict) && spent < kMaxParts) {
+      if (auto halves = split(*part); !halves.empty()) {
+        spent += 2;
+        parts_ += 2;
+        parts.insert(parts.end(), std::make_move_iterator(halves.rbegin()), std::make_move_iterator(halves.rend()));
+        continue;
+      }
+    }
+    on_refused(*part, *verdict);
+  }
+  // A receiver that refuses whatever it is sent is not asked so often.
+  if (spent > 0 && !useful) parts_ = kMaxPartsAMinute;
+}
+
+bool TargetSender::may_split(const ForwardVerdict& verdict) {
+  const auto now = context_.clock.mono();
+  if (now - parts_since_ >= 1min) {
+    parts_since_ = now;
+    parts_ = 0;
+  }
+  // 2.0 receivers take what is good of a request, and a repeated one is there or not as a whole.
+  return target_.message == remote_write::Message::v1 && verdict.conflict && !verdict.unsure && parts_ < kMaxPartsAMinute;
+}
+
+/// Until it is taken or refused for good; nullopt when it became too old meanwhile.
+async::Task<std::optional<ForwardVerdict>> TargetSender::deliver(std::shared_ptr<const SendBatch> batch, bool repeated) {
   const async::Backoff::Options waits{target_.queue.min_backoff, target_.queue.max_backoff};
   async::Backoff backoff(waits, context_.random);
   for (bool unsure = repeated;;) {
     const auto& age = target_.queue.max_age;
     if (age.count() > 0 && batch->newest < context_.clock.wall() - age) {
       metrics_.dropped(ForwardDrop::too_old, batch->samples);
-      co_return;
+      co_return std::nullopt;
     }
     const auto begun = context_.clock.mono();
     auto posting = post(batch->body, target_.message);
     const auto answer = co_await std::move(posting);
     metrics_.duration.observe(to_seconds(context_.clock.mono() - begun));
-    const auto verdict = judge(answer, target_.message, batch->samples, context_.clock.wall());
-    if (verdict.kind == ForwardVerdict::Kind::taken) {
-      on_taken(*batch, verdict);
-      co_return;
-    }
-    if (verdict.kind == ForwardVerdict::Kind::refused) {
-      on_refused(*batch, verdict, unsure && verdict.conflict);
-      co_return;
-    }
-    unsure = unsure || verdict.unsure;
+    auto verdict = judge(answer, target_.message, batch->samples, context_.clock.wall());
+    verdict.unsure = unsure = unsure || verdict.unsure;
+    if (verdict.kind != ForwardVerdict::Kind::again) co_return verdict;
     metrics_.retried.add(static_cast<double>(batch->samples));
     tell_trouble(verdict.why);
     co_await context_.timers.sleep_for(std::max(backoff.next(), verdict.wait));
@@ -217,11 +256,12 @@ void TargetSender::on_taken(const SendBatch& batch, const ForwardVerdict& verdic
   context_.log.info("A remote write target takes samples again", {{"remote", target_.name}});
 }
 
-void TargetSender::on_refused(const SendBatch& batch, const ForwardVerdict& verdict, bool unsure) {
+void TargetSender::on_refused(const SendBatch& batch, const ForwardVerdict& verdict) {
+  const bool repeated = verdict.unsure && verdict.conflict;
   metrics_.samples.add(static_cast<double>(verdict.written));
-  metrics_.failed(unsure ? ForwardFailure::repeated : ForwardFailure::refused, batch.samples - verdict.written);
+  metrics_.failed(repeated ? ForwardFailure::repeated : ForwardFailure::refused, batch.samples - verdict.written);
   refused_untold_ += batch.samples - verdict.written;
-  tell_refusal(unsure ? verdict.why + " to a request that it may have already" : verdict.why);
+  tell_refusal(repeated ? verdict.why + " to a request that it may have already" : verdict.why);
 }
 
 void TargetSender::tell_trouble(std::string_view why) {

@@ -51,13 +51,15 @@ class TargetSender {
   async::Task<void> send_block(std::shared_ptr<SendBlock> block);
   async::Task<void> send_shard(std::shared_ptr<Round> round, std::size_t shard);
   async::Task<void> send_batch(std::shared_ptr<const SendBatch> batch, bool repeated);
+  async::Task<std::optional<ForwardVerdict>> deliver(std::shared_ptr<const SendBatch> batch, bool repeated);
+  [[nodiscard]] bool may_split(const ForwardVerdict& verdict);
   async::Task<tl::expected<http::Response, http::Failure>> post(std::string body, remote_write::Message message);
   async::Task<void> metadata_loop();
   async::Task<void> tell_metadata();
 
   [[nodiscard]] http::Request request_for(std::string body, remote_write::Message message) const;
   void on_taken(const SendBatch& batch, const ForwardVerdict& verdict);
-  void on_refused(const SendBatch& batch, const ForwardVerdict& verdict, bool unsure);
+  void on_refused(const SendBatch& batch, const ForwardVerdict& verdict);
   void show();
   void tell_trouble(std::string_view why);
   void tell_refusal(std::string_view why);
@@ -73,6 +75,8 @@ class TargetSender {
   std::optional<MonoTime> told_trouble_;  // while it takes nothing
   std::optional<MonoTime> told_refusal_;
   std::uint64_t refused_untold_ = 0;
+  MonoTime parts_since_{};  // the minute in which parts_ were sent
+  int parts_ = 0;
   async::Wakeup arrived_;
   async::TaskGroup group_;
 };

@@ -179,7 +179,11 @@ TEST(Forwarding, BringsAPrometheusEachSampleOnceOverKillsAndStops) {
   client.stop();
   std::cout << client.taken() << " requests taken, " << client.repeated() << " repeated\n";
   expect_all(prometheus.port, client, [&] { return estate.logs() + "prometheus:\n" + prometheus.log(); });
-  EXPECT_EQ(estate.collector_metric(R"(ward_remote_storage_samples_dropped_total{reason="queue_full",remote="store"})"), 0);
+  const auto lost = [&](const std::string& what) {
+    return estate.collector_metric("ward_remote_storage_samples_" + what + ",remote=\"store\"}");
+  };
+  EXPECT_EQ(lost("dropped_total{reason=\"queue_full\""), 0);
+  EXPECT_EQ(lost("failed_total{reason=\"refused\""), 0) << estate.logs();
 }
 
 TEST(Forwarding, BringsAnotherCollectorEachSampleOnceBy20OverKillsOfBoth) {

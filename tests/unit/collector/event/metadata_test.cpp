@@ -26,6 +26,19 @@ TEST(MetricMetadata, TellsAllMetricsByNameOrOne) {
   EXPECT_THAT(metadata.read("nothing"), IsEmpty());
 }
 
+TEST(MetricMetadata, FindsWhatATenantSaysOfASeries) {
+  MetricMetadata metadata;
+  const MetricDescription latency{MetricType::histogram, "Latency.", "seconds"};
+  metadata.put(kA, "up", kUp);
+  metadata.put(kA, "latency_seconds", latency);
+  metadata.put(kA, "queue", {MetricType::gauge, "Length.", ""});
+  EXPECT_EQ(metadata.find(kA, "up"), kUp);
+  EXPECT_EQ(metadata.find(kB, "up"), std::nullopt);
+  EXPECT_EQ(metadata.find(kA, "latency_seconds_bucket"), latency);
+  EXPECT_EQ(metadata.find(kA, "latency_seconds_count"), latency);
+  EXPECT_EQ(metadata.find(kA, "queue_sum"), std::nullopt) << "a gauge has no such series";
+}
+
 TEST(MetricMetadata, TenantsThatAgreeAreOneDescriptionAndOthersStandBesideIt) {
   MetricMetadata metadata;
   metadata.put(kA, "up", kUp);

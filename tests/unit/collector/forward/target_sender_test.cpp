@@ -292,7 +292,7 @@ TEST(TargetSender, WaitsAsLongAsTheReceiverSays) {
 
 TEST(TargetSender, DropsWhatIsRefusedForGoodAndGoesOn) {
   Bench bench;
-  bench.receiver.answer = [&](const FakeReceiver::Got&) { return status(bench.receiver.all.empty() ? 400 : 204); };
+  bench.receiver.answer = [&](const FakeReceiver::Got&) { return status(bench.receiver.all.empty() ? 413 : 204); };
   bench.commit({0, 1});
   bench.pass(seconds{6});
   ASSERT_TRUE(bench.until([&] { return bench.receiver.all.size() == 1; }));
@@ -302,6 +302,37 @@ TEST(TargetSender, DropsWhatIsRefusedForGoodAndGoesOn) {
   EXPECT_EQ(bench.counter("samples_failed_total", {{"reason", "refused"}}), 2);
   EXPECT_EQ(bench.counter("samples_total"), 1);
   EXPECT_THAT(bench.lines.lines, testing::Contains(HasSubstr("refused samples; they are not sent again")));
+}
+
+TEST(TargetSender, LosesTheRefusedSamplesAloneNotThoseBesideThem) {
+  Bench bench;
+  // As Prometheus: a request with one sample that it does not take is not taken at all.
+  const auto bad = series_labels(33);
+  bench.receiver.answer = [&](const FakeReceiver::Got& got) {
+    const auto at = got.series.find(bad);
+    return status(at != got.series.end() && at->second.front().t == from_ms(1'001'000) ? 400 : 204);
+  };
+  std::vector<SeriesId> ids(100);
+  std::iota(ids.begin(), ids.end(), 0U);
+  bench.commit(ids);
+  bench.commit(ids);
+  bench.pass(seconds{6});
+  ASSERT_TRUE(bench.until([&] { return bench.receiver.samples() == 199; }));
+  EXPECT_THAT(bench.receiver.times(bad), ElementsAre(2));
+  EXPECT_EQ(bench.counter("samples_failed_total", {{"reason", "refused"}}), 1);
+  EXPECT_EQ(bench.counter("samples_total"), 199);
+  EXPECT_LT(bench.receiver.all.size(), 30U);
+}
+
+TEST(TargetSender, DoesNotTakeAReceiverApartThatRefusesEverything) {
+  Bench bench;
+  bench.receiver.answer = [&](const FakeReceiver::Got&) { return status(400); };
+  std::vector<SeriesId> ids(1'000);
+  std::iota(ids.begin(), ids.end(), 0U);
+  for (int i = 0; i < 10; ++i) bench.commit(ids);
+  bench.pass(seconds{20});
+  ASSERT_TRUE(bench.until([&] { return bench.counter("samples_failed_total", {{"reason", "refused"}}) == 10'000; }));
+  EXPECT_LT(bench.receiver.all.size(), 300U);
 }
 
 TEST(TargetSender, CountsARefusalOfWhatMayBeThereAlreadyApart) {
@@ -385,6 +416,18 @@ TEST(TargetSender, RepeatsTheSameRequestsAfterARestart) {
     const auto times = bench.receiver.times(series_labels(id));
     EXPECT_THAT(std::set<std::int64_t>(times.begin(), times.end()), ElementsAre(1, 2, 3, 4));
   }
+}
+
+TEST(TargetSender, SendsWhatIsLateApartFromTheRestAndBeforeIt) {
+  Bench bench;
+  auto late = bench.queue.record({0});
+  for (auto& sample : std::get<ReceivedRecord>(late).record.samples) sample.t -= std::chrono::hours{3};
+  bench.queue.commit({bench.queue.record({1, 0}), late, bench.queue.record({2})});
+  bench.sender->wake();
+  bench.receiver.answer = [&](const FakeReceiver::Got&) { return status(bench.receiver.all.empty() ? 400 : 204); };
+  bench.pass(seconds{6});
+  ASSERT_TRUE(bench.until([&] { return bench.receiver.samples() == 3; }));
+  EXPECT_EQ(bench.counter("samples_failed_total", {{"reason", "refused"}}), 1) << "out of bounds, alone";
 }
 
 TEST(TargetSender, CountsDamagedRows) {

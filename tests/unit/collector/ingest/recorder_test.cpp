@@ -85,5 +85,38 @@ TEST_F(RecorderOverAFakeJournal, ProbesWithoutTouchingTheHead) {
   EXPECT_THAT(sink.got, IsEmpty());
 }
 
+/// Writes down what it is told, beside what the journal is.
+struct FakeTap final : RecordTap {
+  explicit FakeTap(Calls& to) : calls(to) {}
+  void offer(std::span<const JournalEntry> entries) override { calls.add("offer " + std::to_string(entries.size())); }
+  void confirm(std::span<const JournalEntry> entries) override { calls.add("confirm " + std::to_string(entries.size())); }
+  Calls& calls;
+};
+
+struct RecorderWithATap : RecorderOverAFakeJournal {
+  RecorderWithATap() : tap(journal.calls), tapped(journal, catalogue, sink, &tap) {}
+  FakeTap tap;
+  Recorder tapped;
+};
+
+TEST_F(RecorderWithATap, OffersBeforeTheJournalCommitsAndConfirmsAfter) {
+  ASSERT_TRUE(tapped.commit(std::vector{received(1, 1), received(1, 2)}));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("offer 2", "commit 2", "confirm 2"));
+}
+
+TEST_F(RecorderWithATap, ConfirmsNothingThatTheJournalDoesNotHave) {
+  journal.fault = Fault::full;
+  EXPECT_FALSE(tapped.commit(std::vector{received(1, 1)}));
+  journal.fault = Fault::broken_before;
+  EXPECT_FALSE(tapped.commit(std::vector{received(1, 1)}));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("offer 1", "commit 1", "offer 1", "commit 1", "reopen"));
+}
+
+TEST_F(RecorderWithATap, ConfirmsWhatTurnsOutToHaveHappened) {
+  journal.fault = Fault::broken_after;
+  ASSERT_TRUE(tapped.commit(std::vector{received(1, 1)}));
+  EXPECT_THAT(journal.calls.all(), ElementsAre("offer 1", "commit 1", "reopen", "confirm 1"));
+}
+
 }  // namespace
 }  // namespace ward::collector
