@@ -75,7 +75,7 @@ Status ForwardQueue::append(std::span<const JournalEntry> entries) {
       group.stream = std::get<ReceivedRecord>(entry).stream;
       group.seq = record->seq;
     }
-    if (auto put = put_record(*record, group); !put) return put;
+    if (auto put = put_record(*record, std::get<ReceivedRecord>(entry).known, group); !put) return put;
   }
   auto put = statements_->put_mark.bind(1, std::int64_t{next_series_} + static_cast<std::int64_t>(fresh_.size()))
                  .bind(2, group.last + 1)
@@ -115,11 +115,11 @@ Status ForwardQueue::append(std::span<const JournalEntry> entries) {
   return more ? Status{} : fail(more.error());
 }
 
-Status ForwardQueue::put_record(const wire::Record& record, Group& group) {
+Status ForwardQueue::put_record(const wire::Record& record, bool known, Group& group) {
   wire::Record fresh;
   fresh.t_min = record.t_min;
   for (const auto& sample : record.samples)
-    if (!context_.is_new || context_.is_new(sample.id, {sample.t, sample.v})) fresh.samples.push_back(sample);
+    if (known || !context_.is_new || context_.is_new(sample.id, {sample.t, sample.v})) fresh.samples.push_back(sample);
   if (fresh.samples.empty()) return {};
   Status named;
   const auto payload = codec_.encode(fresh, [&](SeriesId id) {

@@ -138,7 +138,8 @@ class ForwardQueue final : public RecordTap {
   void recovered();
   void close();
   Status append(std::span<const JournalEntry> entries);
-  Status put_record(const wire::Record& record, Group& group);
+  /// `known`: the collector's own samples, which it has had since they were made.
+  Status put_record(const wire::Record& record, bool known, Group& group);
   Result<QueueSeries> number_of(SeriesId id, std::int64_t row);
   Result<std::optional<QueueSeries>> find_series(const Labels& labels);
   Result<std::optional<Labels>> read_labels(QueueSeries number);

@@ -196,6 +196,15 @@ TEST(ForwardQueue, LeavesOutWhatTheCollectorHas) {
   EXPECT_EQ(bed.dropped("a", "queue_error"), 0);
 }
 
+TEST(ForwardQueue, TheCollectorsOwnSamplesAreSentThoughItHasThem) {
+  QueueBed bed;
+  auto entry = bed.record({1});
+  bed.known = {std::get<ReceivedRecord>(entry).record.t_min};
+  std::get<ReceivedRecord>(entry).known = true;
+  bed.commit({entry});
+  EXPECT_THAT(bed.take(), ElementsAre(1));
+}
+
 TEST(ForwardQueue, OpensItsFileAgainAfterAnIoError) {
   QueueBed bed;
   bed.commit({bed.record({0})});
