@@ -159,7 +159,8 @@ class App {
     if (config_.remote_write_receiver) {
       receiver_ = std::make_unique<RemoteWriteReceiver>(
           *config_.remote_write_receiver,
-          RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_});
+          RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_,
+                                       [this](SeriesId id) { return store_.head.last_sample(SeriesRef{id + 1}); }});
     }
     http::ServerOptions options;
     options.address = config_.http_address;

@@ -90,6 +90,7 @@ void read_remote_write_receiver(config::Section section, CollectorConfig& config
   out.max_body = section.size("max_body", out.max_body);
   out.max_unpacked = section.size("max_unpacked", out.max_unpacked);
   out.max_waiting = section.size("max_waiting", out.max_waiting);
+  out.out_of_order_window = section.duration("out_of_order_window", out.out_of_order_window);
   out.limits.series = section.whole("max_series", out.limits.series, 1, 1'000'000);
   out.limits.samples = section.whole("max_samples", out.limits.samples, 1, 10'000'000);
   const auto tenant = section.text("tenant", "");

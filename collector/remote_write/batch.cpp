@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/duration.hpp"
 #include "common/wire/collector_session.hpp"
 
 namespace ward::collector {
@@ -37,9 +38,45 @@ std::string_view name_of(std::span<const LabelView> labels) {
   return {};
 }
 
+/// Judges the samples of one series, each by the newest before it.
+class Order {
+ public:
+  Order(const SampleJudge& judge, const TenantSeries& known, SeriesId id, RemoteWriteBatch& out)
+      : judge_(judge), known_(known), id_(id), newest_(judge.newest ? judge.newest(id) : std::nullopt), out_(out) {}
+
+  bool takes(const Sample& sample) {
+    if (!newest_ || sample.t > newest_->t) {
+      if (judge_.newest) newest_ = sample;
+      return true;
+    }
+    if (sample.t == newest_->t) {
+      // The same once more is what a sender does that did not hear the answer.
+      if (sample == *newest_) return true;
+      return refuse(out_.conflicting, sample, "there is another value at its time");
+    }
+    if (newest_->t - sample.t <= judge_.out_of_order) return true;
+    return refuse(out_.too_old, sample,
+                  "it is more than " + format_duration(judge_.out_of_order) + " behind the newest of its series, " +
+                      format_time(newest_->t) + " (remote_write_receiver.out_of_order_window)");
+  }
+
+ private:
+  bool refuse(std::uint64_t& count, const Sample& sample, const std::string& why) {
+    ++count;
+    if (out_.first_late.empty())
+      out_.first_late = "a sample of " + known_.metric(id_) + " at " + format_time(sample.t) + " is not taken: " + why;
+    return false;
+  }
+  const SampleJudge& judge_;
+  const TenantSeries& known_;
+  SeriesId id_;
+  std::optional<Sample> newest_;
+  RemoteWriteBatch& out_;
+};
+
 }  // namespace
 
-RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& known) {
+RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& known, const SampleJudge& judge) {
   RemoteWriteBatch out;
   Records records(request.samples.size());
   for (const auto& series : request.series) {
@@ -56,8 +93,12 @@ RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSer
         continue;
       }
     }
-    for (const auto& sample : samples) records.add(id, sample);
-    out.samples += samples.size();
+    Order order(judge, known, id, out);
+    for (const auto& sample : samples) {
+      if (!order.takes(sample)) continue;
+      records.add(id, sample);
+      ++out.samples;
+    }
   }
   out.batch.records = records.take();
   out.batch.refused = out.capped_samples;

@@ -1,11 +1,20 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
 
 #include "collector/ingest/local_streams.hpp"
 #include "collector/ingest/refused_by_metric.hpp"
 #include "common/remote_write/write_request.hpp"
 
 namespace ward::collector {
+
+/// What the store will say of a sample, so that its sender hears of it. Thread: any.
+struct SampleJudge {
+  std::function<std::optional<Sample>(SeriesId)> newest;  ///< of a series; empty: everything is taken
+  milliseconds out_of_order{};                            ///< how far behind it a sample may be
+};
 
 /// What of a request goes into the journal, and what does not.
 struct RemoteWriteBatch {
@@ -14,6 +23,9 @@ struct RemoteWriteBatch {
   RefusedByMetric capped;            ///< new series above a cap
   std::uint64_t capped_series = 0;   ///< of all metrics
   std::uint64_t capped_samples = 0;  ///< theirs
+  std::uint64_t too_old = 0;         ///< samples further behind than the window
+  std::uint64_t conflicting = 0;     ///< samples with another value than the newest, at its time
+  std::string first_late;            ///< the first of either, in words
 };
 
 /// The series of a tenant that the catalogue knows, leased for one request. Thread: one at a time.
@@ -28,6 +40,7 @@ class TenantSeries final : public remote_write::KnownSeries {
   SeriesId resolve(std::span<const LabelView> labels) {
     return catalogue_.resolve_leased(tenant_, LocalStreams::agent(), labels);
   }
+  [[nodiscard]] std::string metric(SeriesId id) const { return std::string(catalogue_.labels(id).name()); }
   [[nodiscard]] const Leases::Lease& lease() const { return lease_; }
 
  private:
@@ -39,7 +52,7 @@ static_assert(remote_write::Series::kUnknown == Catalogue::kUnknown);
 
 /// Finds or makes the series of a request that was decoded with them (the sender's own `tenant` label gives way to the
 /// token's) and cuts its samples into records. A series without a sample takes no place. Thread: any.
-RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& series);
+RemoteWriteBatch make_batch(const remote_write::WriteRequest& request, TenantSeries& series, const SampleJudge& judge = {});
 
 /// More rows cost each request, fewer cost more samples when one is damaged.
 inline constexpr std::size_t kSamplesPerRecord = 4'096;

@@ -104,14 +104,14 @@ struct RemoteWriteReceiver::Outcome {
     return out;
   }
   [[nodiscard]] std::uint64_t refused_samples() const {
-    std::uint64_t out = batch.capped_samples;
+    std::uint64_t out = batch.capped_samples + batch.too_old + batch.conflicting;
     for (const auto& [refusal, counts] : refused) out += counts.samples;
     return out;
   }
 };
 
 RemoteWriteReceiver::RemoteWriteReceiver(RemoteWriteOptions options, Context context)
-    : options_(std::move(options)), context_(context) {}
+    : options_(std::move(options)), context_(std::move(context)) {}
 
 // Every token is looked at, so that the time tells nothing of which one was nearly right.
 const TenantId* RemoteWriteReceiver::tenant_of(const http::ServerRequest& request) const {
@@ -161,6 +161,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::take(TenantId tenant, htt
       .add(static_cast<double>(request.body.size()));
   auto work = [body = std::move(request.body), kind = *message, tenant, limits = options_.limits,
                most = options_.max_unpacked, &catalogue = context_.catalogue,
+               judge = SampleJudge{context_.newest, options_.out_of_order_window},
                &metadata = context_.server.metadata()]() -> std::shared_ptr<Outcome> {
     auto out = std::make_shared<Outcome>();
     const auto bytes = remote_write::unpack(body, most);
@@ -170,7 +171,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::take(TenantId tenant, htt
       out->error = decoded.error();
       return out;
     }
-    out->batch = make_batch(*decoded, series);
+    out->batch = make_batch(*decoded, series, judge);
     for (const auto& told : decoded->metadata)
       metadata.put(tenant, told.metric, {told.type, std::string(told.help), std::string(told.unit)});
     out->refused = std::move(decoded->refused);
@@ -201,6 +202,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::store(TenantId tenant, st
   response.status = 204;
   if (refused_samples + refused_series > 0) {
     auto why = outcome->first_refused;
+    if (why.empty()) why = outcome->batch.first_late;
     if (why.empty())
       why = "series (" + std::string(outcome->batch.capped.largest()) +
             "): the sender or its tenant has as many series as it may (ingest.max_series_per_agent, max_series_per_tenant)";
@@ -229,6 +231,8 @@ void RemoteWriteReceiver::count(const TenantId& tenant, const Outcome& outcome) 
   };
   for (const auto& [refusal, counts] : outcome.refused) refuse(remote_write::to_string(refusal), counts.samples);
   refuse("series_cap", outcome.batch.capped_samples);
+  refuse("too_old", outcome.batch.too_old);
+  refuse("conflicting", outcome.batch.conflicting);
   const auto unsupported = [&](const char* kind, std::uint64_t many) {
     if (many > 0)
       metrics

@@ -30,7 +30,8 @@ class RemoteWriteReceiver {
     telemetry::Registry& metrics;
     async::BlockingPool& pool;
     Catalogue& catalogue;
-    StreamServer& server;  ///< its open_local() knows the tenants
+    StreamServer& server;                                             ///< its open_local() knows the tenants
+    std::function<std::optional<Sample>(SeriesId)> newest = nullptr;  ///< of a series in the store; any thread
   };
   RemoteWriteReceiver(RemoteWriteOptions options, Context context);
 

@@ -146,8 +146,9 @@ int disk(const std::string& folder, std::size_t series, std::size_t hours, std::
   std::printf(R"({"samples":%zu,"bytes":%llu,"bytes_per_sample":%.3f,"filing_ns_per_sample":%.1f,"all_ns_per_sample":%.1f,)"
               R"("peak_rss_mib":%zu})"
               "\n",
-              samples, static_cast<unsigned long long>(bytes), static_cast<double>(bytes) / static_cast<double>(samples), filing * 1e9 / static_cast<double>(samples),
-              total * 1e9 / static_cast<double>(samples), status_kb("VmHWM") / 1024);
+              samples, static_cast<unsigned long long>(bytes), static_cast<double>(bytes) / static_cast<double>(samples),
+              filing * 1e9 / static_cast<double>(samples), total * 1e9 / static_cast<double>(samples),
+              status_kb("VmHWM") / 1024);
   return 0;
 }
 

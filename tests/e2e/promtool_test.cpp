@@ -11,8 +11,9 @@ using testing::HasSubstr;
 struct Promtool : testing::Test {
   Promtool() {
     estate.collector.start();
-    EXPECT_TRUE(eventually(kPatience, [this] { return http_get(estate.http_port, "/api/v1/query?query=ward_tsdb_series").body.find("\"value\"") != std::string::npos; }))
-        << estate.logs();
+    EXPECT_TRUE(eventually(kPatience, [this] {
+      return http_get(estate.http_port, "/api/v1/query?query=ward_tsdb_series").body.find("\"value\"") != std::string::npos;
+    })) << estate.logs();
   }
   std::string ask(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"promtool", "query"});
@@ -25,7 +26,8 @@ struct Promtool : testing::Test {
 };
 
 TEST_F(Promtool, Queries) {
-  EXPECT_THAT(ask({"instant", url, "ward_tsdb_series + 0"}), HasSubstr("instance=\"collector\", job=\"ward-collector\"} => "));
+  EXPECT_THAT(ask({"instant", url, "ward_tsdb_series + 0"}),
+              HasSubstr("instance=\"collector\", job=\"ward-collector\"} => "));
   EXPECT_THAT(ask({"instant", "-o", "json", url, "vector(7)"}), HasSubstr("\"7\""));
   EXPECT_THAT(ask({"range", "--start=0", "--end=60", "--step=30s", url, "vector(7)"}), HasSubstr("7 @[30]"));
   EXPECT_THAT(ask({"series", "--match=ward_tsdb_series", url}), HasSubstr("ward_tsdb_series{instance=\"collector\""));

@@ -52,7 +52,8 @@ struct Life {
                                                               store.sink,
                                                               [this] { ++arrivals; },
                                                               {}}),
-        receiver(options, {clock, log, metrics, pool, store.catalogue, server}) {
+        receiver(options, {clock, log, metrics, pool, store.catalogue, server,
+                           [this](SeriesId id) { return store.head.last_sample(SeriesRef{id + 1}); }}) {
     EXPECT_EQ(store.replay(clock.wall()).value(), 0U);
     server.expect(store.journal->streams().value());
     EXPECT_TRUE(server.open_local(options.tenants()));
@@ -177,6 +178,25 @@ TEST_F(RemoteWrite, WhatWasAnsweredIsThereAfterARestartAndARepeatChangesNothing)
   ASSERT_EQ(streams.size(), 2U);
   EXPECT_EQ(streams[0].durable, Sequence{3});
   EXPECT_EQ(streams[0].stored, 7U);
+}
+
+TEST_F(RemoteWrite, RefusesWhatIsBehindTheWindowAndStoresTheRest) {
+  options.out_of_order_window = milliseconds{500};
+  begin();
+  EXPECT_EQ(post(packed(body_v1({{kUp.labels, {{10'000, 1}}}}))).status, 204);
+  EXPECT_EQ(post(packed(body_v1({{kUp.labels, {{9'500, 5}}}}))).status, 204) << "late, and within the window";
+  EXPECT_EQ(post(packed(body_v1({{kUp.labels, {{10'000, 1}}}}))).status, 204) << "the same again";
+  const auto late = post(packed(body_v1({{kUp.labels, {{9'499, 5}, {10'000, 2}, {11'000, 3}, {10'400, 4}}}, kLoad})));
+  EXPECT_EQ(late.status, 400);
+  EXPECT_EQ(
+      late.body,
+      "a sample of up at 1970-01-01T00:00:09.499Z is not taken: it is more than 500ms behind the newest of its series, "
+      "1970-01-01T00:00:10.000Z (remote_write_receiver.out_of_order_window); refused 0 series and 3 samples, stored 2 "
+      "samples\n");
+  EXPECT_THAT(life->stored("up"), ElementsAre(R"(up{job="node", tenant="clinic-a"} 9500 10000 11000)"));
+  EXPECT_THAT(life->stored("node_load1"), ElementsAre(R"(node_load1{tenant="clinic-a"} 1500)"));
+  EXPECT_EQ(life->metric("ward_remote_write_refused_samples_total", {{"reason", "too_old"}}), 2);
+  EXPECT_EQ(life->metric("ward_remote_write_refused_samples_total", {{"reason", "conflicting"}}), 1);
 }
 
 TEST_F(RemoteWrite, IsNoAgentThatCouldFallSilent) {
