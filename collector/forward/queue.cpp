@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "collector/forward/queue_statements.hpp"
+#include "collector/ingest/series_row.hpp"
 #include "common/base/assert.hpp"
 
 namespace ward::collector {
@@ -159,7 +160,7 @@ Result<QueueSeries> ForwardQueue::number_of(SeriesId id, std::int64_t row) {
     return **stored;
   }
   const auto number = next_series_ + static_cast<QueueSeries>(fresh_.size());
-  const auto bytes = encode_labels(labels);
+  const auto bytes = series_row(labels);
   auto put = statements_->put_series.bind(1, std::int64_t{number})
                  .bind(2, static_cast<std::int64_t>(labels.hash()))
                  .bind(3, sqlite::Bytes{bytes})
@@ -176,7 +177,7 @@ Result<std::optional<QueueSeries>> ForwardQueue::find_series(const Labels& label
   std::optional<QueueSeries> out;
   auto more = find.step();
   for (; more && *more && !out; more = find.step())
-    if (decode_labels(find.blob(1)) == labels && queue_crc(find.blob(1), find.integer(0)) == find.integer(2))
+    if (read_series_row(find.blob(1)) == labels && queue_crc(find.blob(1), find.integer(0)) == find.integer(2))
       out = static_cast<QueueSeries>(find.integer(0));
   find.reset();
   if (!more) return fail(more.error());
@@ -336,7 +337,7 @@ Result<std::optional<Labels>> ForwardQueue::read_labels(QueueSeries number) {
   read.bind(1, std::int64_t{number});
   const auto row = read.step();
   std::optional<Labels> labels;
-  if (row && *row && queue_crc(read.blob(0), number) == read.integer(1)) labels = decode_labels(read.blob(0));
+  if (row && *row && queue_crc(read.blob(0), number) == read.integer(1)) labels = read_series_row(read.blob(0));
   read.reset();
   if (!row) return fail(row.error());
   return labels;

@@ -5,12 +5,6 @@
 #include "common/base/crc32c.hpp"
 
 namespace ward::collector {
-namespace {
-
-constexpr std::size_t kMaxLabelsRow = 64 << 10;
-
-}  // namespace
-
 wire::Buffer QueueCodec::encode(const wire::Record& record, const std::function<QueueSeries(std::uint32_t)>& number_of) {
   wire::Record local;
   local.t_min = record.t_min;
@@ -54,28 +48,6 @@ std::optional<std::vector<wire::IdSample>> QueueCodec::decode(wire::ByteView pay
     sample.id = numbers[sample.id];
   }
   return std::move(record.samples);
-}
-
-wire::Buffer encode_labels(const Labels& labels) {
-  wire::Buffer out;
-  wire::ByteWriter w(out);
-  wire::write_labels(w, labels);
-  return out;
-}
-
-std::optional<Labels> decode_labels(wire::ByteView row) {
-  if (row.size() > kMaxLabelsRow) return std::nullopt;
-  wire::ByteReader in(row);
-  const auto count = in.varint();
-  std::vector<Label> labels;
-  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
-    const auto name = in.text();
-    const auto value = in.text();
-    if (name.empty()) in.fail();
-    if (in.ok()) labels.emplace_back(name, value);
-  }
-  if (!in.ok() || !in.at_end()) return std::nullopt;
-  return Labels{std::move(labels)};
 }
 
 std::int64_t queue_crc(wire::ByteView bytes, std::int64_t id, std::int64_t samples) {

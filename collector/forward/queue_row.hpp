@@ -24,9 +24,6 @@ class QueueCodec {
   wire::RecordCodec records_;
 };
 
-[[nodiscard]] wire::Buffer encode_labels(const Labels& labels);
-[[nodiscard]] std::optional<Labels> decode_labels(wire::ByteView row);
-
 /// SQLite checks its structure, not its contents.
 [[nodiscard]] std::int64_t queue_crc(wire::ByteView bytes, std::int64_t id, std::int64_t samples = 0);
 

@@ -11,21 +11,8 @@ SAMPLES=${WARD_BENCH_SAMPLES:-10000000}
 SECONDS_MEASURED=${WARD_BENCH_SECONDS:-25}
 ROUNDS=${WARD_BENCH_ROUNDS:-2}
 PER_REQUEST=${WARD_BENCH_PER_REQUEST:-500}  # what Prometheus 2.42 sends by default; later ones 2000
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-bench.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
-
-clean_up() {
-  local file
-  for file in "$STATE"/run/*.pid; do
-    [ ! -e "$file" ] || stop "$(basename "$file" .pid)"
-  done
-  rm -rf -- "${STATE:?}"
-}
-trap clean_up EXIT
-
-http_ok() { curl -fsS -m 2 -o /dev/null "$1" 2>/dev/null; }
-url() { printf 'http://127.0.0.1:%s' "$(port_of "$1")"; }
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 
 start_collector() {
   rm -rf -- "$STATE/collector"

@@ -8,9 +8,8 @@ WARD_ROOT=${WARD_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 cd "$WARD_ROOT"
 PROGRAMS=${WARD_BUILD:-$WARD_ROOT/build/bench}
 ROUNDS=${WARD_BENCH_ROUNDS:-15}
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-bench.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 # shellcheck source=tools/dev/postgres.sh
 . tools/dev/postgres.sh
 
@@ -20,10 +19,7 @@ clean_up() {
   pg_down
   rm -rf -- "${STATE:?}"
 }
-trap clean_up EXIT
 
-http_ok() { curl -fsS -m 2 -o /dev/null "$1" 2>/dev/null; }
-url() { printf 'http://127.0.0.1:%s' "$(port_of "$1")"; }
 started_http() { started "$1" "$2" 20 http_ok "$(url "$1")$3"; } # started_http NAME LABEL PATH
 
 start_receiver() {

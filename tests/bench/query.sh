@@ -7,20 +7,8 @@ WARD_ROOT=${WARD_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 cd "$WARD_ROOT"
 PROGRAMS=${WARD_BUILD:-$WARD_ROOT/build/bench}
 ROUNDS=${WARD_BENCH_ROUNDS:-30}
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-bench.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
-
-clean_up() {
-  local file
-  for file in "$STATE"/run/*.pid; do
-    [ ! -e "$file" ] || stop "$(basename "$file" .pid)"
-  done
-  rm -rf -- "${STATE:?}"
-}
-trap clean_up EXIT
-
-http_ok() { curl -fsS -m 2 -o /dev/null "$1" 2>/dev/null; }
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 
 make_block() {
   "$PROGRAMS/tests/bench/ward_measure_query" --openmetrics >"$STATE/samples.om"

@@ -9,20 +9,9 @@ PROGRAMS=${WARD_BUILD:-$WARD_ROOT/build/bench}
 SERIES=${WARD_BENCH_SERIES:-100000}
 ROUNDS=${WARD_BENCH_ROUNDS:-3}
 TARGET_MS=5000
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-bench.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 
-clean_up() {
-  local file
-  for file in "$STATE"/run/*.pid; do
-    [ ! -e "$file" ] || stop "$(basename "$file" .pid)"
-  done
-  rm -rf -- "${STATE:?}"
-}
-trap clean_up EXIT
-
-url() { printf 'http://127.0.0.1:%s' "$(port_of "$1")"; }
 ready() { curl -fsS -m 2 -o /dev/null "$(url collector)/readyz" 2>/dev/null; }
 takes() { port_open "$(port_of stream)"; }
 

@@ -10,10 +10,8 @@ PROGRAMS=${WARD_BUILD:-$WARD_ROOT/build/bench}
 SERIES=${WARD_BENCH_SERIES:-2000}
 HOURS=${WARD_BENCH_HOURS:-24}
 MANY=${WARD_BENCH_MANY:-1000000}
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-bench.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
-trap 'rm -rf -- "${STATE:?}"' EXIT
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 MEASURE=$PROGRAMS/tests/bench/ward_measure_storage
 
 on_disk() { # on_disk STEP

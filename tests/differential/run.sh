@@ -5,20 +5,9 @@ set -euo pipefail
 WARD_ROOT=${WARD_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 cd "$WARD_ROOT"
 PROGRAM=${WARD_BUILD:-$WARD_ROOT/build/dev}/tests/differential/ward_answer_queries
-WARD_STATE=$(mktemp -d "${TMPDIR:-/tmp}/ward-diff.XXXXXX")
-# shellcheck source=tools/dev/common.sh
-. tools/dev/common.sh
+# shellcheck source=tests/support/bed.sh
+. tests/support/bed.sh
 
-clean_up() {
-  local file
-  for file in "$STATE"/run/*.pid; do
-    [ ! -e "$file" ] || stop "$(basename "$file" .pid)"
-  done
-  rm -rf -- "${STATE:?}"
-}
-trap clean_up EXIT
-
-http_ok() { curl -fsS -m 2 -o /dev/null "$1" 2>/dev/null; }
 write_samples() {
   PYTHONPATH=tests/differential python3 -c 'import data, random, sys; data.write(random.Random(int(sys.argv[1])), sys.argv[2])' \
     "$1" "$STATE/samples.om"

@@ -1,5 +1,6 @@
 // Rows of the remote write queue, which a damaged disk may have changed. First byte: odd a record, even a label set.
 #include "collector/forward/queue_row.hpp"
+#include "collector/ingest/series_row.hpp"
 #include "tests/fuzz/target.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -7,8 +8,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const wire::ByteView row{data + 1, size - 1};
   if (data[0] % 2 == 0) {
-    const auto labels = collector::decode_labels(row);
-    if (labels) WARD_ASSERT(collector::decode_labels(collector::encode_labels(*labels)) == labels);
+    const auto labels = collector::read_series_row(row);
+    if (labels) WARD_ASSERT(collector::read_series_row(collector::series_row(*labels)) == labels);
     return 0;
   }
   collector::QueueCodec codec;

@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "collector/ingest/series_row.hpp"
 #include "collector/store/sqlite/journal_row.hpp"
-#include "collector/store/sqlite/series_row.hpp"
 #include "collector/tsdb/chunk.hpp"
 #include "common/sqlite/schema.hpp"
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/ingest/series_row.hpp"
 #include "collector/store/sqlite/journal_row.hpp"
 #include "collector/store/sqlite/journal_schema.hpp"
-#include "collector/store/sqlite/series_row.hpp"
 #include "common/base/assert.hpp"
 #include "common/base/planted.hpp"
 

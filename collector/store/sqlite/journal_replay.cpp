@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "collector/ingest/series_row.hpp"
 #include "collector/store/sqlite/journal.hpp"
 #include "collector/store/sqlite/journal_row.hpp"
-#include "collector/store/sqlite/series_row.hpp"
 
 namespace ward::collector {
 namespace {

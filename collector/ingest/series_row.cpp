@@ -1,4 +1,4 @@
-#include "collector/store/sqlite/series_row.hpp"
+#include "collector/ingest/series_row.hpp"
 
 #include <vector>
 
