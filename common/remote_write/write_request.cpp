@@ -60,7 +60,11 @@ class Decoder {
  public:
   Decoder(const Limits& limits, KnownSeries* known) : limits_(limits), known_(known) {}
 
-  void read_v1(pbf_reader in) {
+  void read_v1(std::string_view bytes) {
+    const auto about = bytes.size() / kUsualSeriesBytes;
+    out_.samples.reserve(std::min(about, limits_.samples));
+    out_.series.reserve(std::min(about, limits_.series));
+    auto in = reader(bytes);
     while (!overflow_ && in.next()) {
       switch (in.tag_and_type()) {
         case field(1, kBytes): put_by(view(in.get_view())); break;
@@ -378,6 +382,7 @@ class Decoder {
   }
 
   static constexpr std::size_t kMaxShownName = 200;
+  static constexpr std::size_t kUsualSeriesBytes = 200;
   static constexpr std::size_t kAtOnce = 64;
   const Limits& limits_;
   KnownSeries* known_;
@@ -418,7 +423,7 @@ Result<WriteRequest> decode(Message message, std::string_view bytes, const Limit
   Decoder decoder(limits, known);
   try {
     switch (message) {
-      case Message::v1: decoder.read_v1(pbf_reader(bytes.data(), bytes.size())); break;
+      case Message::v1: decoder.read_v1(bytes); break;
       case Message::v2: decoder.read_v2(bytes); break;
     }
   } catch (const protozero::exception& e) {

@@ -72,6 +72,9 @@ std::uint32_t digest(const Events& events) {
   return crc32c(bytes);
 }
 
+/// Of a record that stands alone: room for nearly all of them, so that the buffer seldom grows.
+constexpr std::size_t kUsualSampleBytes = 8;
+
 Buffer RecordCodec::encode(const Record& record) {
   Buffer out;
   ByteWriter w(out);
@@ -79,6 +82,7 @@ Buffer RecordCodec::encode(const Record& record) {
     write_events(w, record.events);
     return out;
   }
+  out.reserve(kUsualSampleBytes * record.samples.size() + 16);
   w.varint(record.samples.size());
   w.svarint(to_ms(record.t_min));
   encoder_.reset();
