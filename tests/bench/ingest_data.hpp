@@ -10,7 +10,7 @@
 namespace ward::bench {
 
 /// Series as a cluster's exporters have them (node_exporter, the kubelet's, kube-state-metrics, a service's histogram): nine
-/// to twelve labels, 125 series a target, each target sampled every 15 s with some milliseconds of jitter. Of ten series
+/// to eleven labels, 125 series a target, each target sampled every 15 s with some milliseconds of jitter. Of ten series
 /// four are counters of noisy growth, one grows evenly, two are gauges and three never change. The same in every run;
 /// nothing is kept between rounds. Threads: any.
 class IngestData {
