@@ -104,7 +104,7 @@ void IngestSession::meta(const wire::Meta& meta) {
 
 void IngestSession::on_committed(std::span<const Committed> committed) {
   if (ended_ || !machine_.open()) return;
-  for (const auto& [row, durable] : committed)
+  for (const auto& [row, durable, arrived] : committed)
     for (std::size_t i = 0; i < streams_.size(); ++i)
       if (streams_[i].row == row && durable > streams_[i].durable) {
         streams_[i].durable = durable;
