@@ -18,7 +18,7 @@ using Fault = FakeJournal::Fault;
 struct CommitLoopOverAFakeJournal : testing::Test {
   CommitLoop::Callbacks callbacks() {
     return {[this](const std::vector<Committed>& c) {
-              for (const auto& [row, durable] : c)
+              for (const auto& [row, durable, arrived] : c)
                 said.push_back("durable " + std::to_string(row.get()) + ":" + std::to_string(durable.get()));
             },
             [this](const Error& e) { said.push_back("lost: " + e.what); },
