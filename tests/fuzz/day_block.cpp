@@ -1,7 +1,8 @@
 // Chunks and blocks of a stored day, which a damaged disk may have changed. First byte: odd a chunk, even a block.
+#include "collector/store/sqlite/day_block.hpp"
+
 #include <algorithm>
 
-#include "collector/store/sqlite/day_block.hpp"
 #include "collector/tsdb/chunk.hpp"
 #include "tests/fuzz/target.hpp"
 

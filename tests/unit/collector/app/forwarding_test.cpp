@@ -77,7 +77,7 @@ TEST_F(ForwardingTest, ADamagedFileIsSetAsideAndTheCollectorStarts) {
     const auto forwarding = make();
     ASSERT_TRUE(forwarding->open({}));
   }
-  EXPECT_EQ(damaged_files(dir_.string()), 1U);
+  EXPECT_EQ(damaged_files(dir_.string()).size(), 1U);
   EXPECT_THAT(lines_.text, HasSubstr("samples that waited for remote write are not sent"));
   EXPECT_EQ(queued("SELECT count(*) FROM target"), 1);
 }
