@@ -238,8 +238,7 @@ class App {
     tasks_.spawn("own series", write_own_series());
     tasks_.spawn("house", house_.run());
     tasks_.spawn("own samples", house_.keep_own());
-    if (auto foreign = store_.foreign_days(); foreign && !foreign->empty())
-      tasks_.spawn("days of another journal", house_.adopt(std::move(*foreign)));
+    if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));
     tasks_.spawn("old state", prune_state());
     tasks_.spawn("signals", handle_signals());
   }

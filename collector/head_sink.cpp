@@ -7,6 +7,8 @@
 namespace ward::collector {
 namespace {
 
+constexpr std::size_t kMostOwn = 200'000;  // samples, 24 bytes each
+
 SeriesRef ref_of(SeriesId id) { return SeriesRef{id + 1}; }
 
 }  // namespace
@@ -84,6 +86,11 @@ void HeadSink::write(Time at, std::span<const SeriesValue> series) {
 void HeadSink::keep_own(bool keep) {
   const std::scoped_lock lock(mutex_);
   keeps_own_ = keep;
+}
+
+void HeadSink::keep_own_again(std::span<const wire::IdSample> samples) {
+  const std::scoped_lock lock(mutex_);
+  if (own_.size() < kMostOwn) own_.insert(own_.end(), samples.begin(), samples.end());
 }
 
 std::vector<wire::IdSample> HeadSink::take_own() {

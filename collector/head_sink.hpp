@@ -29,6 +29,8 @@ class HeadSink final : public SampleSink, public RuleOutput {
   void keep_own(bool keep);
   /// The collector's own samples since the last call, for the journal.
   std::vector<wire::IdSample> take_own();
+  /// Those of a commit that failed. Beyond some they are only in memory, and go to disk with the chunks.
+  void keep_own_again(std::span<const wire::IdSample> samples);
   /// Names of metrics that got samples since the last call.
   std::vector<std::string> take_arrived();
 

@@ -17,7 +17,8 @@ constexpr std::size_t kOwnRecord = 1'000;  // samples
 constexpr std::chrono::minutes kTidyEvery{10};
 constexpr std::chrono::minutes kChunksEvery{120};         // data of a minute's interval fill one then
 constexpr std::chrono::minutes kChunksEveryWhileFull{1};  // that may make room: agents wait
-constexpr std::uint64_t kChunksAfterRows = 400'000;       // what a start would have to read
+constexpr std::chrono::minutes kChunksEveryWhileFailing{10};
+constexpr std::uint64_t kChunksAfterRows = 400'000;  // what a start would have to read
 
 }  // namespace
 
@@ -28,8 +29,10 @@ async::Task<void> Housekeeping::run() {
     co_await async::sleep_for(kLookEvery);
     const auto now = context_.clock.mono();
     const bool full = context_.server.disk_full().has_value();
-    const bool many = !full && context_.store.journal->rows_since_chunks() >= kChunksAfterRows;
-    const bool store = many || now - stored >= (full ? kChunksEveryWhileFull : kChunksEvery);
+    // Each attempt closes chunks: those of a store that fails all the time would be ever smaller.
+    const bool many = !failed_ && !full && context_.store.journal->rows_since_chunks() >= kChunksAfterRows;
+    const auto every = full ? kChunksEveryWhileFull : failed_ ? kChunksEveryWhileFailing : kChunksEvery;
+    const bool store = many || now - stored >= every;
     if (!store && now - tidied < kTidyEvery) continue;
     tidied = now;
     if (store) stored = now;
@@ -47,7 +50,8 @@ void Housekeeping::tidy(bool store) {
         if (store && *done) *done = context_.store.store_chunks();
         if (*done) *done = tidied;
       },
-      [this, done] {
+      [this, done, store] {
+        if (store) failed_ = !*done;
         if (!*done) tell_unstored(done->error());
         context_.server.offer_room();
       });
@@ -84,8 +88,10 @@ async::Task<void> Housekeeping::keep_own() {
       record.digest = wire::digest(record.samples);
       batch.records.push_back(std::move(record));
     }
-    auto written = context_.server.local().write(own_tenant(), std::move(batch));
-    (void)co_await std::move(written);  // the server tells what is wrong with the disk
+    auto writing = context_.server.local().write(own_tenant(), std::move(batch));
+    const auto written = co_await std::move(writing);
+    // Whether it is stored is open; once more does no harm. The server tells what is wrong with the disk.
+    if (!written) context_.store.sink.keep_own_again(samples);
   }
 }
 

@@ -39,6 +39,7 @@ class Housekeeping {
   void tidy(bool store);
   void tell_unstored(const Error& error);
   Context context_;
+  bool failed_ = false;  ///< the last time chunks were to be stored
 };
 
 }  // namespace ward::collector

@@ -142,9 +142,11 @@ void AppView::refresh_gauges() {
         static_cast<double>(days.first->get() * (kDayMs / 1000)));
   set("ward_tsdb_damaged_blocks", "Damaged blocks of stored days that were met since start.",
       static_cast<double>(days.damaged_blocks));
-  for (const auto& [file, what] : days.damage)
-    sources_.metrics.gauge("ward_store_damaged_day", "1: this file of a stored day is damaged or missing.", {{"file", file}})
-        .set(1);
+  for (const auto& [file, what] : days.damage) told_days_.insert(file);
+  for (const auto& file : told_days_)
+    sources_.metrics
+        .gauge("ward_store_damaged_day", "1: this file of a stored day is damaged or missing; 0: it was.", {{"file", file}})
+        .set(days.damage.contains(file) ? 1 : 0);
   set("ward_store_damaged_files", "Damaged files below data_dir: set aside, or stored days that cannot be read whole.",
       static_cast<double>(damaged_files(sources_.data_dir).size() + days.damage.size()));
   const auto& sent = sources_.outbox.stats();

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,7 @@ class AppView final : public api::View {
   Sources sources_;
   Time started_;
   api::QueryGate gate_;
+  std::set<std::string> told_days_;  ///< that are or were damaged
 };
 
 }  // namespace ward::collector

@@ -11,6 +11,10 @@ namespace {
 
 /// Less than while it runs: a start should be short, and after it memory fills by itself.
 constexpr std::chrono::hours kInMemoryAtStart{1};
+/// A clock this far ahead of the newest stored day is not believed when it says what is old.
+constexpr std::int64_t kDaysAhead = 2;
+
+Time start_of(Day day) { return from_ms(day.get() * kDayMs); }
 
 HeadOptions head_options(const CollectorConfig& config) {
   HeadOptions options;
@@ -44,7 +48,12 @@ Result<std::uint64_t> Store::replay(Time now) {
   into.day = [&](StoredDay stored) { head.set_last_day(ref_of(stored.series), Day{stored.day}); };
   into.samples = [&](std::vector<wire::IdSample> samples) { sink.append(samples); };
   into.highest = [&](SeriesId id) { catalogue.reserve(id); };
-  const auto from = now - std::max<milliseconds>(kInMemoryAtStart, 2 * (in_memory_ - kInMemory));
+  auto foreign = days->begin();
+  if (!foreign) return fail(foreign.error());
+  foreign_ = std::move(*foreign);
+  auto from = now - std::max<milliseconds>(kInMemoryAtStart, 2 * (in_memory_ - kInMemory));
+  // A clock that stands before all that is stored would have all of it read into memory.
+  if (const auto oldest = days->first(); oldest && now < start_of(*oldest)) from = start_of(*days->last());
   into.before_samples = [&](std::uint64_t damaged_series) {
     if (damaged_series > 0) recover_series();
     history.whole_from(from);
@@ -71,6 +80,8 @@ std::uint64_t Store::recover_series() {
 }
 
 Status Store::adopt(Day day) {
+  // Open, so that no commit is in doubt: opening it here would hide from the recorder that one was.
+  if (const auto open = journal->batch(); !open) return fail(open.error());
   std::vector<NewSeries> series;
   const auto number = [&](const Labels& labels) {
     const auto id = catalogue.resolve_own(labels);
@@ -92,12 +103,12 @@ Status Store::adopt(Day day) {
 
 Status Store::store_chunks() {
   if (auto resolved = resolve_attempt(); !resolved) return resolved;
-  Attempt attempt;
-  attempt.series = head.close();
-  if (attempt.series.empty() && journal->rows_since_chunks() == 0) return {};
   const auto last = journal->batch();
   if (!last) return fail(last.error());
+  Attempt attempt;
   attempt.batch = *last + 1;
+  attempt.series = head.close();
+  if (attempt.series.empty() && journal->rows_since_chunks() == 0) return {};
   if (auto written = write_chunks(attempt); !written) {
     head.settle(attempt.series, false);
     return written;
@@ -164,31 +175,42 @@ void Store::complete(const Attempt& attempt) {
 }
 
 Status Store::tidy(Time now) {
-  if (auto dropped = drop_old_days(now); !dropped) return dropped;
+  auto dropped = drop_old_days(trusted(now));
   release(now);
-  return drop_series(now);
+  auto rows = dropped ? drop_series(trusted(now)) : Status{};
+  days->measure();
+  return dropped ? rows : dropped;
+}
+
+/// Retention does not believe a clock that runs ahead: what it took away would be gone.
+Time Store::trusted(Time now) const {
+  const auto newest = days->last();
+  return newest ? std::min(now, start_of(Day{newest->get() + 1 + kDaysAhead})) : now;
 }
 
 Status Store::drop_old_days(Time now) {
-  if (const auto first = retention_.first_day(now))
-    if (auto dropped = days->drop_before(*first); !dropped) return dropped;
+  Status first;
+  const auto step = [&first](Status done) {
+    if (!done && first) first = std::move(done);
+  };
+  if (const auto day = retention_.first_day(now)) step(days->drop_before(*day));
+  if (retention_.size > 0) step(days->shrink_to(retention_.size));
+  if (retention_.events.count() > 0) step(journal->drop_before(now - retention_.events));
   if (const auto whole = retention_.whole_day(now); whole && !retention_.tenants.empty()) {
     const auto expired = [&](const std::string& tenant, Day day) {
-      const auto first = retention_.first_day(tenant, now);
-      return first && day < *first;
+      const auto kept_from = retention_.first_day(tenant, now);
+      return kept_from && day < *kept_from;
     };
-    if (auto dropped = days->drop_tenants(*whole, day_of(now).get(), expired); !dropped) return dropped;
+    step(days->drop_tenants(*whole, whole->get(), expired));
   }
-  if (retention_.size > 0)
-    if (auto shrunk = days->shrink_to(retention_.size); !shrunk) return shrunk;
-  return retention_.events.count() > 0 ? journal->drop_before(now - retention_.events) : Status{};
+  return first;
 }
 
 void Store::release(Time now) {
   const auto from = std::max(history.whole_from(), now - in_memory_);
   history.whole_from(from);
-  const auto first = retention_.first_day(now);
-  const auto horizon = first ? from_ms(first->get() * kDayMs) : Time::min();
+  const auto first = retention_.first_day(trusted(now));
+  const auto horizon = first ? start_of(*first) : Time::min();
   std::vector<SeriesId> quiet;
   for (const auto ref : head.release(from, horizon)) quiet.push_back(id_of(ref));
   catalogue.retire(quiet);

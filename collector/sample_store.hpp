@@ -24,15 +24,16 @@ class Store {
 
   /// Reads series, the newest chunks and the journal back into the head. Returns damaged rows that were left out.
   Result<std::uint64_t> replay(Time now);
-  /// Days that another journal wrote, whose samples are not seen yet.
-  Result<std::vector<Day>> foreign_days() { return days->foreign(); }
+  /// Days that another journal wrote, as replay() found them: their samples are not seen yet.
+  [[nodiscard]] const std::vector<Day>& foreign_days() const { return foreign_; }
   /// Takes one of those over: its series get numbers of this journal.
   Status adopt(Day day);
 
   /// Closes chunks, files them by day and takes the rows they cover off the journal; on an error they wait for the next
   /// time.
   Status store_chunks();
-  /// Retention, on disk and in memory; lets go of what is in memory and on disk both. On a full disk it makes room.
+  /// Retention, on disk and in memory; lets go of what is in memory and on disk both. On a full disk it makes room. A step
+  /// that fails keeps no other from being done; the first error is returned.
   Status tidy(Time now);
 
   const std::unique_ptr<SqliteJournal> journal;
@@ -57,6 +58,7 @@ class Store {
   Status settle(Attempt attempt);
   void complete(const Attempt& attempt);
   Status drop_old_days(Time now);
+  [[nodiscard]] Time trusted(Time now) const;
   void release(Time now);
   Status drop_series(Time now);
   std::uint64_t recover_series();
@@ -64,6 +66,7 @@ class Store {
   const Retention retention_;
   const milliseconds in_memory_;
   std::optional<Attempt> attempt_;
+  std::vector<Day> foreign_;
 };
 
 }  // namespace ward::collector

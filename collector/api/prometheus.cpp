@@ -32,7 +32,7 @@ std::string refusal(std::string_view text, std::string_view kind) {
 
 /// Here, because a large answer takes a while: the io thread has samples to take.
 void compress(const http::ServerRequest& request, http::ServerResponse& response) {
-  if (response.body.size() < http::kLeastGzip) return;
+  if (response.body.size() < http::kLeastGzip || response.body.size() > http::kMostGzip) return;
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (!http::accepts_gzip(request.header("accept-encoding"))) return;
   response.body = http::gzip(response.body);

@@ -111,7 +111,7 @@ class Catalogue {
   Leases leases_;
   mutable std::shared_mutex mutex_;
   LabelStore store_ WARD_GUARDED_BY(mutex_);
-  HashIndex<SeriesId> index_ WARD_GUARDED_BY(mutex_);  // of id + 1
+  ward::HashIndex<SeriesId> index_ WARD_GUARDED_BY(mutex_);  // of id + 1
   std::vector<std::unique_ptr<Known, Freer>> by_id_ WARD_GUARDED_BY(mutex_);
   std::size_t count_ WARD_GUARDED_BY(mutex_) = 0;
   std::string scratch_ WARD_GUARDED_BY(mutex_);  // the key's bytes

@@ -63,7 +63,7 @@ class LabelStore {
   std::uint64_t seed_;
   std::vector<Pair> pairs_ = std::vector<Pair>(1);  // by number
   std::vector<PairId> free_;
-  HashIndex<PairId> index_;
+  ward::HashIndex<PairId> index_;
 };
 
 }  // namespace ward::collector

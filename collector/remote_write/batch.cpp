@@ -45,6 +45,8 @@ class Order {
       : judge_(judge), known_(known), id_(id), newest_(judge.newest ? judge.newest(id) : std::nullopt), out_(out) {}
 
   bool takes(const Sample& sample) {
+    if (judge_.latest && sample.t > *judge_.latest)
+      return refuse(out_.ahead, sample, "it is more than a day ahead of the collector's clock");
     if (!newest_ || sample.t > newest_->t) {
       if (judge_.newest) newest_ = sample;
       return true;
@@ -54,7 +56,9 @@ class Order {
       if (sample == *newest_) return true;
       return refuse(out_.conflicting, sample, "there is another value at its time");
     }
-    if (newest_->t - sample.t <= judge_.out_of_order) return true;
+    std::int64_t behind = 0;
+    if (!__builtin_sub_overflow(to_ms(newest_->t), to_ms(sample.t), &behind) && behind <= judge_.out_of_order.count())
+      return true;
     return refuse(out_.too_old, sample,
                   "it is more than " + format_duration(judge_.out_of_order) + " behind the newest of its series, " +
                       format_time(newest_->t) + " (remote_write_receiver.out_of_order_window)");

@@ -14,6 +14,7 @@ namespace ward::collector {
 struct SampleJudge {
   std::function<std::optional<Sample>(SeriesId)> newest;  ///< of a series; empty: everything is taken
   milliseconds out_of_order{};                            ///< how far behind it a sample may be
+  std::optional<Time> latest{};                           ///< none later is taken: a day far ahead is a file of its own
 };
 
 /// What of a request goes into the journal, and what does not.
@@ -25,7 +26,8 @@ struct RemoteWriteBatch {
   std::uint64_t capped_samples = 0;  ///< theirs
   std::uint64_t too_old = 0;         ///< samples further behind than the window
   std::uint64_t conflicting = 0;     ///< samples with another value than the newest, at its time
-  std::string first_late;            ///< the first of either, in words
+  std::uint64_t ahead = 0;           ///< samples later than the latest
+  std::string first_late;            ///< the first of these three, in words
 };
 
 /// The series of a tenant that the catalogue knows, leased for one request. Thread: one at a time.

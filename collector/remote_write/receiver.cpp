@@ -8,6 +8,7 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::minutes kTellEvery{1};
+constexpr std::chrono::hours kMostAhead{24};  // of our clock; that of a sender may be wrong by less
 constexpr std::string_view kBusySeconds = "1";
 constexpr std::string_view kFullSeconds = "30";
 
@@ -104,7 +105,7 @@ struct RemoteWriteReceiver::Outcome {
     return out;
   }
   [[nodiscard]] std::uint64_t refused_samples() const {
-    std::uint64_t out = batch.capped_samples + batch.too_old + batch.conflicting;
+    std::uint64_t out = batch.capped_samples + batch.too_old + batch.conflicting + batch.ahead;
     for (const auto& [refusal, counts] : refused) out += counts.samples;
     return out;
   }
@@ -161,7 +162,7 @@ async::Task<http::ServerResponse> RemoteWriteReceiver::take(TenantId tenant, htt
       .add(static_cast<double>(request.body.size()));
   auto work = [body = std::move(request.body), kind = *message, tenant, limits = options_.limits,
                most = options_.max_unpacked, &catalogue = context_.catalogue,
-               judge = SampleJudge{context_.newest, options_.out_of_order_window},
+               judge = SampleJudge{context_.newest, options_.out_of_order_window, context_.clock.wall() + kMostAhead},
                &metadata = context_.server.metadata()]() -> std::shared_ptr<Outcome> {
     auto out = std::make_shared<Outcome>();
     const auto bytes = remote_write::unpack(body, most);
@@ -233,6 +234,7 @@ void RemoteWriteReceiver::count(const TenantId& tenant, const Outcome& outcome) 
   refuse("series_cap", outcome.batch.capped_samples);
   refuse("too_old", outcome.batch.too_old);
   refuse("conflicting", outcome.batch.conflicting);
+  refuse("ahead", outcome.batch.ahead);
   const auto unsupported = [&](const char* kind, std::uint64_t many) {
     if (many > 0)
       metrics

@@ -30,7 +30,8 @@ TEST_F(Promtool, Queries) {
               HasSubstr("instance=\"collector\", job=\"ward-collector\"} => "));
   EXPECT_THAT(ask({"instant", "-o", "json", url, "vector(7)"}), HasSubstr("\"7\""));
   EXPECT_THAT(ask({"range", "--start=0", "--end=60", "--step=30s", url, "vector(7)"}), HasSubstr("7 @[30]"));
-  EXPECT_THAT(ask({"series", "--match=ward_tsdb_series", url}), HasSubstr("ward_tsdb_series{instance=\"collector\""));
+  EXPECT_THAT(ask({"series", "--match=ward_tsdb_series", url}),
+              HasSubstr("__name__=\"ward_tsdb_series\", instance=\"collector\""));
   EXPECT_THAT(ask({"labels", url, "job"}), HasSubstr("ward-collector"));
   EXPECT_ANY_THROW(ask({"instant", url, "sum("}));
 }

@@ -33,7 +33,8 @@ class Collector {
     const auto batch = (*journal)->batch();
     if (!identity || !batch) return false;
     std::vector<Day> known;
-    if (disk.size("days/1970-01-01.db") > 0) known.push_back(Day{0});
+    for (const auto day : {Day{0}, Day{1}})
+      if (disk.size("days/" + Days::file_name(day)) > 0) known.push_back(day);
     auto days = std::make_unique<Days>(Days::Options{"days", disk.vfs(), 2}, *identity, *batch, known);
     store = std::make_unique<Store>(config_, metrics_, std::move(*journal), std::move(days));
     // Every second life reads what is filed from disk, the others keep it in memory too.
@@ -65,7 +66,7 @@ class Collector {
   std::map<double, int> seen() {
     std::map<double, int> out;
     const Matcher matchers[] = {*Matcher::make(Matcher::Op::regex, std::string(kNameLabel), "m.+")};
-    const auto found = store->history.select(matchers, Time{}, from_ms(1'000'000));
+    const auto found = store->history.select(matchers, Time{}, from_ms(2 * kDayMs));
     EXPECT_TRUE(found);
     for (const auto& series : *found)
       for (const auto& sample : series.samples) ++out[sample.v];
@@ -100,7 +101,9 @@ class Collector {
       received.stream = state.row;
       received.record.seq = Sequence{seq};
       const auto id = store->catalogue.resolve(key_.tenant, key_.agent, Labels{{"__name__", "m" + std::to_string(seq % 5)}});
-      received.record.samples.push_back({id, from_ms(static_cast<std::int64_t>(seq)), static_cast<double>(seq)});
+      // Two days, so that a batch has two files to write.
+      const auto at = from_ms((seq % 2 == 0 ? kDayMs : 0) + static_cast<std::int64_t>(seq));
+      received.record.samples.push_back({id, at, static_cast<double>(seq)});
       entries.emplace_back(std::move(received));
     }
     const auto done = recorder->commit(entries);

@@ -30,6 +30,10 @@ void DayDirectory::find(std::string_view tenant, SeriesRef first, SeriesRef last
   }
 }
 
+bool DayDirectory::has_tenant(const std::function<bool(const std::string&)>& which) const {
+  return std::any_of(runs_.begin(), runs_.end(), [&](const Run& run) { return which(run.tenant); });
+}
+
 void DayDirectory::each_from_newest(const std::function<void(const DayBlock&)>& take) const {
   std::vector<const Run*> order;
   for (const auto& run : runs_) order.push_back(&run);

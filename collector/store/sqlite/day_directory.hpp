@@ -18,6 +18,7 @@ class DayDirectory {
   void find(std::string_view tenant, SeriesRef first, SeriesRef last, Time from, Time to,
             const std::function<void(const DayBlock&)>& take) const;
 
+  [[nodiscard]] bool has_tenant(const std::function<bool(const std::string&)>& which) const;
   /// All blocks, those of the newest batch first.
   void each_from_newest(const std::function<void(const DayBlock&)>& take) const;
 

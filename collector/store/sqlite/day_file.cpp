@@ -16,20 +16,21 @@ namespace {
 
 // One entry per schema version, never edited once released.
 constexpr std::array<std::string_view, 1> kSteps{R"(
-CREATE TABLE owner(journal INTEGER NOT NULL);
-INSERT INTO owner VALUES(0);
+CREATE TABLE owner(journal INTEGER NOT NULL, batch INTEGER NOT NULL);
+INSERT INTO owner VALUES(0, 0);
 CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE block(
-  id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, tenant TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL, tenant TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
   t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, chunks INTEGER NOT NULL, samples INTEGER NOT NULL, crc INTEGER NOT NULL,
   data BLOB NOT NULL);
 )"};
 
 constexpr std::uint64_t kCache = 256 << 10;  // blocks are read once and kept by the query
 
-std::int64_t crc_of(const DayBlock& block, sqlite::Bytes data) {
+std::int64_t crc_of(const DayBlock& block, std::int64_t batch, sqlite::Bytes data) {
   wire::Buffer head;
   wire::ByteWriter w(head);
+  w.u64(static_cast<std::uint64_t>(batch));
   w.u32(block.first.get());
   w.u32(block.last.get());
   w.u64(static_cast<std::uint64_t>(to_ms(block.t_min)));
@@ -56,6 +57,11 @@ Result<DayFile> DayFile::open(const std::string& path, const std::string& vfs, A
     if (!made) return fail(made.error());
     if (auto settled = db->settle(); !settled) return fail(settled.error());
   }
+  const auto version = db->scalar("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version != static_cast<std::int64_t>(kSteps.size()))
+    return fail(Errc::corrupt, "the stored day '" + path + "' has schema " + std::to_string(*version),
+                "Read it with the release of Ward that wrote it.");
   DayFile file(std::move(*db));
   if (auto prepared = file.prepare(); !prepared) return fail(prepared.error());
   return file;
@@ -65,11 +71,14 @@ Status DayFile::prepare() {
   const std::pair<sqlite::Statement*, std::string_view> all[] = {
       {&put_block_,
        "INSERT INTO block(batch,tenant,first,last,t_min,t_max,chunks,samples,crc,data) VALUES(?,?,?,?,?,?,?,?,?,?)"},
-      {&put_series_, "INSERT OR IGNORE INTO series(id,labels,crc) VALUES(?,?,?)"},
-      {&get_data_, "SELECT crc,data FROM block WHERE id=?"}};
+      // A number may have been another series' in an attempt that was never settled.
+      {&put_series_,
+       "INSERT INTO series(id,labels,crc) VALUES(?,?,?) ON CONFLICT(id) DO UPDATE SET "
+       "labels=excluded.labels,crc=excluded.crc"},
+      {&get_data_, "SELECT crc,data,batch FROM block WHERE id=?"}};
   for (const auto& [statement, sql] : all) {
     auto prepared = db_.prepare(sql);
-    if (!prepared) return fail(Errc::corrupt, prepared.error().what, "Move the file away; keep it for analysis.");
+    if (!prepared) return fail(prepared.error());
     *statement = std::move(*prepared);
   }
   return {};
@@ -77,12 +86,15 @@ Status DayFile::prepare() {
 
 Result<std::int64_t> DayFile::journal() { return db_.scalar("SELECT journal FROM owner"); }
 
+Result<std::int64_t> DayFile::last_batch() { return db_.scalar("SELECT batch FROM owner"); }
+
 Status DayFile::write(std::int64_t batch, std::span<DayBlock> blocks, std::span<const NewSeries> series) {
   auto transaction = sqlite::Transaction::begin(db_);
   if (!transaction) return fail(transaction.error());
   if (auto put = put_series(series); !put) return put;
   for (auto& block : blocks)
     if (auto put = put_block(batch, block); !put) return put;
+  if (auto put = db_.run("UPDATE owner SET batch=" + std::to_string(batch)); !put) return put;
   return transaction->commit();
 }
 
@@ -104,14 +116,21 @@ Status DayFile::put_block(std::int64_t batch, DayBlock& block) {
                  .bind(6, to_ms(block.t_max))
                  .bind(7, std::int64_t{block.chunks})
                  .bind(8, static_cast<std::int64_t>(block.samples))
-                 .bind(9, crc_of(block, block.data))
+                 .bind(9, crc_of(block, batch, block.data))
                  .bind(10, sqlite::Bytes{block.data})
                  .run();
   if (put) block.id = db_.last_insert_id();
   return put;
 }
 
-Status DayFile::drop_from(std::int64_t batch) { return db_.run("DELETE FROM block WHERE batch>=" + std::to_string(batch)); }
+Status DayFile::drop_from(std::int64_t batch) {
+  auto transaction = sqlite::Transaction::begin(db_);
+  if (!transaction) return fail(transaction.error());
+  auto gone = db_.run("DELETE FROM block WHERE batch>=" + std::to_string(batch) + "; UPDATE owner SET batch=min(batch," +
+                      std::to_string(batch - 1) + ")");
+  if (!gone) return gone;
+  return transaction->commit();
+}
 
 Status DayFile::drop_tenants(const std::function<bool(const std::string&)>& expired) {
   auto tenants = db_.prepare("SELECT DISTINCT tenant FROM block");
@@ -159,10 +178,11 @@ Result<std::optional<wire::Buffer>> DayFile::data(const DayBlock& block) {
   std::optional<wire::Buffer> out;
   if (row && *row) {
     const auto bytes = get_data_.blob(1);
-    if (get_data_.integer(0) == crc_of(block, bytes)) out.emplace(bytes.begin(), bytes.end());
+    if (get_data_.integer(0) == crc_of(block, get_data_.integer(2), bytes)) out.emplace(bytes.begin(), bytes.end());
   }
   get_data_.reset();
   if (!row) return fail(row.error());
+  if (!*row) return fail(Errc::not_found, "the block is gone", "");
   return out;
 }
 
@@ -181,9 +201,9 @@ Status DayFile::each_series(const std::function<void(SeriesId, Labels)>& take, s
   return more ? Status{} : fail(more.error());
 }
 
-Status DayFile::adopt(std::int64_t journal, const std::function<std::optional<SeriesId>(SeriesId)>& renumbered) {
+Status DayFile::adopt(std::int64_t journal, const std::function<std::optional<SeriesId>(SeriesId)>& renumbered,
+                      std::uint64_t& damaged) {
   std::vector<NewSeries> series;
-  std::uint64_t damaged = 0;
   auto read = each_series(
       [&](SeriesId id, Labels labels) {
         if (const auto now = renumbered(id)) series.push_back({*now, std::move(labels)});
@@ -194,22 +214,25 @@ Status DayFile::adopt(std::int64_t journal, const std::function<std::optional<Se
   if (!transaction) return fail(transaction.error());
   if (auto done = db_.run("DELETE FROM series"); !done) return done;
   if (auto put = put_series(series); !put) return put;
-  if (auto done = renumber_blocks(renumbered); !done) return done;
-  if (auto done = db_.run("UPDATE owner SET journal=" + std::to_string(journal)); !done) return done;
+  if (auto done = renumber_blocks(renumbered, damaged); !done) return done;
+  if (auto done = db_.run("UPDATE owner SET batch=0,journal=" + std::to_string(journal)); !done) return done;
   return transaction->commit();
 }
 
-Status DayFile::renumber_blocks(const std::function<std::optional<SeriesId>(SeriesId)>& renumbered) {
+Status DayFile::renumber_blocks(const std::function<std::optional<SeriesId>(SeriesId)>& renumbered, std::uint64_t& damaged) {
   const auto all = entries(std::numeric_limits<std::int64_t>::max());
   if (!all) return fail(all.error());
   for (const auto& [block, batch] : *all) {
     const auto bytes = data(block);
     if (!bytes) return fail(bytes.error());
     std::multimap<SeriesRef, BlockChunk> chunks;
-    if (*bytes)
-      read_block(**bytes, block.first, [&](const BlockChunk& chunk) {
-        if (const auto id = renumbered(chunk.series.get() - 1)) chunks.emplace(SeriesRef{*id + 1}, chunk);
-      });
+    const bool whole = *bytes && read_block(**bytes, block.first, [&](const BlockChunk& chunk) {
+      if (const auto id = renumbered(chunk.series.get() - 1))
+        chunks.emplace(SeriesRef{*id + 1}, chunk);
+      else
+        ++damaged;
+    });
+    damaged += whole ? 0 : 1;
     DayBlockBuilder builder(block.tenant);
     for (const auto& [ref, chunk] : chunks)
       builder.add(ref, chunk.t_min, chunk.t_max, chunk_count(chunk.bytes), chunk.bytes);

@@ -23,8 +23,12 @@ class DayFile {
 
   /// The journal whose series numbers and batches it uses; 0 in a new file.
   Result<std::int64_t> journal();
-  /// Makes it that journal's. New series numbers for old ones, blocks that name none of them are given up.
-  Status adopt(std::int64_t journal, const std::function<std::optional<SeriesId>(SeriesId)>& renumbered);
+  /// The last batch that wrote here; 0: none.
+  Result<std::int64_t> last_batch();
+  /// Makes it that journal's: new series numbers for old ones. Chunks that name none of them and what is damaged are given
+  /// up and counted.
+  Status adopt(std::int64_t journal, const std::function<std::optional<SeriesId>(SeriesId)>& renumbered,
+               std::uint64_t& damaged);
 
   /// Blocks and labels in one transaction. Known labels may come again.
   Status write(std::int64_t batch, std::span<DayBlock> blocks, std::span<const NewSeries> series);
@@ -38,7 +42,7 @@ class DayFile {
     std::int64_t batch = 0;
   };
   Result<std::vector<Entry>> entries(std::int64_t settled);
-  /// The data of a block; nullopt when they are not what was written.
+  /// The data of a block; nullopt when they are not what was written. Errors: not_found (retention took it).
   Result<std::optional<wire::Buffer>> data(const DayBlock& block);
   /// Damaged rows are left out and counted.
   Status each_series(const std::function<void(SeriesId, Labels)>& take, std::uint64_t& damaged);
@@ -50,7 +54,7 @@ class DayFile {
   Status prepare();
   Status put_series(std::span<const NewSeries> series);
   Status put_block(std::int64_t batch, DayBlock& block);
-  Status renumber_blocks(const std::function<std::optional<SeriesId>(SeriesId)>& renumbered);
+  Status renumber_blocks(const std::function<std::optional<SeriesId>(SeriesId)>& renumbered, std::uint64_t& damaged);
 
   sqlite::Database db_;
   sqlite::Statement put_block_, put_series_, get_data_;

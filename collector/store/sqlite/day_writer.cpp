@@ -35,7 +35,7 @@ Status DayWriter::add(const std::string& tenant, SeriesRef series, Time t_min, T
 
 Status DayWriter::put(Day day, SeriesRef series, Time t_min, Time t_max, wire::ByteView chunk) {
   auto& pending = pending_.try_emplace(day, Pending{DayBlockBuilder(tenant_), {}, {}, {}, true}).first->second;
-  if (const auto stored = source_.stored(series); stored != day) {
+  if (const auto stored = source_.stored(series); stored != day || days_.wants_labels(day)) {
     if (pending.last != series) pending.series.push_back({series.get() - 1, source_.labels(series)});
     if (!stored || day > *stored) {
       auto& newest = newest_.try_emplace(series, day).first->second;

@@ -82,7 +82,7 @@ Result<std::vector<Day>> Days::list(const std::string& folder) {
 }
 
 Result<Days::Handle> Days::open(Day day, DayFile::Access access) const {
-  const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(files_mutex_);
   used_.remove(day);
   if (const auto at = open_.find(day); at != open_.end()) {
     if (at->second->writable || access == DayFile::Access::read) {
@@ -112,7 +112,7 @@ Result<Days::Handle> Days::open(Day day, DayFile::Access access) const {
 }
 
 void Days::close(Day day) const {
-  const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(files_mutex_);
   open_.erase(day);
   used_.remove(day);
 }
@@ -124,9 +124,14 @@ std::vector<Day> Days::days_between(Day from, Day to) const {
   return out;
 }
 
+bool Days::has(Day day) const {
+  const std::scoped_lock lock(mutex_);
+  return days_.contains(day);
+}
+
 void Days::damaged(Day day, const std::string& what) const {
   const std::scoped_lock lock(mutex_);
-  damage_.insert_or_assign(file_name(day), what);
+  if (days_.contains(day)) damage_.insert_or_assign(file_name(day), what);
 }
 
 Result<std::shared_ptr<const DayDirectory>> Days::directory(Day day) const {
@@ -150,7 +155,7 @@ Result<std::shared_ptr<const DayDirectory>> Days::directory(Day day) const {
     }
     problem = fail(entries.error());
   }
-  if (problem.error().code != Errc::corrupt) return fail(problem.error());
+  if (problem.error().code != Errc::corrupt && has(day)) return fail(problem.error());
   close(day);
   damaged(day, problem.error().what);
   return std::make_shared<const DayDirectory>();
@@ -158,15 +163,18 @@ Result<std::shared_ptr<const DayDirectory>> Days::directory(Day day) const {
 
 Result<std::optional<wire::Buffer>> Days::read_data(Day day, const DayBlock& block) const {
   const auto handle = open(day, DayFile::Access::read);
-  if (!handle) return fail(handle.error());
-  const std::scoped_lock lock((*handle)->mutex);
-  auto data = (*handle)->file.data(block);
+  auto data = handle ? Result<std::optional<wire::Buffer>>{} : fail(handle.error());
+  if (handle) {
+    const std::scoped_lock lock((*handle)->mutex);
+    data = (*handle)->file.data(block);
+  }
   if (data && *data) return data;
+  // Retention took the block, or the whole day, since the directory was read.
+  if (!data && (data.error().code == Errc::not_found || !has(day))) return std::nullopt;
   if (!data && data.error().code != Errc::corrupt) return data;
+  damaged(day, data ? "a block's checksum is wrong" : data.error().what);
   const std::scoped_lock own(mutex_);
-  if (!days_.contains(day)) return std::nullopt;  // retention took it away
-  ++damaged_blocks_;
-  damage_.insert_or_assign(file_name(day), data ? "a block's checksum is wrong" : data.error().what);
+  damaged_blocks_.emplace(day, block.id);
   return std::nullopt;
 }
 
@@ -174,7 +182,10 @@ Status Days::write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> 
   auto written = try_write(day, fresh, batch, blocks, series);
   if (written || written.error().code != Errc::corrupt) return written;
   if (auto aside = set_aside(day, written.error()); !aside) return aside;
-  return try_write(day, true, batch, blocks, series);
+  // What this batch wrote before is in the old file: all of it has to come again.
+  return fail(Errc::unavailable,
+              "the stored day '" + path(day) + "' was damaged and has been set aside: " + written.error().what,
+              "Nothing; it is tried again with a new file. Check the disk.");
 }
 
 Status Days::try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> blocks,
@@ -185,14 +196,7 @@ Status Days::try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlo
   {
     const std::scoped_lock lock((*handle)->mutex);
     auto& file = (*handle)->file;
-    if (fresh) {
-      const auto owner = file.journal();
-      if (!owner) done = fail(owner.error());
-      if (owner && *owner == 0) done = file.adopt(journal_, [](SeriesId id) { return id; });
-      if (owner && *owner != 0 && *owner != journal_)
-        done = fail(Errc::corrupt, "the stored day '" + path(day) + "' is another journal's", "");
-      if (done) done = file.drop_from(batch);
-    }
+    if (fresh) done = prepare(day, file, batch);
     if (done) done = file.write(batch, blocks, series);
   }
   // After a failed sync nothing may be written through this connection: see SqliteJournal::note().
@@ -201,6 +205,30 @@ Status Days::try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlo
   const std::scoped_lock lock(mutex_);
   days_.try_emplace(day, std::numeric_limits<std::int64_t>::min());
   return done;
+}
+
+/// Before the first blocks of a batch. A file taken away by hand is a new one.
+Status Days::prepare(Day day, DayFile& file, std::int64_t batch) {
+  const auto owner = file.journal();
+  if (!owner) return fail(owner.error());
+  if (*owner != 0 && *owner != journal_)
+    return fail(Errc::unavailable, "the stored day '" + path(day) + "' is another journal's and was not taken over yet",
+                "Nothing; it is tried again.");
+  if (*owner == journal_) return file.drop_from(batch);
+  std::uint64_t none = 0;
+  auto made = file.adopt(
+      journal_, [](SeriesId id) { return id; }, none);
+  const std::scoped_lock lock(mutex_);
+  if (made) damage_.erase(file_name(day));
+  if (!made || !days_.contains(day) || wants_labels_.contains(day)) return made;
+  wants_labels_.insert(day);
+  return fail(Errc::unavailable, "the stored day '" + path(day) + "' is missing and has been begun anew",
+              "Put the file back while the collector is stopped, or accept the gap.");
+}
+
+bool Days::wants_labels(Day day) const {
+  const std::scoped_lock lock(mutex_);
+  return wants_labels_.contains(day);
 }
 
 Status Days::set_aside(Day day, const Error& why) {
@@ -218,17 +246,21 @@ Status Days::set_aside(Day day, const Error& why) {
   }
   const std::scoped_lock lock(mutex_);
   damage_.erase(file_name(day));
+  wants_labels_.insert(day);
   return {};
 }
 
 void Days::settled(std::int64_t batch) {
-  std::vector<Handle> handles;
   {
     const std::scoped_lock lock(mutex_);
     settled_ = batch;
-    for (const auto& [day, handle] : open_)
-      if (handle->writable) handles.push_back(handle);
   }
+  std::vector<Handle> handles;
+  {
+    const std::scoped_lock lock(files_mutex_);
+    for (const auto& [day, handle] : open_) handles.push_back(handle);
+  }
+  // All of them: one that a query opened while the batch was written has a directory without it.
   for (const auto& handle : handles) {
     const std::scoped_lock lock(handle->mutex);
     handle->directory.reset();
@@ -240,6 +272,7 @@ Status Days::remove(Day day) {
     const std::scoped_lock lock(mutex_);
     days_.erase(day);
     damage_.erase(file_name(day));
+    wants_labels_.erase(day);
   }
   close(day);
   for (const char* part : {"-wal", "-shm", ""})
@@ -254,48 +287,93 @@ Status Days::drop_before(Day day) {
 }
 
 Status Days::drop_tenants(Day day, std::int64_t round, const std::function<bool(const std::string&, Day)>& expired) {
+  Status first;
   for (const auto old : days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{day.get() - 1})) {
     {
       const std::scoped_lock lock(mutex_);
-      if (days_.at(old) >= round) continue;
+      const auto at = days_.find(old);
+      if (at == days_.end() || at->second >= round) continue;
     }
-    const auto handle = open(old, DayFile::Access::write);
-    if (!handle) return fail(handle.error());
-    {
-      const std::scoped_lock lock((*handle)->mutex);
-      auto dropped = (*handle)->file.drop_tenants([&](const std::string& tenant) { return expired(tenant, old); });
-      if (!dropped) return dropped;
-      (*handle)->directory.reset();
-    }
+    auto dropped = drop_tenants_of(old, [&](const std::string& tenant) { return expired(tenant, old); });
+    if (!dropped && dropped.error().code == Errc::corrupt)
+      damaged(old, dropped.error().what);
+    else if (!dropped && first)
+      first = dropped;  // the other days all the same
+    if (!dropped) continue;
     const std::scoped_lock lock(mutex_);
-    days_[old] = round;
+    if (const auto at = days_.find(old); at != days_.end()) at->second = round;
   }
-  return {};
+  return first;
+}
+
+Status Days::drop_tenants_of(Day day, const std::function<bool(const std::string&)>& expired) {
+  const auto known = directory(day);
+  if (!known) return fail(known.error());
+  if (!(*known)->has_tenant(expired)) return {};
+  const auto handle = open(day, DayFile::Access::write);
+  if (!handle) return fail(handle.error());
+  Status dropped;
+  {
+    const std::scoped_lock lock((*handle)->mutex);
+    dropped = (*handle)->file.drop_tenants(expired);
+    (*handle)->directory.reset();
+  }
+  if (!dropped && dropped.error().code != Errc::full) close(day);
+  return dropped;
 }
 
 Status Days::shrink_to(std::uint64_t bytes) {
   while (true) {
+    measure();
     const auto now = stats();
     if (now.bytes <= bytes || now.files <= 1 || !now.first) return {};
     if (auto removed = remove(*now.first); !removed) return removed;
   }
 }
 
-Result<std::vector<Day>> Days::foreign() {
+Result<std::vector<Day>> Days::begin() {
   std::vector<Day> out;
   for (const auto day :
        days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()})) {
-    const auto handle = open(day, DayFile::Access::read);
-    const auto owner = [&]() -> Result<std::int64_t> {
-      if (!handle) return fail(handle.error());
-      const std::scoped_lock lock((*handle)->mutex);
-      return (*handle)->file.journal();
-    }();
+    auto owner = owner_of(day);
+    if (owner && owner->first == journal_ && owner->second > settled()) {
+      auto taken_back = take_back(day);
+      if (!taken_back) owner = fail(taken_back.error());
+    }
     if (!owner && owner.error().code != Errc::corrupt) return fail(owner.error());
     if (!owner) damaged(day, owner.error().what);
-    if (owner && *owner != journal_ && *owner != 0) out.push_back(day);
+    if (owner && owner->first != journal_ && owner->first != 0) out.push_back(day);
   }
+  measure();
   return out;
+}
+
+std::int64_t Days::settled() const {
+  const std::scoped_lock lock(mutex_);
+  return settled_;
+}
+
+Result<std::pair<std::int64_t, std::int64_t>> Days::owner_of(Day day) const {
+  const auto handle = open(day, DayFile::Access::read);
+  if (!handle) return fail(handle.error());
+  const std::scoped_lock lock((*handle)->mutex);
+  const auto journal = (*handle)->file.journal();
+  const auto batch = journal ? (*handle)->file.last_batch() : journal;
+  if (!batch) return fail(batch.error());
+  return std::pair{*journal, *batch};
+}
+
+/// An attempt may have written days that the next one does not touch.
+Status Days::take_back(Day day) {
+  const auto handle = open(day, DayFile::Access::write);
+  if (!handle) return fail(handle.error());
+  Status done;
+  {
+    const std::scoped_lock lock((*handle)->mutex);
+    done = (*handle)->file.drop_from(settled() + 1);
+  }
+  if (!done) close(day);
+  return done;
 }
 
 Status Days::each_chunk_since(Time from, const std::function<void(const SealedChunk&)>& take) {
@@ -317,11 +395,12 @@ Status Days::each_chunk_of(Day day, Time from, const std::function<void(const Se
     if (!data) done = fail(data.error());
     if (!data || !*data) return;
     chunks.clear();
-    read_block(**data, block.first, [&](const BlockChunk& chunk) {
+    const bool whole = read_block(**data, block.first, [&](const BlockChunk& chunk) {
       if (chunk.t_max < from) return;
       chunks.push_back(
           {chunk.series, chunk.t_min, chunk.t_max, chunk_count(chunk.bytes), {chunk.bytes.begin(), chunk.bytes.end()}});
     });
+    if (!whole) damaged(day, "a block is not what its checksum says");
     std::for_each(chunks.rbegin(), chunks.rend(), take);
   });
   return done;
@@ -350,19 +429,38 @@ Status Days::each_series_of(Day day, const std::function<void(SeriesId, Labels)>
 }
 
 Status Days::adopt(Day day, const std::function<SeriesId(const Labels&)>& number) {
+  std::uint64_t given_up = 0;
+  auto done = try_adopt(day, number, given_up);
+  if (given_up > 0) damaged(day, std::to_string(given_up) + " parts could not be read when it was taken over");
+  if (done) return done;
+  if (done.error().code != Errc::full) close(day);
+  if (done.error().code != Errc::corrupt) return done;
+  if (auto aside = set_aside(day, done.error()); !aside) return aside;
+  return done;
+}
+
+Status Days::try_adopt(Day day, const std::function<SeriesId(const Labels&)>& number, std::uint64_t& given_up) {
   const auto handle = open(day, DayFile::Access::write);
   if (!handle) return fail(handle.error());
   const std::scoped_lock lock((*handle)->mutex);
   std::unordered_map<SeriesId, SeriesId> numbers;
-  std::uint64_t damaged = 0;
   auto read =
-      (*handle)->file.each_series([&](SeriesId id, const Labels& labels) { numbers.emplace(id, number(labels)); }, damaged);
+      (*handle)->file.each_series([&](SeriesId id, const Labels& labels) { numbers.emplace(id, number(labels)); }, given_up);
   if (!read) return read;
   (*handle)->directory.reset();
-  return (*handle)->file.adopt(journal_, [&](SeriesId id) -> std::optional<SeriesId> {
+  const auto renumbered = [&](SeriesId id) -> std::optional<SeriesId> {
     const auto at = numbers.find(id);
     return at != numbers.end() ? std::optional{at->second} : std::nullopt;
-  });
+  };
+  std::uint64_t again = 0;  // the labels are read once more
+  auto done = (*handle)->file.adopt(journal_, renumbered, again);
+  given_up = std::max(given_up, again);
+  return done;
+}
+
+std::optional<Day> Days::last() const {
+  const std::scoped_lock lock(mutex_);
+  return days_.empty() ? std::nullopt : std::optional{days_.rbegin()->first};
 }
 
 std::optional<Day> Days::first() const {
@@ -371,25 +469,29 @@ std::optional<Day> Days::first() const {
 }
 
 Days::Stats Days::stats() const {
+  const std::scoped_lock lock(mutex_);
   Stats out;
-  std::vector<Day> days;
-  {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& [day, round] : days_) days.push_back(day);
-    out.damaged_blocks = damaged_blocks_;
-    out.damage = damage_;
-  }
-  out.files = days.size();
-  if (!days.empty()) out.first = days.front();
-  for (const auto day : days)
+  out.files = days_.size();
+  if (!days_.empty()) out.first = days_.begin()->first;
+  out.bytes = bytes_;
+  out.damaged_blocks = damaged_blocks_.size();
+  out.damage = damage_;
+  return out;
+}
+
+void Days::measure() {
+  std::uint64_t bytes = 0;
+  for (const auto day :
+       days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()}))
     for (const char* part : {"", "-wal"}) {
       const auto there = sqlite::file_exists(options_.vfs, path(day) + part);
       if (!there || !*there) continue;
       auto file = sqlite::File::open(options_.vfs, path(day) + part, sqlite::File::Mode::read);
       const auto size = file ? file->size() : fail(file.error());
-      out.bytes += size ? *size : 0;
+      bytes += size ? *size : 0;
     }
-  return out;
+  const std::scoped_lock lock(mutex_);
+  bytes_ = bytes;
 }
 
 }  // namespace ward::collector

@@ -1,6 +1,9 @@
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 
+#include "collector/store/sqlite/day_writer.hpp"
+#include "collector/tsdb/chunk.hpp"
 #include "common/wire/collector_session.hpp"
 #include "tests/support/sample_store.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -173,7 +176,7 @@ TEST_F(StoreTest, DaysOfALostJournalAreTakenOver) {
   EXPECT_THAT(values(kOwn), IsEmpty());
   const Labels newcomer{{"__name__", "new"}};
   store_->sink.write(from_ms(5'000), std::vector<SeriesValue>{{newcomer, 1.0}, {kOther, 9.0}});
-  ASSERT_EQ(store_->foreign_days().value(), std::vector<Day>{Day{0}});
+  ASSERT_EQ(store_->foreign_days(), std::vector<Day>{Day{0}});
   ASSERT_TRUE(store_->adopt(Day{0}));
   for (int life = 0; life < 2; ++life) {
     EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0));
@@ -181,8 +184,108 @@ TEST_F(StoreTest, DaysOfALostJournalAreTakenOver) {
     EXPECT_THAT(values(newcomer), UnorderedElementsAre(1.0));
     ASSERT_TRUE(store_->store_chunks());
     open();
-    EXPECT_TRUE(store_->foreign_days().value().empty());
+    EXPECT_TRUE(store_->foreign_days().empty());
   }
+}
+
+TEST_F(StoreTest, ADayOfALostJournalIsNotSetAsideBeforeItWasTakenOver) {
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_.reset();
+  for (const char* part : {"journal.db", "journal.db-wal"}) std::filesystem::remove(folder_ / part);
+  open();
+  store_->sink.write(from_ms(5'000), std::vector<SeriesValue>{{kOther, 9.0}});
+  EXPECT_EQ(store_->store_chunks().error().code, Errc::unavailable);
+  EXPECT_THAT(values(kOther), UnorderedElementsAre(9.0));
+  ASSERT_TRUE(store_->adopt(Day{0}));
+  ASSERT_TRUE(store_->store_chunks());
+  open();
+  EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0));
+  EXPECT_THAT(values(kOther), UnorderedElementsAre(9.0));
+}
+
+TEST_F(StoreTest, AnAttemptThatWasNeverSettledLeavesNothingInDaysThatTheNextOneDoesNotTouch) {
+  ASSERT_TRUE(store_->journal->probe());
+  store_->sink.write(from_ms(kDayMs - 1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOther, 666.0}});
+  {
+    // As a kill between the two leaves it: the day has the chunk, the journal has not settled it.
+    DayWriter writer(*store_->days, store_->journal->batch().value() + 1,
+                     {[this](SeriesRef ref) { return store_->head.labels(ref); },
+                      [this](SeriesRef ref) { return store_->head.last_day(ref); }});
+    std::vector<SealedChunk> chunks;
+    for (const auto ref : store_->head.close())
+      store_->head.take_unkept(ref, [&](const StoredChunk& c) {
+        chunks.push_back({ref, c.t_min, c.t_max, c.count, {c.bytes().begin(), c.bytes().end()}});
+      });
+    for (const auto& c : chunks) ASSERT_TRUE(writer.add("", c.series, c.t_min, c.t_max, c.bytes));
+    ASSERT_TRUE(writer.finish());
+  }
+  open();
+  // Its number is free again, and the next batch, of the same number, is of another day.
+  const Labels newcomer{{"__name__", "newcomer"}};
+  store_->sink.write(from_ms(3 * kDayMs), std::vector<SeriesValue>{{newcomer, 1.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  open();
+  EXPECT_THAT(values(newcomer), UnorderedElementsAre(1.0)) << "the samples of a series that never was";
+  EXPECT_THAT(values(kOwn), UnorderedElementsAre(7.0));
+}
+
+TEST_F(StoreTest, ALabelOfAnAttemptThatWasNeverSettledGivesWayToTheNextSeriesOfItsNumber) {
+  {
+    DayWriter writer(*store_->days, 1,
+                     {[](SeriesRef) {
+                        return Labels{{"__name__", "never"}};
+                      },
+                      [](SeriesRef) { return std::optional<Day>{}; }});
+    const std::vector<Sample> samples{{from_ms(1), 1}};
+    ASSERT_TRUE(writer.add("clinic-a", SeriesRef{1}, from_ms(1), from_ms(1), encode_chunk(samples)));
+    ASSERT_TRUE(writer.finish());
+  }
+  open();
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  std::vector<Labels> labels;
+  ASSERT_TRUE(store_->days->each_series_of(Day{0}, [&](SeriesId, Labels of) { labels.push_back(std::move(of)); }));
+  EXPECT_THAT(labels, UnorderedElementsAre(kOwn));
+}
+
+TEST_F(StoreTest, AStepOfRetentionThatFailsKeepsMemoryFromNothing) {
+  config_.retention.tenants = {{"clinic-a", std::chrono::hours{24}}};
+  open();
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_->sink.write(from_ms(3 * kDayMs), std::vector<SeriesValue>{{kOther, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_.reset();
+  std::ofstream(folder_ / "days/1970-01-01.db") << std::string(20'000, 'x');
+  now_ = from_ms(3 * kDayMs + 1);
+  open();
+  ASSERT_EQ(store_->head.stats().samples, 1U);
+  now_ += std::chrono::hours{5};
+  EXPECT_TRUE(store_->tidy(now_)) << "a damaged day is told, and no reason to do nothing";
+  EXPECT_EQ(store_->head.stats().samples, 0U);
+  EXPECT_TRUE(store_->days->stats().damage.contains("1970-01-01.db"));
+}
+
+TEST_F(StoreTest, AClockThatRunsAheadTakesNothingAway) {
+  for (int day = 0; day < 3; ++day) {
+    store_->sink.write(from_ms(day * kDayMs), std::vector<SeriesValue>{{kOwn, 1.0 * day}});
+    ASSERT_TRUE(store_->store_chunks());
+  }
+  ASSERT_TRUE(store_->tidy(from_ms(20'000 * kDayMs)));
+  EXPECT_THAT(values(kOwn), UnorderedElementsAre(0.0, 1.0, 2.0));
+}
+
+TEST_F(StoreTest, AClockThatStandsBeforeEverythingDoesNotReadAllOfIt) {
+  for (int day = 10; day < 20; ++day) {
+    store_->sink.write(from_ms(day * kDayMs), std::vector<SeriesValue>{{kOwn, 1.0}});
+    ASSERT_TRUE(store_->store_chunks());
+  }
+  now_ = from_ms(0);
+  open();
+  EXPECT_EQ(store_->head.stats().samples, 1U);
 }
 
 TEST_F(StoreTest, ATenantsRetentionAndThatOfAll) {
@@ -205,10 +308,12 @@ TEST_F(StoreTest, ATenantsRetentionAndThatOfAll) {
   EXPECT_EQ(left("clinic-b"), 6U);
   EXPECT_EQ(left("clinic-c"), 8U);
   now_ += std::chrono::hours{24 * 10};
+  store_->sink.write(now_, std::vector<SeriesValue>{{kOther.with("tenant", "clinic-c"), 1.0}});
+  ASSERT_TRUE(store_->store_chunks());
   ASSERT_TRUE(store_->tidy(now_));
   ASSERT_TRUE(store_->tidy(now_));
   EXPECT_EQ(left("clinic-a") + left("clinic-b"), 0U);
-  EXPECT_EQ(left("clinic-c"), 8U);
+  EXPECT_EQ(left("clinic-c"), 8U) << "and one beyond what is asked for";
   EXPECT_EQ(store_->catalogue.size(), 1U) << "rows of series that nothing names go";
 }
 

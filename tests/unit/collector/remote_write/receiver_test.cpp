@@ -199,6 +199,18 @@ TEST_F(RemoteWrite, RefusesWhatIsBehindTheWindowAndStoresTheRest) {
   EXPECT_EQ(life->metric("ward_remote_write_refused_samples_total", {{"reason", "conflicting"}}), 1);
 }
 
+TEST_F(RemoteWrite, RefusesWhatIsADayAhead) {
+  begin();
+  const auto now = to_ms(life->clock.wall());
+  const std::int64_t day = 86'400'000;
+  const auto answer = post(packed(body_v1({{kLoad.labels, {{now, 1}, {now + day, 2}, {now + day + 1, 3}}}})));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body,
+              HasSubstr("is not taken: it is more than a day ahead of the collector's clock; refused 0 series and 1 "
+                        "samples, stored 2 samples"));
+  EXPECT_EQ(life->metric("ward_remote_write_refused_samples_total", {{"reason", "ahead"}}), 1);
+}
+
 TEST_F(RemoteWrite, IsNoAgentThatCouldFallSilent) {
   begin();
   EXPECT_EQ(post(packed(body_v1({kUp}))).status, 204);

@@ -176,6 +176,7 @@ TEST_F(DaysTest, TenantsLeaveADayOneByOneAndGiveTheirRoomBack) {
     days->settled(++batch);
   }
   open();
+  days->measure();
   const auto before = days->stats().bytes;
   const auto expired = [](const std::string& tenant, Day day) { return tenant == "clinic-a" && day == kDay; };
   ASSERT_TRUE(days->drop_tenants(kDay, 1, expired));
@@ -183,6 +184,7 @@ TEST_F(DaysTest, TenantsLeaveADayOneByOneAndGiveTheirRoomBack) {
   ASSERT_TRUE(days->drop_tenants(Day{kDay.get() + 1}, 1, expired));
   EXPECT_THAT(read("clinic-a", 5), IsEmpty());
   EXPECT_THAT(read("clinic-b", 5), SizeIs(120));
+  days->measure();
   EXPECT_LT(days->stats().bytes, before * 2 / 3);
 }
 
@@ -207,9 +209,16 @@ TEST_F(DaysTest, AFileThatIsNoneIsToldAndSetAsideWhenItsDayIsWritten) {
   open();
   EXPECT_THAT(read("clinic-a", 5), ElementsAre(1)) << "the other days are read";
   EXPECT_THAT(days->stats().damage.at("2026-11-23.db"), HasSubstr("not a database"));
+  {
+    auto to = writer();
+    ASSERT_TRUE(add(to, "clinic-a", 5, samples_from(at(kDay, 50'000), 1, 3)));
+    EXPECT_EQ(to.finish().error().code, Errc::unavailable) << "all of the batch has to come again";
+  }
+  EXPECT_TRUE(days->wants_labels(kDay));
   file("clinic-a", 5, samples_from(at(kDay, 50'000), 1, 3));
   EXPECT_THAT(read("clinic-a", 5), ElementsAre(1, 3));
   EXPECT_THAT(files(), ElementsAre("2026-11-22.db", "2026-11-23.db", "2026-11-23.db.damaged-1"));
+  EXPECT_TRUE(days->stats().damage.empty());
 }
 
 TEST_F(DaysTest, AFileTakenAwayIsToldAndTheOthersAreRead) {
@@ -221,15 +230,40 @@ TEST_F(DaysTest, AFileTakenAwayIsToldAndTheOthersAreRead) {
   EXPECT_THAT(days->stats().damage.at("2026-11-22.db"), HasSubstr("missing"));
 }
 
+TEST_F(DaysTest, ABatchIsSeenThoughAQueryOpenedItsDayWhileItWasWritten) {
+  for (int n = -3; n < 0; ++n) file("clinic-a", 5, samples_from(at(Day{kDay.get() + n}, 0), 1, n));
+  auto to = writer();
+  ASSERT_TRUE(add(to, "clinic-a", 5, samples_from(at(kDay, 0), 1, 7)));
+  ASSERT_TRUE(to.finish());
+  // More days than are kept open: the writer's file is closed and opened again by the query.
+  EXPECT_THAT(read("clinic-a", 5), ElementsAre(-3, -2, -1));
+  days->settled(++batch);
+  EXPECT_THAT(read("clinic-a", 5), ElementsAre(-3, -2, -1, 7));
+}
+
+TEST_F(DaysTest, ADayThatRetentionTakesWhileItIsReadIsNoDamage) {
+  file("clinic-a", 5, samples_from(at(kDay, -kDayMs), 1, 1));
+  file("clinic-a", 5, samples_from(at(kDay, 0), 1, 2));
+  const auto cursor = days->cursor();
+  const SeriesRef refs[] = {SeriesRef{5}};
+  std::vector<double> seen;
+  ASSERT_TRUE(cursor->read("clinic-a", refs, Time::min(), Time::max(), [&](std::size_t, std::span<const std::uint8_t>) {
+    seen.push_back(1);
+    EXPECT_TRUE(days->drop_before(Day{kDay.get() + 1}));
+  }));
+  EXPECT_THAT(seen, SizeIs(1));
+  EXPECT_TRUE(days->stats().damage.empty());
+}
+
 TEST_F(DaysTest, DaysOfAnotherJournalAreTakenOverByTheirLabels) {
   file("clinic-a", 5, samples_from(at(kDay, 0), 3));
   file("clinic-a", 9, samples_from(at(kDay, 0), 2, 10));
   batch = 0;
   open(kJournal + 1);
   EXPECT_THAT(read("clinic-a", 5), IsEmpty()) << "its numbers are another journal's";
-  EXPECT_THAT(days->foreign().value(), ElementsAre(kDay));
+  EXPECT_THAT(days->begin().value(), ElementsAre(kDay));
   ASSERT_TRUE(days->adopt(kDay, [](const Labels& labels) { return labels.get("n") == "5" ? 40U : 2U; }));
-  EXPECT_THAT(days->foreign().value(), IsEmpty());
+  EXPECT_THAT(days->begin().value(), IsEmpty());
   for (int life = 0; life < 2; ++life) {
     EXPECT_THAT(read("clinic-a", 41), ElementsAre(0, 1, 2));
     EXPECT_THAT(read("clinic-a", 3), ElementsAre(10, 11));
