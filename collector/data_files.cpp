@@ -22,12 +22,12 @@ sqlite::OpenOptions state_file(const CollectorConfig& config) {
 
 Result<std::unique_ptr<Days>> open_days(const CollectorConfig& config, SqliteJournal& journal) {
   const auto folder = config.data_dir + "/" + DataFiles::kDays;
-  const auto known = Days::list(folder);
+  const auto known = DayFiles::list(folder);
   if (!known) return fail(known.error());
   const auto identity = journal.identity();
   const auto batch = identity ? journal.batch() : identity;
   if (!batch) return fail(batch.error());
-  return std::make_unique<Days>(Days::Options{folder, "", 40}, *identity, *batch, *known);
+  return std::make_unique<Days>(DayFiles::Options{folder, "", 40}, *identity, *batch, *known);
 }
 
 /// Nothing that was set aside before is overwritten, within one second neither.

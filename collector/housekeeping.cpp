@@ -102,7 +102,7 @@ async::Task<void> Housekeeping::adopt(std::vector<Day> foreign) {
     context_.server.commits().exclusive([this, result, day = foreign.back()] { *result = context_.store.adopt(day); },
                                         [finished] { *finished = true; });
     while (!*finished) co_await async::sleep_for(std::chrono::milliseconds{100});
-    const auto name = Days::file_name(foreign.back());
+    const auto name = DayFiles::name(foreign.back());
     if (*result)
       context_.log.info("A stored day of another journal was taken over", {{"file", name}});
     else

@@ -65,8 +65,8 @@ struct Bed {
   Bed(const std::string& folder, EstateData& of) : data(of) {
     config.caps = {10'000'000, 10'000'000};
     auto journal = must(SqliteJournal::open({folder + "/journal.db", "", 0}));
-    auto days = std::make_unique<Days>(Days::Options{folder + "/days", "", 40}, must(journal->identity()),
-                                       must(journal->batch()), must(Days::list(folder + "/days")));
+    auto days = std::make_unique<Days>(DayFiles::Options{folder + "/days", "", 40}, must(journal->identity()),
+                                       must(journal->batch()), must(DayFiles::list(folder + "/days")));
     store = std::make_unique<Store>(config, metrics, std::move(journal), std::move(days));
     (void)must(store->replay(kStart));
     const StreamKey key{TenantId{"clinic"}, AgentId{"node-1"}, {}};

@@ -34,8 +34,8 @@ class Collector {
     if (!identity || !batch) return false;
     std::vector<Day> known;
     for (const auto day : {Day{0}, Day{1}})
-      if (disk.size("days/" + Days::file_name(day)) > 0) known.push_back(day);
-    auto days = std::make_unique<Days>(Days::Options{"days", disk.vfs(), 2}, *identity, *batch, known);
+      if (disk.size("days/" + DayFiles::name(day)) > 0) known.push_back(day);
+    auto days = std::make_unique<Days>(DayFiles::Options{"days", disk.vfs(), 2}, *identity, *batch, known);
     store = std::make_unique<Store>(config_, metrics_, std::move(*journal), std::move(days));
     // Every second life reads what is filed from disk, the others keep it in memory too.
     const auto damaged = store->replay(++lives_ % 2 == 0 ? from_ms(0) : from_ms(1'764'000'000'000));

@@ -13,8 +13,8 @@ inline std::unique_ptr<collector::Store> open_store(const std::string& folder, c
   using collector::Days;
   auto journal = collector::SqliteJournal::open({folder + "/journal.db", "", config.journal_max_bytes});
   if (!journal) throw std::runtime_error(describe(journal.error()));
-  auto days = std::make_unique<Days>(Days::Options{folder + "/days", "", 4}, (*journal)->identity().value(),
-                                     (*journal)->batch().value(), Days::list(folder + "/days").value());
+  auto days = std::make_unique<Days>(collector::DayFiles::Options{folder + "/days", "", 4}, (*journal)->identity().value(),
+                                     (*journal)->batch().value(), collector::DayFiles::list(folder + "/days").value());
   return std::make_unique<collector::Store>(config, metrics, std::move(*journal), std::move(days));
 }
 

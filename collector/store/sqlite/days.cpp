@@ -1,121 +1,21 @@
 #include "collector/store/sqlite/days.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cstring>
-#include <filesystem>
 #include <limits>
 #include <unordered_map>
 #include <utility>
 
 #include "collector/store/sqlite/day_directory.hpp"
 #include "collector/tsdb/chunk.hpp"
-#include "common/sqlite/files.hpp"
 
 namespace ward::collector {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kEnding = ".db";
-
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional{out} : std::nullopt;
-}
-
-/// The inverse of to_string(Day).
-std::optional<Day> parse_day(std::string_view name) {
-  constexpr std::string_view kPlain = "day-";
-  std::optional<std::int64_t> days;
-  if (name.starts_with(kPlain)) {
-    days = number(name.substr(kPlain.size()));
-  } else if (name.size() == 10) {
-    const auto year = number(name.substr(0, 4));
-    const auto month = number(name.substr(5, 2));
-    const auto day = number(name.substr(8, 2));
-    if (!year || !month || !day) return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)},
-                                           std::chrono::month{static_cast<unsigned>(*month)},
-                                           std::chrono::day{static_cast<unsigned>(*day)}};
-    if (date.ok()) days = std::chrono::sys_days{date}.time_since_epoch().count();
-  }
-  if (!days || to_string(Day{*days}) != name) return std::nullopt;
-  return Day{*days};
-}
-
-}  // namespace
-
-/// An open file. Its mutex guards the connection; the directory is replaced, never changed.
-struct Days::Open {
-  explicit Open(DayFile opened) : file(std::move(opened)) {}
-  std::mutex mutex;
-  DayFile file WARD_GUARDED_BY(mutex);
-  std::shared_ptr<const DayDirectory> directory WARD_GUARDED_BY(mutex);
-  bool writable = false;
-};
-
-Days::Days(Options options, std::int64_t journal, std::int64_t batch, const std::vector<Day>& known)
-    : options_(std::move(options)), journal_(journal), settled_(batch) {
+Days::Days(DayFiles::Options options, std::int64_t journal, std::int64_t batch, const std::vector<Day>& known)
+    : files_(std::move(options)), journal_(journal), settled_(batch) {
   for (const auto day : known) days_.emplace(day, std::numeric_limits<std::int64_t>::min());
 }
 
 Days::~Days() = default;
-
-Result<std::vector<Day>> Days::list(const std::string& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  std::vector<Day> out;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (!name.ends_with(kEnding)) continue;
-    if (const auto day = parse_day(std::string_view{name}.substr(0, name.size() - std::strlen(kEnding))))
-      out.push_back(*day);
-  }
-  if (error)
-    return fail(Errc::unavailable, "the folder of stored days '" + folder + "' cannot be read: " + error.message(),
-                "Make it readable and writable for this user.");
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
-Result<Days::Handle> Days::open(Day day, DayFile::Access access) const {
-  const std::scoped_lock lock(files_mutex_);
-  used_.remove(day);
-  if (const auto at = open_.find(day); at != open_.end()) {
-    if (at->second->writable || access == DayFile::Access::read) {
-      used_.push_back(day);
-      return at->second;
-    }
-    open_.erase(at);
-  }
-  if (access == DayFile::Access::read) {
-    const auto there = sqlite::file_exists(options_.vfs, path(day));
-    if (!there) return fail(there.error());
-    if (!*there)
-      return fail(Errc::corrupt, "the file of stored samples '" + path(day) + "' is missing",
-                  "Put it back, or accept the gap.");
-  }
-  auto file = DayFile::open(path(day), options_.vfs, access);
-  if (!file) return fail(file.error());
-  auto handle = std::make_shared<Open>(std::move(*file));
-  handle->writable = access == DayFile::Access::write;
-  open_.emplace(day, handle);
-  used_.push_back(day);
-  if (used_.size() > options_.open_files) {
-    open_.erase(used_.front());
-    used_.pop_front();
-  }
-  return handle;
-}
-
-void Days::close(Day day) const {
-  const std::scoped_lock lock(files_mutex_);
-  open_.erase(day);
-  used_.remove(day);
-}
 
 std::vector<Day> Days::days_between(Day from, Day to) const {
   const std::scoped_lock lock(mutex_);
@@ -131,11 +31,11 @@ bool Days::has(Day day) const {
 
 void Days::damaged(Day day, const std::string& what) const {
   const std::scoped_lock lock(mutex_);
-  if (days_.contains(day)) damage_.insert_or_assign(file_name(day), what);
+  if (days_.contains(day)) damage_.insert_or_assign(DayFiles::name(day), what);
 }
 
 Result<std::shared_ptr<const DayDirectory>> Days::directory(Day day) const {
-  const auto handle = open(day, DayFile::Access::read);
+  const auto handle = files_.open(day, DayFile::Access::read);
   auto problem = handle ? Status{} : Status{fail(handle.error())};
   if (handle) {
     const std::scoped_lock lock((*handle)->mutex);
@@ -156,13 +56,13 @@ Result<std::shared_ptr<const DayDirectory>> Days::directory(Day day) const {
     problem = fail(entries.error());
   }
   if (problem.error().code != Errc::corrupt && has(day)) return fail(problem.error());
-  close(day);
+  files_.close(day);
   damaged(day, problem.error().what);
   return std::make_shared<const DayDirectory>();
 }
 
 Result<std::optional<wire::Buffer>> Days::read_data(Day day, const DayBlock& block) const {
-  const auto handle = open(day, DayFile::Access::read);
+  const auto handle = files_.open(day, DayFile::Access::read);
   auto data = handle ? Result<std::optional<wire::Buffer>>{} : fail(handle.error());
   if (handle) {
     const std::scoped_lock lock((*handle)->mutex);
@@ -184,13 +84,13 @@ Status Days::write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> 
   if (auto aside = set_aside(day, written.error()); !aside) return aside;
   // What this batch wrote before is in the old file: all of it has to come again.
   return fail(Errc::unavailable,
-              "the stored day '" + path(day) + "' was damaged and has been set aside: " + written.error().what,
+              "the stored day '" + files_.path(day) + "' was damaged and has been set aside: " + written.error().what,
               "Nothing; it is tried again with a new file. Check the disk.");
 }
 
 Status Days::try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlock> blocks,
                        std::span<const NewSeries> series) {
-  const auto handle = open(day, DayFile::Access::write);
+  const auto handle = files_.open(day, DayFile::Access::write);
   if (!handle) return fail(handle.error());
   Status done;
   {
@@ -200,7 +100,7 @@ Status Days::try_write(Day day, bool fresh, std::int64_t batch, std::span<DayBlo
     if (done) done = file.write(batch, blocks, series);
   }
   // After a failed sync nothing may be written through this connection: see SqliteJournal::note().
-  if (!done && done.error().code != Errc::full) close(day);
+  if (!done && done.error().code != Errc::full) files_.close(day);
   if (!done) return done;
   const std::scoped_lock lock(mutex_);
   days_.try_emplace(day, std::numeric_limits<std::int64_t>::min());
@@ -212,17 +112,18 @@ Status Days::prepare(Day day, DayFile& file, std::int64_t batch) {
   const auto owner = file.journal();
   if (!owner) return fail(owner.error());
   if (*owner != 0 && *owner != journal_)
-    return fail(Errc::unavailable, "the stored day '" + path(day) + "' is another journal's and was not taken over yet",
+    return fail(Errc::unavailable,
+                "the stored day '" + files_.path(day) + "' is another journal's and was not taken over yet",
                 "Nothing; it is tried again.");
   if (*owner == journal_) return file.drop_from(batch);
   std::uint64_t none = 0;
   auto made = file.adopt(
       journal_, [](SeriesId id) { return id; }, none);
   const std::scoped_lock lock(mutex_);
-  if (made) damage_.erase(file_name(day));
+  if (made) damage_.erase(DayFiles::name(day));
   if (!made || !days_.contains(day) || wants_labels_.contains(day)) return made;
   wants_labels_.insert(day);
-  return fail(Errc::unavailable, "the stored day '" + path(day) + "' is missing and has been begun anew",
+  return fail(Errc::unavailable, "the stored day '" + files_.path(day) + "' is missing and has been begun anew",
               "Put the file back while the collector is stopped, or accept the gap.");
 }
 
@@ -232,20 +133,9 @@ bool Days::wants_labels(Day day) const {
 }
 
 Status Days::set_aside(Day day, const Error& why) {
-  close(day);
-  if (!options_.vfs.empty()) return fail(why);
-  std::error_code error;
-  auto aside = path(day) + ".damaged-1";
-  for (int n = 2; fs::exists(aside, error); ++n) aside = path(day) + ".damaged-" + std::to_string(n);
-  for (const char* part : {"-wal", "-shm", ""}) {
-    const auto from = path(day) + part;
-    if (fs::exists(from, error)) fs::rename(from, aside + part, error);
-    if (error)
-      return fail(Errc::unavailable, "'" + from + "' is damaged and cannot be moved aside: " + error.message(),
-                  "Move it away by hand; keep it for analysis.");
-  }
+  if (auto moved = files_.set_aside(day, why); !moved) return moved;
   const std::scoped_lock lock(mutex_);
-  damage_.erase(file_name(day));
+  damage_.erase(DayFiles::name(day));
   wants_labels_.insert(day);
   return {};
 }
@@ -255,13 +145,8 @@ void Days::settled(std::int64_t batch) {
     const std::scoped_lock lock(mutex_);
     settled_ = batch;
   }
-  std::vector<Handle> handles;
-  {
-    const std::scoped_lock lock(files_mutex_);
-    for (const auto& [day, handle] : open_) handles.push_back(handle);
-  }
   // All of them: one that a query opened while the batch was written has a directory without it.
-  for (const auto& handle : handles) {
+  for (const auto& handle : files_.all_open()) {
     const std::scoped_lock lock(handle->mutex);
     handle->directory.reset();
   }
@@ -271,13 +156,10 @@ Status Days::remove(Day day) {
   {
     const std::scoped_lock lock(mutex_);
     days_.erase(day);
-    damage_.erase(file_name(day));
+    damage_.erase(DayFiles::name(day));
     wants_labels_.erase(day);
   }
-  close(day);
-  for (const char* part : {"-wal", "-shm", ""})
-    if (auto removed = sqlite::remove_file(options_.vfs, path(day) + part); !removed) return removed;
-  return {};
+  return files_.remove(day);
 }
 
 Status Days::drop_before(Day day) {
@@ -310,7 +192,7 @@ Status Days::drop_tenants_of(Day day, const std::function<bool(const std::string
   const auto known = directory(day);
   if (!known) return fail(known.error());
   if (!(*known)->has_tenant(expired)) return {};
-  const auto handle = open(day, DayFile::Access::write);
+  const auto handle = files_.open(day, DayFile::Access::write);
   if (!handle) return fail(handle.error());
   Status dropped;
   {
@@ -318,7 +200,7 @@ Status Days::drop_tenants_of(Day day, const std::function<bool(const std::string
     dropped = (*handle)->file.drop_tenants(expired);
     (*handle)->directory.reset();
   }
-  if (!dropped && dropped.error().code != Errc::full) close(day);
+  if (!dropped && dropped.error().code != Errc::full) files_.close(day);
   return dropped;
 }
 
@@ -354,7 +236,7 @@ std::int64_t Days::settled() const {
 }
 
 Result<std::pair<std::int64_t, std::int64_t>> Days::owner_of(Day day) const {
-  const auto handle = open(day, DayFile::Access::read);
+  const auto handle = files_.open(day, DayFile::Access::read);
   if (!handle) return fail(handle.error());
   const std::scoped_lock lock((*handle)->mutex);
   const auto journal = (*handle)->file.journal();
@@ -365,14 +247,14 @@ Result<std::pair<std::int64_t, std::int64_t>> Days::owner_of(Day day) const {
 
 /// An attempt may have written days that the next one does not touch.
 Status Days::take_back(Day day) {
-  const auto handle = open(day, DayFile::Access::write);
+  const auto handle = files_.open(day, DayFile::Access::write);
   if (!handle) return fail(handle.error());
   Status done;
   {
     const std::scoped_lock lock((*handle)->mutex);
     done = (*handle)->file.drop_from(settled() + 1);
   }
-  if (!done) close(day);
+  if (!done) files_.close(day);
   return done;
 }
 
@@ -410,7 +292,7 @@ void Days::each_series(const std::function<void(Day, SeriesId, Labels)>& take) {
   auto days = days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()});
   std::reverse(days.begin(), days.end());
   for (const auto day : days) {
-    const auto handle = open(day, DayFile::Access::read);
+    const auto handle = files_.open(day, DayFile::Access::read);
     if (!handle) continue;
     const std::scoped_lock lock((*handle)->mutex);
     const auto owner = (*handle)->file.journal();
@@ -421,7 +303,7 @@ void Days::each_series(const std::function<void(Day, SeriesId, Labels)>& take) {
 }
 
 Status Days::each_series_of(Day day, const std::function<void(SeriesId, Labels)>& take) {
-  const auto handle = open(day, DayFile::Access::read);
+  const auto handle = files_.open(day, DayFile::Access::read);
   if (!handle) return fail(handle.error());
   const std::scoped_lock lock((*handle)->mutex);
   std::uint64_t damaged = 0;
@@ -433,14 +315,14 @@ Status Days::adopt(Day day, const std::function<SeriesId(const Labels&)>& number
   auto done = try_adopt(day, number, given_up);
   if (given_up > 0) damaged(day, std::to_string(given_up) + " parts could not be read when it was taken over");
   if (done) return done;
-  if (done.error().code != Errc::full) close(day);
+  if (done.error().code != Errc::full) files_.close(day);
   if (done.error().code != Errc::corrupt) return done;
   if (auto aside = set_aside(day, done.error()); !aside) return aside;
   return done;
 }
 
 Status Days::try_adopt(Day day, const std::function<SeriesId(const Labels&)>& number, std::uint64_t& given_up) {
-  const auto handle = open(day, DayFile::Access::write);
+  const auto handle = files_.open(day, DayFile::Access::write);
   if (!handle) return fail(handle.error());
   const std::scoped_lock lock((*handle)->mutex);
   std::unordered_map<SeriesId, SeriesId> numbers;
@@ -483,13 +365,7 @@ void Days::measure() {
   std::uint64_t bytes = 0;
   for (const auto day :
        days_between(Day{std::numeric_limits<std::int64_t>::min()}, Day{std::numeric_limits<std::int64_t>::max()}))
-    for (const char* part : {"", "-wal"}) {
-      const auto there = sqlite::file_exists(options_.vfs, path(day) + part);
-      if (!there || !*there) continue;
-      auto file = sqlite::File::open(options_.vfs, path(day) + part, sqlite::File::Mode::read);
-      const auto size = file ? file->size() : fail(file.error());
-      bytes += size ? *size : 0;
-    }
+    bytes += files_.size(day);
   const std::scoped_lock lock(mutex_);
   bytes_ = bytes;
 }

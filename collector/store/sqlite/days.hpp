@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,32 +10,21 @@
 #include <utility>
 #include <vector>
 
-#include "collector/store/sqlite/day_file.hpp"
+#include "collector/store/sqlite/day_files.hpp"
 #include "collector/tsdb/archive.hpp"
 #include "collector/tsdb/head.hpp"
 #include "common/base/thread_annotations.hpp"
 
 namespace ward::collector {
 
-class DayDirectory;
-
 /// The chunks of all days, one SQLite file a day in one folder. The journal's number of the last settled batch decides what
 /// of them counts: write a batch (DayWriter), let the journal settle it together with the trimming of its rows, then
 /// settled() (why: docs/decisions/0008-day-files.md). Thread: any for reading; one writer at a time.
 class Days final : public ChunkArchive {
  public:
-  struct Options {
-    std::string folder;
-    std::string vfs;              ///< "" = the real file system
-    std::size_t open_files = 40;  ///< kept open between uses
-  };
   /// `known`: the days to read; `journal` and `batch` as the journal says.
-  Days(Options options, std::int64_t journal, std::int64_t batch, const std::vector<Day>& known);
+  Days(DayFiles::Options options, std::int64_t journal, std::int64_t batch, const std::vector<Day>& known);
   ~Days() override;
-
-  /// Days of a folder of the real file system, by the names of their files; makes the folder when there is none.
-  static Result<std::vector<Day>> list(const std::string& folder);
-  static std::string file_name(Day day) { return to_string(day) + ".db"; }
 
   [[nodiscard]] std::unique_ptr<Cursor> cursor() const override;
 
@@ -85,11 +73,7 @@ class Days final : public ChunkArchive {
 
  private:
   class DayCursor;
-  struct Open;
-  using Handle = std::shared_ptr<Open>;
 
-  [[nodiscard]] std::string path(Day day) const { return options_.folder + "/" + file_name(day); }
-  [[nodiscard]] Result<Handle> open(Day day, DayFile::Access access) const;
   [[nodiscard]] std::vector<Day> days_between(Day from, Day to) const;
   Result<std::shared_ptr<const DayDirectory>> directory(Day day) const;
   Result<std::optional<wire::Buffer>> read_data(Day day, const DayBlock& block) const;
@@ -105,15 +89,11 @@ class Days final : public ChunkArchive {
   [[nodiscard]] std::int64_t settled() const;
   [[nodiscard]] Result<std::pair<std::int64_t, std::int64_t>> owner_of(Day day) const;  // journal, last batch
   Status remove(Day day);
-  void close(Day day) const;
 
-  const Options options_;
+  DayFiles files_;
   const std::int64_t journal_;
-  mutable std::mutex files_mutex_;  // before a handle's, and that before mutex_; held while a file is opened
-  mutable std::map<Day, Handle> open_ WARD_GUARDED_BY(files_mutex_);
-  mutable std::list<Day> used_ WARD_GUARDED_BY(files_mutex_);  ///< of open_, the oldest use first
-  mutable std::mutex mutex_;                                   // never held while the disk is asked
-  std::map<Day, std::int64_t> days_ WARD_GUARDED_BY(mutex_);   ///< with the round of drop_tenants() that saw it last
+  mutable std::mutex mutex_;                                  // never held while the disk is asked
+  std::map<Day, std::int64_t> days_ WARD_GUARDED_BY(mutex_);  ///< with the round of drop_tenants() that saw it last
   std::int64_t settled_ WARD_GUARDED_BY(mutex_);
   std::set<Day> wants_labels_ WARD_GUARDED_BY(mutex_);
   std::uint64_t bytes_ WARD_GUARDED_BY(mutex_) = 0;

@@ -20,7 +20,7 @@ constexpr std::int64_t kMidnight = 1'795'392'000'000;  // 2026-11-23
 /// Two days of two series of a collector that does not run.
 struct TsdbCommand : testing::Test {
   TsdbCommand() {
-    Days days({folder.string() + "/days", "", 4}, 7, 0, Days::list(folder.string() + "/days").value());
+    Days days({folder.string() + "/days", "", 4}, 7, 0, collector::DayFiles::list(folder.string() + "/days").value());
     collector::DayWriter writer(
         days, 1,
         {[](SeriesRef ref) {

@@ -30,8 +30,8 @@ struct DaysTest : testing::Test {
   DaysTest() { open(); }
   void open(std::int64_t journal = kJournal) {
     days.reset();
-    days =
-        std::make_unique<Days>(Days::Options{folder.string(), "", 2}, journal, batch, Days::list(folder.string()).value());
+    days = std::make_unique<Days>(DayFiles::Options{folder.string(), "", 2}, journal, batch,
+                                  DayFiles::list(folder.string()).value());
   }
   DayWriter writer() {
     return {*days,
@@ -70,7 +70,7 @@ struct DaysTest : testing::Test {
   }
   sqlite::Database raw(Day day) {
     sqlite::OpenOptions options;
-    options.path = folder.string() + "/" + Days::file_name(day);
+    options.path = folder.string() + "/" + DayFiles::name(day);
     options.exclusive = false;
     return std::move(*sqlite::Database::open(options));
   }
@@ -279,7 +279,7 @@ TEST_F(DaysTest, ListsOnlyFilesThatAreDays) {
   for (const char* name : {"2026-11-23.db", "2026-02-30.db", "day-5.db", "day-20780.db", "notes.db",
                            "2026-11-23.db.damaged-1", "2026-11-23.db-wal", "day-99999999.db"})
     folder.write(name, "");
-  EXPECT_THAT(Days::list(folder.string()).value(), ElementsAre(kDay, Day{99'999'999}));
+  EXPECT_THAT(DayFiles::list(folder.string()).value(), ElementsAre(kDay, Day{99'999'999}));
 }
 
 TEST(DayBlock, RefusesBytesThatMakeNoSense) {
