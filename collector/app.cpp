@@ -118,7 +118,7 @@ class App {
                 {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
                  store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); },
                  forwarding_ ? &forwarding_->tap() : nullptr}),
-        house_({*world.clock, world.log, store_, *volume_, server_}),
+        house_({world.io.get_executor(), *world.clock, world.log, store_, *volume_, server_}),
         heartbeat_(config_.heartbeat),
         signals_(world.io, SIGTERM, SIGINT, SIGHUP),
         loaded_(std::move(files.loaded)),
@@ -137,9 +137,9 @@ class App {
     auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
     if (!rules.rules) return fail(rules.to_error());
     tell_warnings(rules);
-    const auto damaged = store_.replay(world_.clock->wall());
+    const auto damaged = store_.begin(world_.clock->wall());
     if (!damaged) return fail(damaged.error());
-    if (*damaged > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", *damaged}});
+    damaged_rows_ = *damaged;
     auto ruleless = restore(rules);
     pipeline_ = std::make_unique<Pipeline>(
         Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
@@ -179,20 +179,27 @@ class App {
       return started;
     }
     run_parts();
-    world_.log.info("The collector runs", {{"stream", config_.stream_address},
-                                           {"http", config_.http_address},
-                                           {"rule_groups", rules_.rules().groups.size()},
-                                           {"series", store_.head.stats().series}});
+    tasks_.spawn("replay", replay());
     return {};
   }
+
+  /// Why it ended, when nobody asked for that.
+  [[nodiscard]] const Status& outcome() const { return outcome_; }
 
   void save() { house_.save(); }
 
  private:
   async::Task<http::ServerResponse> answer(http::ServerRequest request) {
-    if (request.path != RemoteWriteReceiver::kPath) return api::answer(*view_, std::move(request));
-    if (receiver_) return receiver_->answer(std::move(request));
-    return no_receiver();
+    if (request.path == RemoteWriteReceiver::kPath) return receiver_ ? receiver_->answer(std::move(request)) : no_receiver();
+    // What half of the samples say would be wrong.
+    if (store_.replaying() && request.path.starts_with("/api/")) return not_yet();
+    return api::answer(*view_, std::move(request));
+  }
+  static async::Task<http::ServerResponse> not_yet() {
+    auto response =
+        api::prometheus_error(503, "unavailable", "The collector has just started and reads its journal: ask again.");
+    response.headers.emplace_back("retry-after", "1");
+    co_return response;
   }
   static async::Task<http::ServerResponse> no_receiver() {
     co_return api::problem(404, "Not found",
@@ -221,8 +228,25 @@ class App {
     return ruleless;
   }
 
+  async::Task<void> replay() {
+    auto reading = house_.replay();
+    const auto damaged = co_await std::move(reading);
+    if (!damaged) {
+      outcome_ = fail(damaged.error());
+      end();
+      co_return;
+    }
+    damaged_rows_ += *damaged;
+    if (damaged_rows_ > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", damaged_rows_}});
+    run_rest();
+    world_.log.info("The collector runs", {{"stream", config_.stream_address},
+                                           {"http", config_.http_address},
+                                           {"rule_groups", rules_.rules().groups.size()},
+                                           {"series", store_.head.stats().series}});
+  }
+
+  /// What needs no samples.
   void run_parts() {
-    pipeline_->start();
     sender_.start();
     sender_.wake();
     if (forwarding_) forwarding_->start(server_.metadata());
@@ -235,17 +259,21 @@ class App {
           });
       beat_->start();
     }
-    tasks_.spawn("own series", write_own_series());
-    tasks_.spawn("house", house_.run());
-    tasks_.spawn("own samples", house_.keep_own());
-    if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));
     tasks_.spawn("old state", prune_state());
     tasks_.spawn("signals", handle_signals());
   }
 
+  void run_rest() {
+    pipeline_->start();
+    tasks_.spawn("own series", write_own_series());
+    tasks_.spawn("house", house_.run());
+    tasks_.spawn("own samples", house_.keep_own());
+    if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));
+  }
+
   void ingested() {
     last_ingest_ = world_.clock->mono();
-    if (pipeline_) pipeline_->arrived();
+    pipeline_->arrived();
   }
 
   Heartbeat::Figures observe(Heartbeat& heartbeat) {
@@ -297,9 +325,13 @@ class App {
         continue;
       }
       world_.log.info("The collector stops", {{"signal", signal}});
-      async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
+      end();
       co_return;
     }
+  }
+
+  void end() {
+    async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
   }
 
   void reload() {
@@ -357,6 +389,8 @@ class App {
   async::asio::signal_set signals_;
   LoadedState loaded_;
   MonoTime last_ingest_{};
+  std::uint64_t damaged_rows_ = 0;
+  Status outcome_;
   async::TaskGroup tasks_;
 };
 
@@ -370,6 +404,7 @@ tl::expected<void, StartFailure> run_once(const std::string& config_path, Collec
     return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
   reloads.reset();
   world.io.run();
+  if (!app.outcome()) return tl::unexpected<StartFailure>{StartFailure{app.outcome().error(), DataFiles::kJournal}};
   app.save();
   return {};
 }

@@ -45,6 +45,10 @@ void HeadSink::count_refused(const char* reason, std::size_t samples) {
 }
 
 void HeadSink::append(std::span<const wire::IdSample> samples) {
+  if (!holds_back_.load(std::memory_order_relaxed)) replayed(samples);
+}
+
+void HeadSink::replayed(std::span<const wire::IdSample> samples) {
   std::vector<RefSample> refs;
   refs.reserve(samples.size());
   {

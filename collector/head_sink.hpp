@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <span>
@@ -21,7 +22,11 @@ class HeadSink final : public SampleSink, public RuleOutput {
   HeadSink(Head& head, Catalogue& catalogue, telemetry::Registry& metrics);
 
   void define(SeriesId id, const Labels& labels) override;
+  /// Nothing while it holds back.
   void append(std::span<const wire::IdSample> samples) override;
+  /// Whether append() leaves what is committed to replayed(): the journal is still being read, and has it too.
+  void hold_back(bool hold) { holds_back_.store(hold, std::memory_order_relaxed); }
+  void replayed(std::span<const wire::IdSample> samples);
   /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal by take_own().
   /// One whose labels are longer than kMaxLabelText is refused and counted.
   void write(Time at, std::span<const SeriesValue> series) override;
@@ -41,6 +46,7 @@ class HeadSink final : public SampleSink, public RuleOutput {
   Catalogue& catalogue_;
   telemetry::Counter& stored_;
   telemetry::Registry& metrics_;
+  std::atomic<bool> holds_back_{false};
   std::mutex mutex_;
   std::unordered_map<std::string, std::uint32_t> name_ids_ WARD_GUARDED_BY(mutex_);
   std::vector<std::string> names_ WARD_GUARDED_BY(mutex_);

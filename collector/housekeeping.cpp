@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -21,6 +22,27 @@ constexpr std::chrono::minutes kChunksEveryWhileFailing{10};
 constexpr std::uint64_t kChunksAfterRows = 400'000;  // what a start would have to read
 
 }  // namespace
+
+async::Task<Result<std::uint64_t>> Housekeeping::replay() {
+  std::uint64_t damaged = 0;
+  bool told = false;
+  while (context_.store.replaying()) {
+    const auto some = std::make_shared<std::optional<Result<std::uint64_t>>>();
+    context_.server.commits().look([this, some] { *some = context_.store.replay_some(); }, [this] { part_read_.wake(); });
+    while (!*some) co_await part_read_.wait(kLookEvery);
+    if (**some) {
+      damaged += ***some;
+      continue;
+    }
+    const auto& error = (*some)->error();
+    if (error.code != Errc::unavailable) co_return fail(error);
+    // Closed after a failed commit: the next one opens it.
+    if (!std::exchange(told, true))
+      context_.log.error("The journal cannot be read on; it is tried again", {{"error", error.what}, {"fix", error.fix}});
+    co_await async::sleep_for(kOwnEvery);
+  }
+  co_return damaged;
+}
 
 async::Task<void> Housekeeping::run() {
   auto stored = context_.clock.mono();
@@ -112,6 +134,7 @@ async::Task<void> Housekeeping::adopt(std::vector<Day> foreign) {
 }
 
 void Housekeeping::save() {
+  if (context_.store.replaying()) return;  // the next start reads the journal again
   auto done = context_.volume.may_write();
   if (done) done = context_.store.store_chunks();
   if (!done) tell_unstored(done.error());

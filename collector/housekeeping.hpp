@@ -5,6 +5,7 @@
 #include "collector/sample_store.hpp"
 #include "collector/store/volume/volume.hpp"
 #include "common/async/task.hpp"
+#include "common/async/wakeup.hpp"
 #include "common/base/world.hpp"
 #include "common/telemetry/log.hpp"
 
@@ -15,14 +16,17 @@ namespace ward::collector {
 class Housekeeping {
  public:
   struct Context {
+    async::asio::any_io_executor executor;
     const Clock& clock;
     telemetry::Logger& log;
     Store& store;
     DataVolume& volume;
     StreamServer& server;
   };
-  explicit Housekeeping(Context context) : context_(context) {}
+  explicit Housekeeping(Context context) : context_(context), part_read_(context.executor) {}
 
+  /// Reads what the journal has of samples into the head, beside running sessions. How many rows were damaged.
+  async::Task<Result<std::uint64_t>> replay();
   /// Never ends by itself.
   async::Task<void> run();
   /// Journals the collector's own samples (results of rules, its metrics), which no agent would send again. Never ends by
@@ -39,6 +43,7 @@ class Housekeeping {
   void tidy(bool store);
   void tell_unstored(const Error& error);
   Context context_;
+  async::Wakeup part_read_;
   bool failed_ = false;  ///< the last time chunks were to be stored
 };
 

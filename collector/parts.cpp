@@ -99,9 +99,16 @@ std::vector<api::Readiness> AppView::readiness() const {
       sources_.pipeline.last_progress() != MonoTime{} && now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
   const auto& full = sources_.server.disk_full();
   return {{"ingest", !full, full ? "the journal's disk is full: " + describe(sources_.volume.explain(*full)) : ""},
-          {"evaluation", evaluates, evaluates ? "" : "no evaluation in the last 30 s"},
+          {"evaluation", evaluates, evaluates ? "" : waiting_for()},
           {"alert state", !trouble, trouble ? describe(*trouble) : ""},
           {"stored days", true, damage()}};  // what is damaged keeps nothing from going on
+}
+
+std::string AppView::waiting_for() const {
+  const auto& store = sources_.store;
+  if (!store.replaying()) return "no evaluation in the last 30 s";
+  return "the journal is being read, " + std::to_string(store.replayed_rows()) + " of about " +
+         std::to_string(store.journal->rows_since_chunks()) + " records; samples are taken meanwhile";
 }
 
 std::string AppView::damage() const {

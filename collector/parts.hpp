@@ -57,6 +57,7 @@ class AppView final : public api::View {
  private:
   void refresh_gauges();
   [[nodiscard]] std::string damage() const;
+  [[nodiscard]] std::string waiting_for() const;
   Sources sources_;
   Time started_;
   api::QueryGate gate_;

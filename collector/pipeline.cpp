@@ -68,9 +68,19 @@ Pipeline::Pipeline(Context context)
       rules_(std::make_shared<RulesSnapshot>(context_.rules.snapshot())),
       tasks_(context_.executor,
              logs_failure(context_.log, "Evaluation ended unexpectedly; restart the collector and report this")) {
+  begin_grace();
+  know_stored();
+}
+
+/// The time in which what an earlier life told may be told again.
+void Pipeline::begin_grace() {
   inherited_until_ = context_.clock.mono() + kRestoreGrace;
   untold_at_ = inherited_until_;
-  know_stored();
+}
+
+void Pipeline::start() {
+  begin_grace();
+  tasks_.spawn("evaluation", loop());
 }
 
 /// What restoring changed in a row is worth no write; a row that moved to another rule is, and so is one that nobody took.

@@ -64,7 +64,7 @@ class Pipeline {
   };
   explicit Pipeline(Context context);
 
-  void start() { tasks_.spawn("evaluation", loop()); }
+  void start();
   /// Cancels at once; returns when no step runs on the pool any more. The step under way is not told.
   async::Task<void> stop() { return tasks_.stop(); }
   /// One evaluation of what is due or has arrived, with all that follows from it. What start() repeats; a test calls it.
@@ -86,6 +86,7 @@ class Pipeline {
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
 
  private:
+  void begin_grace();
   async::Task<void> loop();
   async::Task<std::vector<AlertEvent>> evaluate(Time now);
   async::Task<void> settle(std::vector<AlertEvent> events, Time now);

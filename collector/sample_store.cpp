@@ -11,6 +11,8 @@ namespace {
 
 /// Less than while it runs: a start should be short, and after it memory fills by itself.
 constexpr std::chrono::hours kInMemoryAtStart{1};
+/// Samples; commits wait meanwhile, some ten milliseconds.
+constexpr std::size_t kReplayedAtOnce = 200'000;
 /// A clock this far ahead of the newest stored day is not believed when it says what is old.
 constexpr std::int64_t kDaysAhead = 2;
 
@@ -39,30 +41,58 @@ Store::Store(const CollectorConfig& config, telemetry::Registry& metrics, std::u
       in_memory_(std::max<milliseconds>(kInMemory, 2 * config.max_sample_age)) {}
 
 Result<std::uint64_t> Store::replay(Time now) {
-  std::uint64_t damaged = 0;
-  Journal::Replay into;
+  auto damaged = begin(now);
+  while (damaged && replaying_) {
+    const auto some = replay_some();
+    damaged = some ? Result<std::uint64_t>{*damaged + *some} : some;
+  }
+  return damaged;
+}
+
+Result<std::uint64_t> Store::begin(Time now) {
+  auto foreign = days->begin();
+  if (!foreign) return fail(foreign.error());
+  foreign_ = std::move(*foreign);
+  Journal::KnownSeries into;
   into.series = [&](SeriesId id, Labels labels) {
     sink.define(id, labels);
     catalogue.load(id, std::move(labels));
   };
   into.day = [&](StoredDay stored) { head.set_last_day(ref_of(stored.series), Day{stored.day}); };
-  into.samples = [&](std::vector<wire::IdSample> samples) { sink.append(samples); };
-  into.highest = [&](SeriesId id) { catalogue.reserve(id); };
-  auto foreign = days->begin();
-  if (!foreign) return fail(foreign.error());
-  foreign_ = std::move(*foreign);
+  const auto rows = journal->replay_series(into);
+  if (!rows) return fail(rows.error());
+  if (*rows > 0) recover_series();
   auto from = now - std::max<milliseconds>(kInMemoryAtStart, 2 * (in_memory_ - kInMemory));
   // A clock that stands before all that is stored would have all of it read into memory.
   if (const auto oldest = days->first(); oldest && now < start_of(*oldest)) from = start_of(*days->last());
-  into.before_samples = [&](std::uint64_t damaged_series) {
-    if (damaged_series > 0) recover_series();
-    history.whole_from(from);
-    return days->each_chunk_since(from, [&](const SealedChunk& chunk) { damaged += head.load_chunk(chunk) ? 0 : 1; });
-  };
-  const auto rows = journal->replay(into);
-  if (!rows) return fail(rows.error());
-  (void)sink.take_arrived();
-  return *rows + damaged;
+  history.whole_from(from);
+  auto damaged = *rows;
+  auto read = days->each_chunk_since(from, [&](const SealedChunk& chunk) { damaged += head.load_chunk(chunk) ? 0 : 1; });
+  if (!read) return fail(read.error());
+  replaying_ = true;
+  sink.hold_back(true);
+  // Which numbers are taken is known only when all records are read, and a new series needs one that is free.
+  while (*rows > 0 && replaying_) {
+    const auto some = replay_some();
+    if (!some) return some;
+    damaged += *some;
+  }
+  return damaged;
+}
+
+Result<std::uint64_t> Store::replay_some() {
+  const auto read =
+      journal->replay_records(replayed_, kReplayedAtOnce, [this](const auto& samples) { sink.replayed(samples); });
+  if (!read) return fail(read.error());
+  if (read->highest) catalogue.reserve(*read->highest);
+  replayed_ = read->last;
+  replayed_rows_ += read->rows;
+  if (read->end) {
+    sink.hold_back(false);
+    (void)sink.take_arrived();
+    replaying_ = false;
+  }
+  return read->damaged;
 }
 
 /// Every day knows the labels of its series too. What of the journal's rows cannot be read is found there, so that chunks on
@@ -102,6 +132,8 @@ Status Store::adopt(Day day) {
 }
 
 Status Store::store_chunks() {
+  // It would take rows off the journal that the head has not seen.
+  if (replaying_) return fail(Errc::unavailable, "the journal is still being read", "Nothing; it is tried again.");
   if (auto resolved = resolve_attempt(); !resolved) return resolved;
   const auto last = journal->batch();
   if (!last) return fail(last.error());

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,7 +17,7 @@ namespace ward::collector {
 
 /// All samples and what feeds them: the journal on disk, the head in memory, the days behind it, the catalogue of series.
 /// A sample is in the journal and the head, then in a day and the head, then in the day alone. Thread: the parts say;
-/// replay(), tidy() and store_chunks() beside no commit.
+/// replay_some(), tidy() and store_chunks() beside no commit.
 class Store {
  public:
   Store(const CollectorConfig& config, telemetry::Registry& metrics, std::unique_ptr<SqliteJournal> opened,
@@ -24,7 +25,13 @@ class Store {
 
   /// Reads series, the newest chunks and the journal back into the head. Returns damaged rows that were left out.
   Result<std::uint64_t> replay(Time now);
-  /// Days that another journal wrote, as replay() found them: their samples are not seen yet.
+  /// The same in parts, so that samples are taken meanwhile: begin(), then replay_some() until replaying() ends. What is
+  /// committed between comes by way of the journal. Both return damaged rows that were left out.
+  Result<std::uint64_t> begin(Time now);
+  Result<std::uint64_t> replay_some();
+  [[nodiscard]] bool replaying() const { return replaying_; }                   ///< any thread
+  [[nodiscard]] std::uint64_t replayed_rows() const { return replayed_rows_; }  ///< of the journal; any thread
+  /// Days that another journal wrote, as begin() found them: their samples are not seen yet.
   [[nodiscard]] const std::vector<Day>& foreign_days() const { return foreign_; }
   /// Takes one of those over: its series get numbers of this journal.
   Status adopt(Day day);
@@ -64,6 +71,9 @@ class Store {
   std::uint64_t recover_series();
 
   const Retention retention_;
+  Journal::Position replayed_{};
+  std::atomic<bool> replaying_{false};
+  std::atomic<std::uint64_t> replayed_rows_{0};
   const milliseconds in_memory_;
   std::optional<Attempt> attempt_;
   std::vector<Day> foreign_;

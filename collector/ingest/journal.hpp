@@ -94,18 +94,28 @@ class Journal {
   /// Forces something without meaning to disk: whether it takes data again, under its cap too. Errors as of commit().
   virtual Status probe() = 0;
 
-  struct Replay {
+  /// Everything the head needs after a start: first the series, then all records from Position{} on. A damaged row is
+  /// counted and left out.
+  struct KnownSeries {
     std::function<void(SeriesId, Labels)> series;
-    std::function<void(std::vector<wire::IdSample>)> samples;  ///< of records not yet in chunks
-    std::function<void(StoredDay)> day = nullptr;              ///< after the series it names
-    /// Between series and samples; told how many rows of series are damaged.
-    std::function<Status(std::uint64_t)> before_samples = nullptr;
-    /// The highest number that a record names, if one does. It stays that series' though its row may be damaged: another one
-    /// that got it would be given its samples at the next start.
-    std::function<void(SeriesId)> highest = nullptr;
+    std::function<void(StoredDay)> day = nullptr;  ///< after the series it names
   };
-  /// Everything the head needs after a start, in this order. A damaged row is counted and skipped.
-  virtual Result<std::uint64_t> replay(const Replay& replay) = 0;
+  using Position = Strong<struct JournalPositionTag, std::int64_t>;
+  struct ReplayedRecords {
+    Position last{};   ///< go on behind it
+    bool end = false;  ///< there were no more
+    std::uint64_t rows = 0;
+    std::uint64_t damaged = 0;
+    /// The highest number that they name. It stays that series' though its row may be damaged: another one that got it would
+    /// be given its samples at the next start.
+    std::optional<SeriesId> highest{};
+  };
+  /// How many rows are damaged.
+  virtual Result<std::uint64_t> replay_series(const KnownSeries& take) = 0;
+  /// Samples of records not yet in chunks, in the order in which they were committed: some of those behind `after`, at least
+  /// `enough` samples when there are so many.
+  virtual Result<ReplayedRecords> replay_records(Position after, std::size_t enough,
+                                                 const std::function<void(std::vector<wire::IdSample>)>& take) = 0;
   /// A random number that no other journal has: chunks name series by numbers that are its own.
   virtual Result<std::int64_t> identity() = 0;
   /// The last batch of chunks that was settled; 0: none yet.

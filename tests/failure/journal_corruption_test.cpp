@@ -7,6 +7,7 @@
 #include "collector/ingest/catalogue.hpp"
 #include "collector/store/sqlite/journal.hpp"
 #include "tests/sim/disk.hpp"
+#include "tests/support/replay.hpp"
 
 namespace ward::collector {
 namespace {
@@ -75,11 +76,11 @@ void live_on(std::unique_ptr<SqliteJournal> journal, Catalogue& catalogue, const
   journal.reset();
   auto again = SqliteJournal::open(options(disk));
   if (!again) return;
-  (void)(*again)->replay({[&](SeriesId of, const Labels& labels) { EXPECT_EQ(of == id, labels == kFresh); },
-                          [&](const std::vector<wire::IdSample>& samples) {
-                            for (const auto& sample : samples)
-                              EXPECT_EQ(sample.id == id, sample.v == kFreshValue) << "another's samples under its labels";
-                          }});
+  (void)test::replay(**again, {[&](SeriesId of, const Labels& labels) { EXPECT_EQ(of == id, labels == kFresh); }},
+                     [&](const std::vector<wire::IdSample>& samples) {
+                       for (const auto& sample : samples)
+                         EXPECT_EQ(sample.id == id, sample.v == kFreshValue) << "another's samples under its labels";
+                     });
 }
 
 /// A start over these files, and what comes after it. Fails the test for a value or a label nobody measured, and for a
@@ -97,23 +98,23 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
   }
   verdict.opens = true;
   Catalogue catalogue{{}};
-  const auto damaged = (*journal)->replay({[&](SeriesId id, Labels labels) {
-                                             EXPECT_EQ(labels, (Labels{{"__name__", "m"}, {"i", std::to_string(id)}}));
-                                             catalogue.load(id, std::move(labels));
-                                           },
-                                           [&](const std::vector<wire::IdSample>& samples) {
-                                             for (const auto& sample : samples) {
-                                               const auto seq = static_cast<std::uint64_t>(to_ms(sample.t));
-                                               EXPECT_EQ(sample.v, value_of(seq, sample.id)) << "a value nobody measured";
-                                             }
-                                             verdict.samples += samples.size();
-                                           },
-                                           nullptr, nullptr, [&](SeriesId id) { catalogue.reserve(id); }});
+  const auto damaged = test::replay(**journal, {[&](SeriesId id, Labels labels) {
+    EXPECT_EQ(labels, (Labels{{"__name__", "m"}, {"i", std::to_string(id)}}));
+    catalogue.load(id, std::move(labels));
+  }},
+                                    [&](const std::vector<wire::IdSample>& samples) {
+                                      for (const auto& sample : samples) {
+                                        const auto seq = static_cast<std::uint64_t>(to_ms(sample.t));
+                                        EXPECT_EQ(sample.v, value_of(seq, sample.id)) << "a value nobody measured";
+                                      }
+                                      verdict.samples += samples.size();
+                                    });
+  if (damaged && damaged->highest) catalogue.reserve(*damaged->highest);
   if (!damaged) {
     EXPECT_FALSE(damaged.error().fix.empty()) << damaged.error().what;
   }
   verdict.replays = damaged.has_value();
-  verdict.damaged = damaged.value_or(0);
+  verdict.damaged = damaged ? damaged->damaged : 0;
   if (damaged) live_on(std::move(*journal), catalogue, disk);
   return verdict;
 }

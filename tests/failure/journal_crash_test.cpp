@@ -7,6 +7,7 @@
 #include "collector/ingest/recorder.hpp"
 #include "collector/sample_store.hpp"
 #include "tests/sim/disk.hpp"
+#include "tests/support/replay.hpp"
 
 namespace ward::collector {
 namespace {
@@ -56,10 +57,10 @@ class Collector {
       const auto samples = decode_chunk(chunk.bytes).value();
       for (const auto& sample : samples) count(sample.v);
     }));
-    EXPECT_TRUE(store->journal->replay({[](SeriesId, const Labels&) {},
-                                        [&](const std::vector<wire::IdSample>& samples) {
-                                          for (const auto& sample : samples) count(sample.v);
-                                        }}));
+    EXPECT_TRUE(
+        test::replay(*store->journal, {[](SeriesId, const Labels&) {}}, [&](const std::vector<wire::IdSample>& samples) {
+          for (const auto& sample : samples) count(sample.v);
+        }));
     return out;
   }
   /// And as queries see them.

@@ -1,5 +1,5 @@
-// Feeds committed inputs to a fuzz target where there is no libFuzzer: every file of its corpus, or the files and folders
-// given. Prints the name of each input before it runs, so that a crash names its cause.
+// Feeds committed inputs to a fuzz target where there is no libFuzzer: files and folders, mostly the corpus
+// of the target. Prints the name of each input before it runs, so that a crash names its cause.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -36,7 +36,6 @@ int main(int argc, char** argv) {
   std::vector<fs::path> inputs;
   for (int i = 1; i < argc; ++i)
     if (argv[i][0] != '-') gather(argv[i], inputs);
-  if (inputs.empty()) gather(WARD_FUZZ_CORPUS, inputs);
   std::sort(inputs.begin(), inputs.end());
   for (const auto& input : inputs) replay(input);
   std::printf("%zu inputs replayed\n", inputs.size());

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tests/sim/nodes.hpp"
+#include "tests/support/replay.hpp"
 
 namespace ward::sim {
 
@@ -26,9 +27,10 @@ void CollectorNode::start() {
   catalogue_ = std::make_unique<collector::Catalogue>(collector::Catalogue::Caps{});
   sink_.taken = 0;
   const auto replayed =
-      journal->replay({[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); },
-                       [&](std::vector<wire::IdSample> samples) { sink_.taken += samples.size(); }});
-  if (!replayed || *replayed != 0) world.oracle_.violation("D1: " + collector_name(index) + " cannot replay its journal");
+      test::replay(*journal, {[&](collector::SeriesId id, Labels labels) { catalogue_->load(id, std::move(labels)); }},
+                   [&](const std::vector<wire::IdSample>& samples) { sink_.taken += samples.size(); });
+  if (!replayed || replayed->damaged != 0)
+    world.oracle_.violation("D1: " + collector_name(index) + " cannot replay its journal");
   recorder_ = std::make_unique<collector::Recorder>(*journal, *catalogue_, sink_);
   for (const auto& stream : streams()) {
     const auto& inc = stream.key.incarnation;

@@ -1,27 +1,28 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 
 #include "common/base/world.hpp"
 
 namespace ward::test {
 
-/// Both clocks stand still until the test moves them. Not thread safe: move it only while nothing else runs.
+/// Both clocks stand still until the test moves them. Thread: any reads, one moves it.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time wall = from_ms(1'764'000'000'000)) : wall_(wall) {}
-  [[nodiscard]] Time wall() const override { return wall_; }
-  [[nodiscard]] MonoTime mono() const override { return mono_; }
+  [[nodiscard]] Time wall() const override { return wall_.load(); }
+  [[nodiscard]] MonoTime mono() const override { return mono_.load(); }
   /// Time passes: both clocks move.
   void advance(milliseconds by) {
-    wall_ += by;
-    mono_ += by;
+    wall_ = wall_.load() + by;
+    mono_ = mono_.load() + by;
   }
   /// Someone sets the wall clock; steady time does not notice.
   void set_wall(Time wall) { wall_ = wall; }
 
  private:
-  Time wall_;
-  MonoTime mono_{std::chrono::hours{1}};
+  std::atomic<Time> wall_;
+  std::atomic<MonoTime> mono_{MonoTime{std::chrono::hours{1}}};
 };
 
 /// The same numbers for the same seed on every machine (splitmix64).

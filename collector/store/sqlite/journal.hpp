@@ -30,7 +30,9 @@ class SqliteJournal final : public Journal {
   Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override;
   Status reopen() override;
   Status probe() override;
-  Result<std::uint64_t> replay(const Replay& replay) override;
+  Result<std::uint64_t> replay_series(const KnownSeries& take) override;
+  Result<ReplayedRecords> replay_records(Position after, std::size_t enough,
+                                         const std::function<void(std::vector<wire::IdSample>)>& take) override;
   Result<std::int64_t> identity() override;
   Result<std::int64_t> batch() override;
   Status settle_chunks(const ChunkBatch& batch) override;
@@ -61,9 +63,6 @@ class SqliteJournal final : public Journal {
   Status write_settled(const ChunkBatch& batch);
   [[nodiscard]] Status has_room_under_cap();
   Status write_mark_of_life();
-  struct Reading;
-  Status replay_series(Reading& reading);
-  Status replay_records(Reading& reading);
   Status load_streams();
   Status ensure_open();
   [[nodiscard]] Status closed() const;

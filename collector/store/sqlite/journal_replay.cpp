@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,61 +16,55 @@ bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnch
 
 }  // namespace
 
-/// What one replay() has come to.
-struct SqliteJournal::Reading {
-  const Replay& into;
-  std::uint64_t damaged = 0;
-  std::optional<SeriesId> highest;
-
-  // Only of rows whose crc is right: a flipped bit in a number would take the numbers between, and memory for each of them.
-  // A damaged row never becomes samples of a series, so its number may be another's.
-  void met(SeriesId id) { highest = std::max(highest.value_or(id), id); }
-};
-
-Result<std::uint64_t> SqliteJournal::replay(const Replay& replay) {
+Result<std::uint64_t> SqliteJournal::replay_series(const KnownSeries& take) {
   if (!db_) return fail(closed().error());
-  Reading reading{replay, 0, {}};
-  auto read = replay_series(reading);
-  if (read && replay.before_samples) read = replay.before_samples(reading.damaged);
-  if (read) read = replay_records(reading);
-  if (!read) return fail(read.error());
-  if (reading.highest && replay.highest) replay.highest(*reading.highest);
-  return reading.damaged;
-}
-
-Status SqliteJournal::replay_series(Reading& reading) {
   auto series = db_->prepare("SELECT id,labels,crc,day FROM series ORDER BY id");
   if (!series) return fail(series.error());
+  std::uint64_t damaged = 0;
   auto more = series->step();
   for (; more && *more; more = series->step()) {
     const auto id = static_cast<SeriesId>(series->integer(0));
     auto labels = read_series_row(series->blob(1));
     if (!labels || !intact(series->integer(2), row_crc(series->blob(1), id))) {
-      ++reading.damaged;
+      ++damaged;
       continue;
     }
-    reading.into.series(id, std::move(*labels));
-    if (reading.into.day && !series->is_null(3)) reading.into.day({id, series->integer(3)});
+    take.series(id, std::move(*labels));
+    if (take.day && !series->is_null(3)) take.day({id, series->integer(3)});
   }
-  return more ? Status{} : fail(more.error());
+  if (!more) return fail(more.error());
+  return damaged;
 }
 
-Status SqliteJournal::replay_records(Reading& reading) {
-  auto records = db_->prepare("SELECT t_min,t_max,payload,crc FROM journal ORDER BY position");
+Result<Journal::ReplayedRecords> SqliteJournal::replay_records(
+    Position after, std::size_t enough, const std::function<void(std::vector<wire::IdSample>)>& take) {
+  if (!db_) return fail(closed().error());
+  auto records = db_->prepare("SELECT position,t_min,t_max,payload,crc FROM journal WHERE position>? ORDER BY position");
   if (!records) return fail(records.error());
+  records->bind(1, after.get());
+  ReplayedRecords out;
+  out.last = after;
+  std::size_t samples = 0;
   auto more = records->step();
   for (; more && *more; more = records->step()) {
+    out.last = Position{records->integer(0)};
+    ++out.rows;
     wire::Record record;
-    record.t_min = from_ms(records->integer(0));
-    record.t_max = from_ms(records->integer(1));
-    if (intact(records->integer(3), row_crc(records->blob(2))) && codec_.decode(records->blob(2), record)) {
-      for (const auto& sample : record.samples) reading.met(sample.id);
-      reading.into.samples(std::move(record.samples));
+    record.t_min = from_ms(records->integer(1));
+    record.t_max = from_ms(records->integer(2));
+    if (intact(records->integer(4), row_crc(records->blob(3))) && codec_.decode(records->blob(3), record)) {
+      // Only of rows whose crc is right: a flipped bit in a number would take the numbers between, and memory for each.
+      for (const auto& sample : record.samples) out.highest = std::max(out.highest.value_or(sample.id), sample.id);
+      samples += record.samples.size();
+      take(std::move(record.samples));
     } else {
-      ++reading.damaged;
+      ++out.damaged;
     }
+    if (samples >= enough) return out;
   }
-  return more ? Status{} : fail(more.error());
+  if (!more) return fail(more.error());
+  out.end = true;
+  return out;
 }
 
 }  // namespace ward::collector

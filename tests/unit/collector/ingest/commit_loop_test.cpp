@@ -236,9 +236,13 @@ TEST_F(CommitLoopOverAFakeJournal, ADiskThatBreaksWhileItIsFullIsNotFullAnyMore)
 }
 
 TEST_F(CommitLoopOverAFakeJournal, SaysNothingAfterItsStopAndLeavesTheJournalAlone) {
-  loop.submit(received(1, 1));
   bool stopped = false;
-  boost::asio::co_spawn(io, loop.stop(), [&](const std::exception_ptr&) { stopped = true; });
+  // In one turn of the io thread, so that the commit cannot be answered between the two.
+  const auto submit_and_stop = [this]() -> async::Task<void> {
+    loop.submit(received(1, 1));
+    co_await loop.stop();
+  };
+  boost::asio::co_spawn(io, submit_and_stop(), [&](const std::exception_ptr&) { stopped = true; });
   ASSERT_TRUE(run([&] { return stopped; }));
   EXPECT_THAT(journal.calls.all(), ElementsAre("commit 1"));  // what was under way has ended: the journal may go
   EXPECT_THAT(said, IsEmpty());

@@ -73,7 +73,11 @@ class FakeJournal final : public Journal {
     if (fault == Fault::full) return fail(Errc::full, "no space left on device", "Free space.");
     return {};
   }
-  Result<std::uint64_t> replay(const Replay&) override { return 0; }
+  Result<std::uint64_t> replay_series(const KnownSeries&) override { return 0; }
+  Result<ReplayedRecords> replay_records(Position, std::size_t,
+                                         const std::function<void(std::vector<wire::IdSample>)>&) override {
+    return ReplayedRecords{.end = true};
+  }
   Result<std::int64_t> identity() override { return 1; }
   Result<std::int64_t> batch() override { return 0; }
   Status settle_chunks(const ChunkBatch&) override { return {}; }

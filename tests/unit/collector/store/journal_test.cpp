@@ -6,6 +6,7 @@
 
 #include "tests/sim/disk.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/replay.hpp"
 
 namespace ward::collector {
 namespace {
@@ -57,14 +58,14 @@ class JournalFile : public testing::Test {
   }
   Replayed replay() {
     Replayed out;
-    Journal::Replay into;
+    Journal::KnownSeries into;
     into.series = [&](SeriesId id, Labels labels) { out.series.emplace(id, std::move(labels)); };
     into.day = [&](StoredDay stored) { out.days[stored.series] = stored.day; };
-    into.samples = [&](std::vector<wire::IdSample> samples) {
-      out.samples.insert(out.samples.end(), samples.begin(), samples.end());
-    };
-    into.highest = [&](SeriesId id) { out.highest = id; };
-    out.damaged = journal_->replay(into).value();
+    const auto read = test::replay(*journal_, into, [&](const std::vector<wire::IdSample>& samples) {
+                        out.samples.insert(out.samples.end(), samples.begin(), samples.end());
+                      }).value();
+    out.damaged = read.damaged;
+    out.highest = read.highest;
     return out;
   }
   sqlite::Database raw() {
