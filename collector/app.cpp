@@ -265,6 +265,7 @@ class App {
 
   void run_rest() {
     pipeline_->start();
+    pipeline_->arrived();  // everything, as far as the rules are concerned
     tasks_.spawn("own series", write_own_series());
     tasks_.spawn("house", house_.run());
     tasks_.spawn("own samples", house_.keep_own());

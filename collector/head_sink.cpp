@@ -45,10 +45,7 @@ void HeadSink::count_refused(const char* reason, std::size_t samples) {
 }
 
 void HeadSink::append(std::span<const wire::IdSample> samples) {
-  if (!holds_back_.load(std::memory_order_relaxed)) replayed(samples);
-}
-
-void HeadSink::replayed(std::span<const wire::IdSample> samples) {
+  if (holds_back_.load(std::memory_order_relaxed)) return;
   std::vector<RefSample> refs;
   refs.reserve(samples.size());
   {
@@ -70,6 +67,8 @@ void HeadSink::replayed(std::span<const wire::IdSample> samples) {
   }
   count(counts);
 }
+
+void HeadSink::replayed(std::span<const RefSample> samples) { count(head_.append(samples)); }
 
 void HeadSink::write(Time at, std::span<const SeriesValue> series) {
   std::vector<wire::IdSample> samples;

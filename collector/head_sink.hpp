@@ -26,7 +26,8 @@ class HeadSink final : public SampleSink, public RuleOutput {
   void append(std::span<const wire::IdSample> samples) override;
   /// Whether append() leaves what is committed to replayed(): the journal is still being read, and has it too.
   void hold_back(bool hold) { holds_back_.store(hold, std::memory_order_relaxed); }
-  void replayed(std::span<const wire::IdSample> samples);
+  /// Of series that define() has seen.
+  void replayed(std::span<const RefSample> samples);
   /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal by take_own().
   /// One whose labels are longer than kMaxLabelText is refused and counted.
   void write(Time at, std::span<const SeriesValue> series) override;

@@ -1,6 +1,7 @@
 #include "collector/sample_store.hpp"
 
 #include <algorithm>
+#include <future>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace {
 /// Less than while it runs: a start should be short, and after it memory fills by itself.
 constexpr std::chrono::hours kInMemoryAtStart{1};
 /// Samples; commits wait meanwhile, some ten milliseconds.
-constexpr std::size_t kReplayedAtOnce = 200'000;
+constexpr std::size_t kReplayedAtOnce = 1'000'000;
 /// A clock this far ahead of the newest stored day is not believed when it says what is old.
 constexpr std::int64_t kDaysAhead = 2;
 
@@ -25,6 +26,24 @@ HeadOptions head_options(const CollectorConfig& config) {
 }
 
 SeriesRef ref_of(SeriesId id) { return SeriesRef{id + 1}; }
+
+/// By series, the order within each kept: rows have a sample of very many, and appending them as they stand waits for memory
+/// at each sample. The series are dealt out to those who append side by side; the head's shards have an even number, so that
+/// nobody waits for another's lock.
+Store::Dealt deal_by_series(std::span<const wire::IdSample> samples) {
+  SeriesId highest = 0;
+  for (const auto& sample : samples) highest = std::max(highest, sample.id);
+  std::vector<std::size_t> next(static_cast<std::size_t>(highest) + 1 + Store::kAppenders);
+  for (const auto& sample : samples) ++next[sample.id + Store::kAppenders];
+  for (std::size_t n = Store::kAppenders; n < next.size(); ++n) next[n] += next[n - Store::kAppenders];
+  Store::Dealt out;
+  for (std::size_t n = 0; n < Store::kAppenders; ++n)
+    out[(highest + 1 + n) % Store::kAppenders].resize(next[highest + 1 + n]);
+  for (const auto& sample : samples)
+    out[sample.id % Store::kAppenders][next[sample.id]++] = {ref_of(sample.id), {sample.t, sample.v}};
+  return out;
+}
+
 SeriesId id_of(SeriesRef ref) { return ref.get() - 1; }
 
 }  // namespace
@@ -81,18 +100,31 @@ Result<std::uint64_t> Store::begin(Time now) {
 }
 
 Result<std::uint64_t> Store::replay_some() {
-  const auto read =
-      journal->replay_records(replayed_, kReplayedAtOnce, [this](const auto& samples) { sink.replayed(samples); });
+  std::vector<wire::IdSample> samples;
+  samples.reserve(kReplayedAtOnce + kReplayedAtOnce / 8);
+  const auto read = journal->replay_records(replayed_, kReplayedAtOnce, [&](const std::vector<wire::IdSample>& of_row) {
+    samples.insert(samples.end(), of_row.begin(), of_row.end());
+  });
   if (!read) return fail(read.error());
+  // Beside the reading of the next ones: each takes about half of the time.
+  auto dealt = deal_by_series(samples);
+  finish_appending();
+  for (std::size_t n = 0; n < kAppenders; ++n)
+    appending_[n] = std::async(std::launch::async, [this, some = std::move(dealt[n])] { sink.replayed(some); });
   if (read->highest) catalogue.reserve(*read->highest);
   replayed_ = read->last;
   replayed_rows_ += read->rows;
   if (read->end) {
+    finish_appending();
     sink.hold_back(false);
-    (void)sink.take_arrived();
     replaying_ = false;
   }
   return read->damaged;
+}
+
+void Store::finish_appending() {
+  for (auto& each : appending_)
+    if (each.valid()) each.get();
 }
 
 /// Every day knows the labels of its series too. What of the journal's rows cannot be read is found there, so that chunks on

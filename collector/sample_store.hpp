@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,6 +55,9 @@ class Store {
   /// Of samples that are on disk, so long the newest stay in memory too: what rules and most dashboards ask for.
   static constexpr std::chrono::hours kInMemory{2};
 
+  static constexpr std::size_t kAppenders = 2;
+  using Dealt = std::array<std::vector<RefSample>, kAppenders>;
+
  private:
   /// Chunks on disk that the journal may have settled, or not.
   struct Attempt {
@@ -69,6 +74,7 @@ class Store {
   void release(Time now);
   Status drop_series(Time now);
   std::uint64_t recover_series();
+  void finish_appending();
 
   const Retention retention_;
   Journal::Position replayed_{};
@@ -77,6 +83,7 @@ class Store {
   const milliseconds in_memory_;
   std::optional<Attempt> attempt_;
   std::vector<Day> foreign_;
+  std::array<std::future<void>, kAppenders> appending_;  // of replay_some(); the last member: it uses the others
 };
 
 }  // namespace ward::collector
