@@ -53,8 +53,12 @@ StreamServer::Options server_options(const CollectorConfig& config, net::TlsCont
   return options;
 }
 
-promql::EngineOptions engine_options(const std::atomic<bool>& stopping) {
+promql::EngineOptions engine_options(const CollectorConfig& config, const std::atomic<bool>& stopping) {
   promql::EngineOptions options;
+  options.limits = config.query_limits;
+  options.limits.max_bytes = std::max(options.limits.max_bytes, config.query_gate.query_bytes);
+  options.lookback = config.lookback_delta;
+  options.subquery_step = config.evaluation_interval;
   options.stopping = &stopping;
   return options;
 }
@@ -78,7 +82,9 @@ struct World {
         random(real_random()),
         sink(telemetry::make_stderr_sink()),
         log(config.log, *clock, *sink),
-        http(http::make_curl_client(io.get_executor())) {}
+        http(http::make_curl_client(io.get_executor())),
+        queries(std::make_unique<async::BlockingPool>(
+            async::BlockingPool::Options{config.query_gate.running, std::chrono::seconds{30}})) {}
   std::unique_ptr<Clock> clock;
   std::unique_ptr<Random> random;
   std::unique_ptr<telemetry::LogSink> sink;
@@ -87,8 +93,7 @@ struct World {
   async::asio::io_context io{1};
   std::unique_ptr<http::Client> http;
   std::unique_ptr<async::BlockingPool> pool = std::make_unique<async::BlockingPool>();
-  std::unique_ptr<async::BlockingPool> queries =
-      std::make_unique<async::BlockingPool>(async::BlockingPool::Options{4, std::chrono::seconds{30}});
+  std::unique_ptr<async::BlockingPool> queries;
 };
 
 class App {
@@ -101,7 +106,7 @@ class App {
         store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
         state_(std::move(files.state)),
         reserved_(state_, *volume_),
-        engine_(*world.clock, engine_options(stopping_)),
+        engine_(*world.clock, engine_options(config_, stopping_)),
         compiler_(engine_, store_.history),
         rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
         incidents_(config_.services, config_.correlation, files.loaded.incidents),
@@ -147,7 +152,7 @@ class App {
                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
     loaded_ = LoadedState{};
     view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
-                                                       server_, *pipeline_, outbox_, *volume_, config_.data_dir});
+                                                       server_, *pipeline_, outbox_, *volume_, config_});
     if (forwarding_) {
       const auto journaled = store_.journal->streams();
       if (!journaled) return fail(journaled.error());

@@ -114,6 +114,23 @@ void read_remote_write_receiver(config::Section section, CollectorConfig& config
   if (receive) config.remote_write_receiver = std::move(out);
 }
 
+void read_query(config::Section section, CollectorConfig& out) {
+  auto& one = out.query_limits;
+  auto& all = out.query_gate;
+  one.timeout = section.duration("timeout", one.timeout, milliseconds{1});
+  one.max_samples = section.whole("max_samples", one.max_samples, 1, 10'000'000'000);
+  out.lookback_delta = section.duration("lookback_delta", out.lookback_delta, milliseconds{1'000});
+  all.running = section.whole("max_concurrency", all.running, 1, 256);
+  all.waiting = section.whole("max_queued", all.waiting, 0, 100'000);
+  all.wait = section.duration("queue_timeout", all.wait);
+  all.bytes = section.size("memory", all.bytes);
+  all.query_bytes = section.size("memory_per_query", std::min(all.query_bytes, all.bytes));
+  if (all.query_bytes == 0 || all.query_bytes > all.bytes)
+    section.problems().add(section.at("memory_per_query"), "one query may take more than all together, or nothing",
+                           "Use a size up to query.memory, for example half of it.");
+  section.close();
+}
+
 void read_tls(config::Section& root, CollectorConfig& out) {
   if (!root.has("tls")) {
     if (!out.insecure)
@@ -208,6 +225,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   auto evaluation = root.child("evaluation");
   out.evaluation_interval = evaluation.duration("interval", out.evaluation_interval, milliseconds{100});
   evaluation.close();
+  read_query(root.child("query"), out);
   read_receivers_of(root, out);
   out.routing = read_routing_table(root);
   check_receivers(root, out);

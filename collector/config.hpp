@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "collector/alerting/rule_file.hpp"
+#include "collector/api/query_gate.hpp"
 #include "collector/forward/options.hpp"
 #include "collector/incident/engine.hpp"
 #include "collector/incident/service_map.hpp"
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
 #include "collector/notify/receiver.hpp"
+#include "collector/promql/engine.hpp"
 #include "collector/remote_write/options.hpp"
 #include "collector/retention.hpp"
 #include "collector/routing/routing_table.hpp"
@@ -36,6 +38,9 @@ struct CollectorConfig {
   bool insecure = false;
   net::TlsFiles tls;
   std::vector<std::string> rule_patterns;
+  promql::EvalLimits query_limits;  ///< of one, rules' too
+  milliseconds lookback_delta = promql::EngineOptions{}.lookback;
+  api::QueryGate::Limits query_gate;  ///< of all that users ask together
   milliseconds evaluation_interval{std::chrono::seconds{15}};
   std::vector<Receiver> receivers;
   RoutingTable routing;

@@ -114,7 +114,7 @@ std::string AppView::waiting_for() const {
 std::string AppView::damage() const {
   std::string out;
   const auto add = [&out](const std::string& what) { out += (out.empty() ? "damaged: " : "; ") + what; };
-  for (const auto& file : damaged_files(sources_.data_dir)) add(file + " was set aside");
+  for (const auto& file : damaged_files(sources_.config.data_dir)) add(file + " was set aside");
   for (const auto& [file, what] : sources_.store.days->stats().damage)
     add(std::string(DataFiles::kDays) + "/" + file + ": " + what);
   return out.empty() ? out : out + ". 'wardctl tsdb verify' looks closer; restore the file from a backup, or take it away";
@@ -155,7 +155,11 @@ void AppView::refresh_gauges() {
         .gauge("ward_store_damaged_day", "1: this file of a stored day is damaged or missing; 0: it was.", {{"file", file}})
         .set(days.damage.contains(file) ? 1 : 0);
   set("ward_store_damaged_files", "Damaged files below data_dir: set aside, or stored days that cannot be read whole.",
-      static_cast<double>(damaged_files(sources_.data_dir).size() + days.damage.size()));
+      static_cast<double>(damaged_files(sources_.config.data_dir).size() + days.damage.size()));
+  const auto& metadata = sources_.server.metadata();
+  set("ward_ingest_metadata", "Types and texts of metrics that are kept, by tenant.", static_cast<double>(metadata.size()));
+  set("ward_ingest_metadata_refused", "Of those, told since start and not kept: beyond a limit, or of no metric's name.",
+      static_cast<double>(metadata.refused()));
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
   set("ward_notify_undeliverable", "Pages that no receiver has taken yet; the last one is asked again.",

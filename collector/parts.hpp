@@ -32,10 +32,10 @@ class AppView final : public api::View {
     const Pipeline& pipeline;
     const Outbox& outbox;
     const DataVolume& volume;
-    const std::string& data_dir;
+    const CollectorConfig& config;
   };
   explicit AppView(Sources sources)
-      : sources_(sources), started_(sources.clock.wall()), gate_(api::QueryGate::Limits{}, sources.metrics) {}
+      : sources_(sources), started_(sources.clock.wall()), gate_(sources.config.query_gate, sources.metrics) {}
 
   [[nodiscard]] const Clock& clock() const override { return sources_.clock; }
   [[nodiscard]] const Queryable& store() const override { return sources_.store.history; }

@@ -11,6 +11,12 @@ constexpr std::array<const char*, 12> kBounds{"0.005", "0.01", "0.025", "0.05", 
                                               "0.5",   "1",    "2.5",   "5",    "10",  "+Inf"};
 constexpr std::uint32_t kMaxPace = 4000;
 
+/// Of one pod: what its series are called when it has ten.
+constexpr std::array<const char*, 10> kMetrics{
+    "http_requests_total",     "http_request_bytes_total", "http_response_bytes_total", "http_request_errors_total",
+    "process_cpu_ticks_total", "odoo_workers_busy",        "odoo_queue_age_seconds",    "process_start_time_seconds",
+    "process_max_fds",         "odoo_build_info"};
+
 std::string numbered(std::string_view prefix, std::size_t n) { return std::string(prefix) + std::to_string(n); }
 
 }  // namespace
@@ -18,13 +24,14 @@ std::string numbered(std::string_view prefix, std::size_t n) { return std::strin
 EstateData::EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind, milliseconds interval)
     : counters_(counters), kind_(kind), interval_(interval), at_(start) {
   for (std::size_t n = 0; n < counters; ++n) {
-    const auto service = n / kTenants % kServices;
-    const auto instance = n / (kTenants * kServices);
-    labels_.push_back({{"__name__", "http_requests_total"},
-                       {"tenant", numbered("clinic-", n % kTenants)},
+    const auto pod = kind == Kind::mixed ? n / kMetrics.size() : n;
+    const auto service = pod / kTenants % kServices;
+    const auto instance = pod / (kTenants * kServices);
+    labels_.push_back({{"__name__", kind == Kind::mixed ? kMetrics[n % kMetrics.size()] : "http_requests_total"},
+                       {"tenant", numbered("clinic-", pod % kTenants)},
                        {"service", numbered("service-", service)},
                        {"instance", numbered("10.0.0.", instance) + ":8069"},
-                       {"pod", numbered("odoo-", n)},
+                       {"pod", numbered("odoo-", pod)},
                        {"job", "odoo"}});
     // A tenth stands still, as counters of errors do.
     states_.push_back(
@@ -80,6 +87,12 @@ void EstateData::next_round(std::vector<Sample>& out) {
     out.push_back({at, static_cast<double>(cumulative)});
   }
   at_ += interval_;
+}
+
+std::string openmetrics_series(const Labels& labels) {
+  auto out = to_string(labels);
+  std::erase(out, ' ');
+  return out;
 }
 
 }  // namespace ward::bench

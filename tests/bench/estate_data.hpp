@@ -14,10 +14,11 @@ namespace ward::bench {
 class EstateData {
  public:
   static constexpr milliseconds kInterval{15'000};
-  /// `busy`: all series are counters of noisy growth but a tenth that stands still, the hardest case for the coding.
-  /// `mixed`: of ten series four are such counters, one grows evenly, two are gauges (a whole number, hundredths) and three
-  /// never change, as in an estate of exporters.
-  enum class Kind : std::uint8_t { busy, mixed };
+  /// `busy`: all series are counters of noisy growth but a tenth that stands still, the hardest case for the coding; each of
+  /// a pod of its own, the hardest for the index. `mixed`: ten series a pod, as exporters have many; four are such counters,
+  /// one grows evenly, two are gauges (a whole number, hundredths) and three never change. `strangers`: the same, each of a
+  /// pod of its own.
+  enum class Kind : std::uint8_t { busy, mixed, strangers };
   EstateData(std::size_t counters, std::size_t histograms, Time start, Kind kind = Kind::busy,
              milliseconds interval = kInterval);
   [[nodiscard]] const std::vector<Labels>& series() const { return labels_; }
@@ -41,5 +42,8 @@ class EstateData {
   Time at_;
   std::uint64_t seed_ = 20'261'122;
 };
+
+/// `name{label="value",...}`, for promtool: OpenMetrics allows no space. The estate's values need no escapes.
+[[nodiscard]] std::string openmetrics_series(const Labels& labels);
 
 }  // namespace ward::bench

@@ -3,13 +3,11 @@
 //   ward_measure_query [ROUNDS]            p50, p99 and CPU of each query of the set, one JSON object a line
 //   ward_measure_query --queries          the set, one JSON object a line: name, query, start, end, step
 //   ward_measure_query --openmetrics      the same samples as OpenMetrics text, for promtool
-//   ward_measure_query --memory SERIES [mixed]   bytes a series with two hours of samples
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -50,17 +48,9 @@ double cpu_ms() {
   return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
 }
 
-std::size_t resident_bytes() {
-  std::ifstream in{"/proc/self/statm"};
-  std::size_t pages = 0;
-  in >> pages >> pages;
-  return pages * 4096;
-}
-
 struct Loaded {
   collector::Head head{{milliseconds{0}}};
   std::vector<collector::SeriesRef> refs;
-  double append_ms = 0;
 };
 
 void fill(Loaded& into, EstateData& data, std::size_t rounds) {
@@ -70,9 +60,7 @@ void fill(Loaded& into, EstateData& data, std::size_t rounds) {
   for (std::size_t round = 0; round < rounds; ++round) {
     data.next_round(samples);
     for (std::size_t n = 0; n < samples.size(); ++n) batch[n] = {into.refs[n], samples[n]};
-    const double before = cpu_ms();
     into.head.append(batch);
-    into.append_ms += cpu_ms() - before;
   }
 }
 
@@ -88,10 +76,7 @@ int write_openmetrics() {
   std::printf("# TYPE http_requests counter\n");
   for (std::size_t n = 0; n < data.series().size(); ++n) {
     if (n == kCounters) std::printf("# TYPE http_request_duration_seconds histogram\n");
-    std::string text{data.series()[n].name()};
-    for (const auto& [name, value] : data.series()[n])
-      if (name != kNameLabel) text += (text.back() == '"' ? "," : "{") + name + "=\"" + value + "\"";
-    text += "} ";
+    const auto text = openmetrics_series(data.series()[n]) + ' ';
     for (const auto& round : rounds)
       std::printf("%s%s %lld.%03lld\n", text.c_str(), number(round[n].v).c_str(),
                   static_cast<long long>(to_ms(round[n].t) / 1000), static_cast<long long>(to_ms(round[n].t) % 1000));
@@ -110,21 +95,6 @@ int write_queries() {
     std::printf("{\"name\":\"%s\",\"query\":\"%s\",\"start\":%lld,\"end\":%lld,\"step\":60}\n", query.name, text.c_str(),
                 static_cast<long long>(to_ms(kNow - query.range) / 1000), static_cast<long long>(to_ms(kNow) / 1000));
   }
-  return 0;
-}
-
-int measure_memory(std::size_t series, EstateData::Kind kind) {
-  EstateData data(series, 0, kStart, kind);
-  const auto before = resident_bytes();
-  Loaded loaded;
-  fill(loaded, data, 480);
-  const auto stats = loaded.head.stats();
-  const auto count = static_cast<double>(series);
-  std::printf(
-      "{\"series\":%zu,\"samples\":%zu,\"bytes_a_series\":%.0f,\"encoded_bytes_a_sample\":%.2f,\"append_ns\":%.0f}\n",
-      series, stats.samples, static_cast<double>(resident_bytes() - before) / count,
-      static_cast<double>(stats.bytes) / static_cast<double>(stats.samples),
-      loaded.append_ms * 1e6 / static_cast<double>(stats.samples));
   return 0;
 }
 
@@ -176,10 +146,5 @@ int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "30";
   if (first == "--queries") return ward::bench::write_queries();
   if (first == "--openmetrics") return ward::bench::write_openmetrics();
-  if (first == "--memory") {
-    const std::size_t series = argc > 2 ? std::stoul(argv[2]) : 100'000;
-    using enum ward::bench::EstateData::Kind;
-    return ward::bench::measure_memory(series, argc > 3 && std::string(argv[3]) == "mixed" ? mixed : busy);
-  }
   return ward::bench::measure_queries(std::stoul(first));
 }

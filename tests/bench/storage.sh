@@ -24,10 +24,10 @@ peer_on_disk() { # peer_on_disk STEP
   rm "$STATE/samples.om"
   du -sb "$STATE/prometheus-$1" | cut -f1 >"$STATE/peer-$1"
 }
-in_memory() { # in_memory SERIES
-  mkdir "$STATE/memory-$1"
-  "$MEASURE" --memory "$STATE/memory-$1" "$1" >"$STATE/memory-$1.json"
-  rm -rf -- "${STATE:?}/memory-$1"
+in_memory() { # in_memory memory|memory-strangers SERIES
+  mkdir "$STATE/$1-$2"
+  "$MEASURE" "--$1" "$STATE/$1-$2" "$2" >"$STATE/$1-$2.json"
+  rm -rf -- "${STATE:?}/$1-$2"
 }
 
 main() {
@@ -44,8 +44,9 @@ main() {
     run_step "$SERIES series, $HOURS h each $step s: Ward" "$STATE/log/disk.log" on_disk "$step"
     run_step "the same: Prometheus" "$STATE/log/peer.log" peer_on_disk "$step"
   done
-  run_step "100,000 series with two hours in memory" "$STATE/log/memory.log" in_memory 100000
-  [ "$MANY" = 0 ] || run_step "$MANY series with two hours in memory" "$STATE/log/many.log" in_memory "$MANY"
+  run_step "100,000 series with two hours in memory" "$STATE/log/memory.log" in_memory memory 100000
+  run_step "the same, each of a pod of its own" "$STATE/log/strangers.log" in_memory memory-strangers 100000
+  [ "$MANY" = 0 ] || run_step "$MANY series with two hours in memory" "$STATE/log/many.log" in_memory memory "$MANY"
   python3 tests/bench/storage_report.py "$STATE" --many "$MANY" ${json:+--json "$json"}
 }
 main "$@"

@@ -2,8 +2,9 @@
 // Run by storage.sh and restart.sh.
 //   ward_measure_storage --disk FOLDER SERIES HOURS STEP_S     files everything by day; bytes a sample
 //   ward_measure_storage --openmetrics SERIES HOURS STEP_S     the same samples as OpenMetrics text, for promtool
-//   ward_measure_storage --memory FOLDER SERIES                bytes a series with two hours of 15 s samples
-//   ward_measure_storage --journal FOLDER SERIES               two hours of 15 s samples that end now, in the journal only
+//   ward_measure_storage --memory FOLDER SERIES                bytes a series with two hours of 15 s samples, ten series a
+//   pod ward_measure_storage --memory-strangers FOLDER SERIES      the same, each of a pod of its own ward_measure_storage
+//   --journal FOLDER SERIES               two hours of 15 s samples that end now, in the journal only
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -62,7 +63,8 @@ double cpu_s() {
 
 /// The store of a collector, and the series of an estate in it.
 struct Bed {
-  Bed(const std::string& folder, EstateData& of) : data(of) {
+  explicit Bed(EstateData& of) : data(of), ids(of.series().size()), round(ids.size()), samples(ids.size()) {}
+  void open(const std::string& folder) {
     config.caps = {10'000'000, 10'000'000};
     auto journal = must(SqliteJournal::open({folder + "/journal.db", "", 0}));
     auto days = std::make_unique<Days>(DayFiles::Options{folder + "/days", "", 40}, must(journal->identity()),
@@ -72,7 +74,7 @@ struct Bed {
     const StreamKey key{TenantId{"clinic"}, AgentId{"node-1"}, {}};
     const std::uint64_t boot = 1;
     stream = must(store->journal->open_streams(std::span{&key, 1}, std::span{&boot, 1})).at(0).row;
-    for (const auto& labels : data.series()) ids.push_back(store->catalogue.resolve_own(labels));
+    for (std::size_t n = 0; n < ids.size(); ++n) ids[n] = store->catalogue.resolve_own(data.series()[n]);
     const auto series = store->catalogue.take_new();
     must(store->journal->commit(series, {}));
     for (const auto& fresh : series) store->sink.define(fresh.id, fresh.labels);
@@ -119,13 +121,14 @@ struct Bed {
   std::uint64_t seq = 0;
 };
 
-EstateData estate(std::size_t series, std::size_t step_s, Time start = kStart) {
-  return {series, 0, start, EstateData::Kind::mixed, std::chrono::seconds{step_s}};
+EstateData estate(std::size_t series, std::size_t step_s, Time start = kStart, bool strangers = false) {
+  return {series, 0, start, strangers ? EstateData::Kind::strangers : EstateData::Kind::mixed, std::chrono::seconds{step_s}};
 }
 
 int disk(const std::string& folder, std::size_t series, std::size_t hours, std::size_t step_s) {
   auto data = estate(series, step_s);
-  Bed bed(folder, data);
+  Bed bed(data);
+  bed.open(folder);
   const auto rounds = hours * 3'600 / step_s;
   const auto two_hours = 2 * 3'600 / step_s;
   const auto before = cpu_s();
@@ -156,12 +159,14 @@ int openmetrics(std::size_t series, std::size_t hours, std::size_t step_s) {
   auto data = estate(series, step_s);
   std::vector<Sample> round;
   std::vector<std::string> lines(series);
+  std::vector<std::string> names;
+  for (const auto& labels : data.series()) names.push_back(openmetrics_series(labels));
   for (std::size_t n = 0; n < hours * 3'600 / step_s; ++n) {
     data.next_round(round);
     for (std::size_t s = 0; s < round.size(); ++s) {
       char text[96];
       std::snprintf(text, sizeof text, " %.17g %.3f\n", round[s].v, to_seconds(round[s].t));
-      lines[s] += to_string(data.series()[s]) + text;
+      lines[s] += names[s] + text;
     }
   }
   std::puts("# TYPE http_requests counter");
@@ -170,11 +175,12 @@ int openmetrics(std::size_t series, std::size_t hours, std::size_t step_s) {
   return 0;
 }
 
-int memory(const std::string& folder, std::size_t series) {
+int memory(const std::string& folder, std::size_t series, bool strangers) {
   // What makes the data is no part of what is measured.
-  auto data = estate(series, 15);
+  auto data = estate(series, 15, kStart, strangers);
+  Bed bed(data);
   const auto at_start = status_kb("VmRSS");
-  Bed bed(folder, data);
+  bed.open(folder);
   for (int n = 0; n < 480; ++n) bed.append_round();
   const auto samples = bed.store->head.stats();
   ::malloc_trim(0);
@@ -194,7 +200,8 @@ int memory(const std::string& folder, std::size_t series) {
 int journal(const std::string& folder, std::size_t series) {
   const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
   auto data = estate(series, 15, now - std::chrono::hours{2});
-  Bed bed(folder, data);
+  Bed bed(data);
+  bed.open(folder);
   for (int n = 0; n < 480; ++n) bed.journal_round();
   std::printf(R"({"samples":%zu,"rows":%llu})"
               "\n",
@@ -207,7 +214,8 @@ int run(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   if (what == "--disk" && argc == 6) return disk(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
   if (what == "--openmetrics" && argc == 5) return openmetrics(number(argv[2]), number(argv[3]), number(argv[4]));
-  if (what == "--memory" && argc == 4) return memory(argv[2], number(argv[3]));
+  if (what == "--memory" && argc == 4) return memory(argv[2], number(argv[3]), false);
+  if (what == "--memory-strangers" && argc == 4) return memory(argv[2], number(argv[3]), true);
   if (what == "--journal" && argc == 4) return journal(argv[2], number(argv[3]));
   give_up("see the head of storage_bench.cpp");
 }

@@ -30,15 +30,16 @@ def main():
         print(f"on disk, each {step} s: {ward['bytes_per_sample']:.2f} bytes a sample, Prometheus {peer:.2f}, "
               f"ratio {ward['bytes_per_sample'] / peer:.2f} ({ward['samples']:,} samples, filing {ward['filing_ns_per_sample']:.0f} ns each)")
         judged.append((f"bytes a sample on disk, each {step} s", ward["bytes_per_sample"], DISK))
-    for series in (100_000, options.many):
+    for kind, series in (("memory", 100_000), ("memory-strangers", 100_000), ("memory", options.many)):
         if series == 0:
             continue
-        memory = read(f"memory-{series}.json")
-        figures[f"memory_{series}"] = memory
-        print(f"in memory, {series:,} series: {memory['rss_bytes_per_series']:,.0f} bytes of RSS a series, of those "
+        memory = read(f"{kind}-{series}.json")
+        figures[f"{kind}_{series}".replace("-", "_")] = memory
+        whose = "ten a pod" if kind == "memory" else "each of a pod of its own"
+        print(f"in memory, {series:,} series, {whose}: {memory['rss_bytes_per_series']:,.0f} bytes of RSS a series, of those "
               f"{memory['chunk_bytes_per_series']:,.0f} of chunks; RSS {memory['rss_mib']:,} MiB, peak with filing "
               f"{memory['peak_with_filing_mib']:,} MiB")
-        if series == 100_000:
+        if kind == "memory" and series == 100_000:
             judged.append(("bytes a series in memory", memory["rss_bytes_per_series"], MEMORY))
         elif series == 1_000_000:
             judged.append(("MiB of a million series, peak", memory["peak_mib"], MANY))

@@ -119,6 +119,11 @@ std::vector<Mistake> mistakes_in_the_program() {
        "collector.yaml:11:26: 'max_sample_age' must be a duration, but is '-1h'. Write it like 15s, 500ms, 1h30m or 2w."},
       {"NoSeriesAllowed", more("ingest: {max_series_per_agent: 0}"),
        "collector.yaml:11:32: 'max_series_per_agent' is 0, outside 1 to 10000000. Choose a number from 1 to 10000000."},
+      {"GreedyQuery", more("query: {memory: 64MiB, memory_per_query: 65MiB}"),
+       "collector.yaml:11:39: one query may take more than all together, or nothing. Use a size up to query.memory, for "
+       "example half of it."},
+      {"NoPlaceForQueries", more("query: {max_concurrency: 0}"),
+       "collector.yaml:11:26: 'max_concurrency' is 0, outside 1 to 256. Choose a number from 1 to 256."},
       {"BadJournalSize", more("ingest: {max_journal_size: 20 gigs}"),
        "collector.yaml:11:28: 'max_journal_size' must be a size, but is '20 gigs'. Write it like 64KiB, 512MiB or 1GiB."},
       {"HastyForgetting", more("ingest: {forget_after: 10m}"),
@@ -211,6 +216,19 @@ TEST_F(CollectorConfigTest, ReceivesNoRemoteWriteUnlessToldTo) {
   folder_.write("token", "a-token-of-some-length");
   EXPECT_FALSE(
       load(good_with(more("remote_write_receiver: {tokens: [{tenant: t1, token: {file: token}}]}")))->remote_write_receiver);
+}
+
+TEST_F(CollectorConfigTest, ReadsWhatQueriesMayTake) {
+  const auto config = load(good_with(
+      more("query: {timeout: 30s, max_samples: 7, lookback_delta: 1m, max_concurrency: 2, max_queued: 0, memory: 64MiB}")));
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->query_limits.timeout, std::chrono::seconds{30});
+  EXPECT_EQ(config->query_limits.max_samples, 7U);
+  EXPECT_EQ(config->lookback_delta, std::chrono::minutes{1});
+  EXPECT_EQ(config->query_gate.running, 2U);
+  EXPECT_EQ(config->query_gate.waiting, 0U);
+  EXPECT_EQ(config->query_gate.bytes, 64U << 20);
+  EXPECT_EQ(config->query_gate.query_bytes, 64U << 20) << "one may take what there is";
 }
 
 TEST_F(CollectorConfigTest, ReadsRemoteWrite) {
