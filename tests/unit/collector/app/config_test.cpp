@@ -120,7 +120,7 @@ std::vector<Mistake> mistakes_in_the_program() {
       {"NoSeriesAllowed", more("ingest: {max_series_per_agent: 0}"),
        "collector.yaml:11:32: 'max_series_per_agent' is 0, outside 1 to 10000000. Choose a number from 1 to 10000000."},
       {"GreedyQuery", more("query: {memory: 64MiB, memory_per_query: 65MiB}"),
-       "collector.yaml:11:39: one query may take more than all together, or nothing. Use a size up to query.memory, for "
+       "collector.yaml:11:42: one query may take more than all together, or nothing. Use a size up to query.memory, for "
        "example half of it."},
       {"NoPlaceForQueries", more("query: {max_concurrency: 0}"),
        "collector.yaml:11:26: 'max_concurrency' is 0, outside 1 to 256. Choose a number from 1 to 256."},
