@@ -10,7 +10,7 @@
 
 namespace ward::collector {
 
-/// Where committed data goes next: the head of the tsdb (app.cpp wires it). Thread: the recorder's.
+/// Where committed data goes next: the head of the tsdb (application.cpp wires it). Thread: the recorder's.
 class SampleSink {
  public:
   virtual ~SampleSink() = default;

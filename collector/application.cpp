@@ -1,0 +1,329 @@
+#include "collector/application.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <csignal>
+
+#include "collector/alerting/alert_rows.hpp"
+#include "collector/api/endpoint.hpp"
+#include "common/async/within.hpp"
+
+namespace ward::collector {
+namespace {
+
+constexpr std::chrono::seconds kOwnSeriesEvery{5};
+constexpr std::chrono::minutes kPruneEvery{30};
+
+Outbox::Options outbox_options(const CollectorConfig& config) {
+  Outbox::Options options;
+  options.fallbacks = config.routing.fallbacks();
+  options.last_resort = config.routing.fallback_receiver;
+  return options;
+}
+
+StreamServer::Options server_options(const CollectorConfig& config, net::TlsContext tls) {
+  StreamServer::Options options;
+  options.listener.address = config.stream_address;
+  options.listener.tls = std::move(tls);
+  return options;
+}
+
+promql::EngineOptions engine_options(const CollectorConfig& config, const std::atomic<bool>& stopping) {
+  promql::EngineOptions options;
+  options.limits = config.query_limits;
+  options.limits.max_bytes = std::max(options.limits.max_bytes, config.query_gate.query_bytes);
+  options.lookback = config.lookback_delta;
+  options.subquery_step = config.evaluation_interval;
+  options.stopping = &stopping;
+  return options;
+}
+
+SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& log) {
+  SenderOptions options;
+  options.page.external_url = config.external_url;
+  options.page.runbook_base = config.runbook_base;
+  options.refused = [&log](const Refusal& refusal) {
+    log.error(refusal.nobody_left ? "A receiver refuses a page and nobody else takes it; it is asked again"
+                                  : "A receiver refuses a page; the next one takes it",
+              {{"receiver", refusal.receiver}, {"incident", refusal.incident}, {"why", refusal.why}});
+  };
+  return options;
+}
+
+}  // namespace
+
+Result<net::TlsContext> make_tls(const CollectorConfig& config) {
+  if (config.insecure && config.tls.certificate.empty()) return net::TlsContext{};
+  return net::make_server_context(config.tls);
+}
+
+RuleOptions rule_options(const CollectorConfig& config) {
+  RuleOptions options;
+  options.default_interval = config.evaluation_interval;
+  return options;
+}
+
+Application::Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world)
+      : path_(std::move(path)),
+        config_(std::move(config)),
+        world_(world),
+        volume_(std::move(files.volume)),
+        store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
+        state_(std::move(files.state)),
+        reserved_(state_, *volume_),
+        engine_(*world.clock, engine_options(config_, stopping_)),
+        compiler_(engine_, store_.history),
+        rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
+        incidents_(config_.services, config_.correlation, files.loaded.incidents),
+        router_(config_.routing, files.loaded.notified),
+        outbox_(outbox_options(config_), *world.random),
+        writer_(world.io.get_executor(), *world.pool, reserved_),
+        sender_(
+            world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
+            [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
+            logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
+        forwarding_(Forwarding::make(config_, {world.io.get_executor(), *world.http, *world.clock, *world.random, world.log,
+                                               world.metrics, *world.pool, store_.catalogue, store_.head})),
+        server_(server_options(config_, std::move(tls)),
+                {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
+                 store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); },
+                 forwarding_ ? &forwarding_->tap() : nullptr}),
+        house_({world.io.get_executor(), *world.clock, world.log, store_, *volume_, server_}),
+        heartbeat_(config_.heartbeat),
+        signals_(world.io, SIGTERM, SIGINT, SIGHUP),
+        loaded_(std::move(files.loaded)),
+        tasks_(world.io.get_executor()) {}
+
+Application::~Application() {
+  stopping_ = true;
+  world_.queries.reset();
+  world_.pool.reset();
+}
+
+Status Application::start() {
+  auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
+  if (!rules.rules) return fail(rules.to_error());
+  tell_warnings(rules);
+  const auto damaged = store_.begin(world_.clock->wall());
+  if (!damaged) return fail(damaged.error());
+  damaged_rows_ = *damaged;
+  auto ruleless = restore(rules);
+  pipeline_ = std::make_unique<Pipeline>(
+      Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
+                        rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); },
+                        std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
+  loaded_ = LoadedState{};
+  view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
+                                                     server_, *pipeline_, outbox_, *volume_, config_});
+  if (forwarding_) {
+    const auto journaled = store_.journal->streams();
+    if (!journaled) return fail(journaled.error());
+    if (auto opened = forwarding_->open(*journaled); !opened) return opened;
+  }
+  auto local = config_.remote_write_receiver ? config_.remote_write_receiver->tenants() : std::vector<TenantId>{};
+  local.push_back(Housekeeping::own_tenant());
+  if (auto opened = server_.open_local(local); !opened) return opened;
+  if (config_.remote_write_receiver) {
+    receiver_ = std::make_unique<RemoteWriteReceiver>(
+        *config_.remote_write_receiver,
+        RemoteWriteReceiver::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, store_.catalogue, server_,
+                                     [this](SeriesId id) { return store_.head.last_sample(SeriesRef{id + 1}); }});
+  }
+  api_ = make_api();
+  if (auto started = api_->start(); !started) return started;
+  if (auto started = server_.start(); !started) {
+    async::asio::co_spawn(world_.io, api_->stop(), [](const std::exception_ptr&) {});
+    world_.io.run();
+    return started;
+  }
+  run_parts();
+  tasks_.spawn("replay", replay());
+  return {};
+}
+
+std::unique_ptr<http::Server> Application::make_api() {
+  http::ServerOptions options;
+  options.address = config_.http_address;
+  options.body_limit = [this, usual = options.max_body_bytes](const http::ServerRequest& head) {
+    return receiver_ ? receiver_->body_limit(head).value_or(usual) : usual;
+  };
+  options.on_error = [this](std::string_view what) {
+    world_.log.error("An HTTP request was answered with 500; report this", {{"error", std::string(what)}});
+  };
+  return http::make_server(world_.io.get_executor(), options,
+                           [this](http::ServerRequest request) { return answer(std::move(request)); });
+}
+
+async::Task<http::ServerResponse> Application::answer(http::ServerRequest request) {
+  if (request.path == RemoteWriteReceiver::kPath) return receiver_ ? receiver_->answer(std::move(request)) : no_receiver();
+  // What half of the samples say would be wrong.
+  if (store_.replaying() && request.path.starts_with("/api/")) return not_yet();
+  return api::answer(*view_, std::move(request));
+}
+
+async::Task<http::ServerResponse> Application::not_yet() {
+  auto response =
+      api::prometheus_error(503, "unavailable", "The collector has just started and reads its journal: ask again.");
+  response.headers.emplace_back("retry-after", "1");
+  co_return response;
+}
+
+async::Task<http::ServerResponse> Application::no_receiver() {
+  co_return api::problem(404, "Not found",
+                         "Remote write is not received here: set remote_write_receiver.receive in collector.yaml.");
+}
+
+void Application::tell_warnings(const RuleLoad& load) {
+  for (const auto& warning : load.warnings)
+    world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
+}
+
+std::vector<AlertState> Application::restore(const RuleLoad& load) {
+  const auto now = world_.clock->wall();
+  (void)rules_.reload(load.rules, now);
+  std::vector<AlertState> states;
+  for (const auto& row : loaded_.alerts)
+    if (auto state = from_row(row)) states.push_back(std::move(*state));
+  auto ruleless = rules_.restore(states, now);
+  if (load.coverage == RuleCoverage::partial && !ruleless.empty())
+    world_.log.warn(
+        "Alerts have no rule, and a pattern under rules has no file: they stay until the rules are complete",
+        {{"alerts", ruleless.size()}, {"fix", "Bring the rule files back, or remove the pattern; then send SIGHUP."}});
+  outbox_.accept(loaded_.deliveries);
+  server_.expect(store_.journal->streams().value_or(std::vector<StreamState>{}));
+  return ruleless;
+}
+
+async::Task<void> Application::replay() {
+  auto reading = house_.replay();
+  const auto damaged = co_await std::move(reading);
+  if (!damaged) {
+    outcome_ = fail(damaged.error());
+    end();
+    co_return;
+  }
+  damaged_rows_ += *damaged;
+  if (damaged_rows_ > 0) world_.log.error("Stored rows could not be read and were left out", {{"rows", damaged_rows_}});
+  run_rest();
+  world_.log.info("The collector runs", {{"stream", config_.stream_address},
+                                         {"http", config_.http_address},
+                                         {"rule_groups", rules_.rules().groups.size()},
+                                         {"series", store_.head.stats().series}});
+}
+
+void Application::run_parts() {
+  sender_.start();
+  sender_.wake();
+  if (forwarding_) forwarding_->start(server_.metadata());
+  if (config_.watchdog) {
+    beat_ = std::make_unique<HeartbeatSender>(
+        world_.io.get_executor(), *world_.http, *world_.clock, heartbeat_, *config_.watchdog,
+        [this](Heartbeat& heartbeat) { return observe(heartbeat); },
+        [this](const Error& error) {
+          world_.log.error("The dead man's heartbeat was not sent", {{"error", error.what}, {"fix", error.fix}});
+        });
+    beat_->start();
+  }
+  tasks_.spawn("old state", prune_state());
+  tasks_.spawn("signals", handle_signals());
+}
+
+void Application::run_rest() {
+  pipeline_->start();
+  pipeline_->arrived();  // everything, as far as the rules are concerned
+  tasks_.spawn("own series", write_own_series());
+  tasks_.spawn("house", house_.run());
+  tasks_.spawn("own samples", house_.keep_own());
+  if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));
+}
+
+void Application::ingested() {
+  last_ingest_ = world_.clock->mono();
+  pipeline_->arrived();
+}
+
+Heartbeat::Figures Application::observe(Heartbeat& heartbeat) {
+  const auto now = world_.clock->mono();
+  if (pipeline_->last_progress() != MonoTime{})
+    heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
+  // No data to commit is not a dead ingest: agents may all be quiet, which a rule tells. Under load something always
+  // waits; then what counts is that commits get done.
+  if (server_.commits().idle() && !server_.disk_full()) last_ingest_ = now;
+  if (last_ingest_ != MonoTime{}) heartbeat.progress(Heartbeat::Stage::ingest, last_ingest_);
+  heartbeat.progress(Heartbeat::Stage::outbox, sender_.last_round());
+  Heartbeat::Figures figures;
+  figures.last_tick = pipeline_->last_tick();
+  if (const auto oldest = outbox_.oldest_pending()) figures.outbox_oldest_age = world_.clock->wall() - *oldest;
+  figures.stored_samples = store_.head.stats().samples;
+  return figures;
+}
+
+async::Task<void> Application::write_own_series() {
+  while (true) {
+    co_await async::sleep_for(kOwnSeriesEvery);
+    const auto series = view_->own_series();
+    store_.sink.write(world_.clock->wall(), series);
+    pipeline_->arrived();
+  }
+}
+
+async::Task<void> Application::prune_state() {
+  while (true) {
+    co_await async::sleep_for(kPruneEvery);
+    if (config_.forget_after.count() > 0) server_.forget_silent(config_.forget_after);
+    const auto before = world_.clock->wall() - kKeepResolved;
+    std::function<Status()> job = [this, before] {
+      auto may = volume_->may_write();
+      return may ? state_.prune(before) : may;
+    };
+    const auto pruned = co_await writer_.alone(std::move(job));
+    if (!pruned)
+      world_.log.error("Old incidents could not be deleted; they stay until the next attempt",
+                       {{"error", pruned.error().what}, {"fix", pruned.error().fix}});
+  }
+}
+
+async::Task<void> Application::handle_signals() {
+  while (true) {
+    const int signal = co_await signals_.async_wait(async::asio::use_awaitable);
+    if (signal == SIGHUP) {
+      reload();
+      continue;
+    }
+    world_.log.info("The collector stops", {{"signal", signal}});
+    end();
+    co_return;
+  }
+}
+
+void Application::end() {
+  async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
+}
+
+void Application::reload() {
+  const auto config = load_collector_config(path_);
+  const auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
+  auto rules = config ? load_rules(config->rule_patterns, compiler_, rule_options(*config)) : RuleLoad{};
+  if (!config || !tls || !rules.rules) {
+    const auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
+    world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
+    return;
+  }
+  tell_warnings(rules);
+  server_.use_context(*tls);
+  pipeline_->use_rules(rules.rules, rules.coverage);
+  world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
+}
+
+async::Task<void> Application::shut_down() {
+  if (beat_) co_await beat_->stop();
+  co_await server_.stop();
+  auto evaluation = pipeline_->stop();
+  stopping_ = true;  // after the pipeline is told to end: what a query broken off here would say is not told
+  co_await std::move(evaluation);
+  co_await sender_.stop();
+  co_await collector::stop(forwarding_.get());
+  co_await api_->stop();
+  co_await tasks_.stop();
+}
+
+}  // namespace ward::collector
