@@ -148,6 +148,8 @@ Error Collector::explain(const http::Response& response, const std::string& path
     return {Errc::denied,
             "The collector at " + options_.url + " refuses access (" + status + ")" + (said.empty() ? "" : ": " + said),
             "Give a token that may read with --token-file."};
+  if (response.status == 503 && !said.empty())
+    return {Errc::unavailable, "The collector cannot answer now: " + said, "Ask again in a moment."};
   if (!said.empty()) return {Errc::invalid, "The collector refuses: " + said, "Correct the request."};
   if (response.status == 404)
     return {Errc::not_found, options_.url + " answers, but knows no " + path, "Name a Ward collector in --collector."};

@@ -29,6 +29,7 @@ tl::expected<void, StartFailure> run_once(const std::string& config_path, Collec
     return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
   reloads.reset();
   world.io.run();
+  if (!app.outcome()) reloads.emplace(SIGHUP);  // while the application still takes it
   if (!app.outcome()) return tl::unexpected<StartFailure>{StartFailure{app.outcome().error(), DataFiles::kJournal}};
   app.save();
   return {};

@@ -30,7 +30,6 @@ StreamServer::Options server_options(const CollectorConfig& config, net::TlsCont
 promql::EngineOptions engine_options(const CollectorConfig& config, const std::atomic<bool>& stopping) {
   promql::EngineOptions options;
   options.limits = config.query_limits;
-  options.limits.max_bytes = std::max(options.limits.max_bytes, config.query_gate.query_bytes);
   options.lookback = config.lookback_delta;
   options.subquery_step = config.evaluation_interval;
   options.stopping = &stopping;
@@ -63,35 +62,35 @@ RuleOptions rule_options(const CollectorConfig& config) {
 }
 
 Application::Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world)
-      : path_(std::move(path)),
-        config_(std::move(config)),
-        world_(world),
-        volume_(std::move(files.volume)),
-        store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
-        state_(std::move(files.state)),
-        reserved_(state_, *volume_),
-        engine_(*world.clock, engine_options(config_, stopping_)),
-        compiler_(engine_, store_.history),
-        rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
-        incidents_(config_.services, config_.correlation, files.loaded.incidents),
-        router_(config_.routing, files.loaded.notified),
-        outbox_(outbox_options(config_), *world.random),
-        writer_(world.io.get_executor(), *world.pool, reserved_),
-        sender_(
-            world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
-            [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
-            logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
-        forwarding_(Forwarding::make(config_, {world.io.get_executor(), *world.http, *world.clock, *world.random, world.log,
-                                               world.metrics, *world.pool, store_.catalogue, store_.head})),
-        server_(server_options(config_, std::move(tls)),
-                {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
-                 store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); },
-                 forwarding_ ? &forwarding_->tap() : nullptr}),
-        house_({world.io.get_executor(), *world.clock, world.log, store_, *volume_, server_}),
-        heartbeat_(config_.heartbeat),
-        signals_(world.io, SIGTERM, SIGINT, SIGHUP),
-        loaded_(std::move(files.loaded)),
-        tasks_(world.io.get_executor()) {}
+    : path_(std::move(path)),
+      config_(std::move(config)),
+      world_(world),
+      volume_(std::move(files.volume)),
+      store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
+      state_(std::move(files.state)),
+      reserved_(state_, *volume_),
+      engine_(*world.clock, engine_options(config_, stopping_)),
+      compiler_(engine_, store_.history),
+      rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
+      incidents_(config_.services, config_.correlation, files.loaded.incidents),
+      router_(config_.routing, files.loaded.notified),
+      outbox_(outbox_options(config_), *world.random),
+      writer_(world.io.get_executor(), *world.pool, reserved_),
+      sender_(
+          world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
+          [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
+          logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
+      forwarding_(Forwarding::make(config_, {world.io.get_executor(), *world.http, *world.clock, *world.random, world.log,
+                                             world.metrics, *world.pool, store_.catalogue, store_.head})),
+      server_(server_options(config_, std::move(tls)),
+              {world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, *store_.journal,
+               store_.catalogue, store_.sink, [this] { ingested(); }, [this] { return volume_->may_write(); },
+               forwarding_ ? &forwarding_->tap() : nullptr}),
+      house_({world.io.get_executor(), *world.clock, world.log, store_, *volume_, server_}),
+      heartbeat_(config_.heartbeat),
+      signals_(world.io, SIGTERM, SIGINT, SIGHUP),
+      loaded_(std::move(files.loaded)),
+      tasks_(world.io.get_executor()) {}
 
 Application::~Application() {
   stopping_ = true;
@@ -107,10 +106,10 @@ Status Application::start() {
   if (!damaged) return fail(damaged.error());
   damaged_rows_ = *damaged;
   auto ruleless = restore(rules);
-  pipeline_ = std::make_unique<Pipeline>(
-      Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
-                        rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); },
-                        std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
+  pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
+                                                           world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
+                                                           router_, outbox_, writer_, [this] { sender_.wake(); },
+                                                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
   loaded_ = LoadedState{};
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                      server_, *pipeline_, outbox_, *volume_, config_});
@@ -137,6 +136,8 @@ Status Application::start() {
   }
   run_parts();
   tasks_.spawn("replay", replay());
+  world_.log.info("The collector takes samples and reads its journal",
+                  {{"stream", config_.stream_address}, {"records", store_.journal->rows_since_chunks()}});
   return {};
 }
 
@@ -154,9 +155,9 @@ std::unique_ptr<http::Server> Application::make_api() {
 }
 
 async::Task<http::ServerResponse> Application::answer(http::ServerRequest request) {
+  // What half of the samples say would be wrong, and remote write is judged by the newest sample of each series.
+  if (store_.replaying() && request.path.starts_with("/api/v1/")) return not_yet();
   if (request.path == RemoteWriteReceiver::kPath) return receiver_ ? receiver_->answer(std::move(request)) : no_receiver();
-  // What half of the samples say would be wrong.
-  if (store_.replaying() && request.path.starts_with("/api/")) return not_yet();
   return api::answer(*view_, std::move(request));
 }
 
@@ -196,6 +197,7 @@ std::vector<AlertState> Application::restore(const RuleLoad& load) {
 async::Task<void> Application::replay() {
   auto reading = house_.replay();
   const auto damaged = co_await std::move(reading);
+  if (ending_) co_return;
   if (!damaged) {
     outcome_ = fail(damaged.error());
     end();
@@ -229,7 +231,7 @@ void Application::run_parts() {
 
 void Application::run_rest() {
   pipeline_->start();
-  pipeline_->arrived();  // everything, as far as the rules are concerned
+  pipeline_->arrived();  // the first evaluation at once
   tasks_.spawn("own series", write_own_series());
   tasks_.spawn("house", house_.run());
   tasks_.spawn("own samples", house_.keep_own());
@@ -243,8 +245,7 @@ void Application::ingested() {
 
 Heartbeat::Figures Application::observe(Heartbeat& heartbeat) {
   const auto now = world_.clock->mono();
-  if (pipeline_->last_progress() != MonoTime{})
-    heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
+  if (pipeline_->last_progress() != MonoTime{}) heartbeat.progress(Heartbeat::Stage::evaluation, pipeline_->last_progress());
   // No data to commit is not a dead ingest: agents may all be quiet, which a rule tells. Under load something always
   // waits; then what counts is that commits get done.
   if (server_.commits().idle() && !server_.disk_full()) last_ingest_ = now;
@@ -296,6 +297,7 @@ async::Task<void> Application::handle_signals() {
 }
 
 void Application::end() {
+  if (std::exchange(ending_, true)) return;
   async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
 }
 

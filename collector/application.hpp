@@ -91,6 +91,7 @@ class Application {
   LoadedState loaded_;
   MonoTime last_ingest_{};
   std::uint64_t damaged_rows_ = 0;
+  bool ending_ = false;
   Status outcome_;
   async::TaskGroup tasks_;
 };

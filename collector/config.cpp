@@ -125,7 +125,10 @@ void read_query(config::Section section, CollectorConfig& out) {
   all.wait = section.duration("queue_timeout", all.wait);
   all.bytes = section.size("memory", all.bytes);
   all.query_bytes = section.size("memory_per_query", std::min(all.query_bytes, all.bytes));
-  if (all.query_bytes == 0 || all.query_bytes > all.bytes)
+  if (all.bytes == 0)
+    section.problems().add(section.at("memory"), "queries may take no memory, so none could run",
+                           "Use a size, for example 1GiB.");
+  else if (all.query_bytes == 0 || all.query_bytes > all.bytes)
     section.problems().add(section.at("memory_per_query"), "one query may take more than all together, or nothing",
                            "Use a size up to query.memory, for example half of it.");
   section.close();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 
@@ -14,6 +13,8 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery{30};
 constexpr std::chrono::seconds kOwnEvery{1};
+constexpr int kReadAttempts = 12;  // of a part of the journal, at a start
+constexpr std::chrono::seconds kBetweenAttempts{5};
 constexpr std::size_t kOwnRecord = 1'000;  // samples
 constexpr std::chrono::minutes kTidyEvery{10};
 constexpr std::chrono::minutes kChunksEvery{120};         // data of a minute's interval fill one then
@@ -25,21 +26,27 @@ constexpr std::uint64_t kChunksAfterRows = 400'000;  // what a start would have 
 
 async::Task<Result<std::uint64_t>> Housekeeping::replay() {
   std::uint64_t damaged = 0;
-  bool told = false;
+  int attempts = 0;
   while (context_.store.replaying()) {
-    const auto some = std::make_shared<std::optional<Result<std::uint64_t>>>();
-    context_.server.commits().look([this, some] { *some = context_.store.replay_some(); }, [this] { part_read_.wake(); });
-    while (!*some) co_await part_read_.wait(kLookEvery);
-    if (**some) {
-      damaged += ***some;
+    const auto some = std::make_shared<Result<std::uint64_t>>(0);
+    const auto finished = std::make_shared<bool>(false);  // the io thread's; the job's result is not, until then
+    context_.server.commits().look([this, some] { *some = context_.store.replay_some(); },
+                                   [this, finished] {
+                                     *finished = true;
+                                     part_read_.wake();
+                                   });
+    while (!*finished) co_await part_read_.wait(kLookEvery);
+    if (*some) {
+      damaged += **some;
+      attempts = 0;
       continue;
     }
-    const auto& error = (*some)->error();
-    if (error.code != Errc::unavailable) co_return fail(error);
-    // Closed after a failed commit: the next one opens it.
-    if (!std::exchange(told, true))
-      context_.log.error("The journal cannot be read on; it is tried again", {{"error", error.what}, {"fix", error.fix}});
-    co_await async::sleep_for(kOwnEvery);
+    // A failed commit closes the journal, and the next one or an agent's greeting opens it again.
+    const auto& error = some->error();
+    if (error.code != Errc::unavailable || ++attempts > kReadAttempts) co_return fail(error);
+    context_.log.error("The journal cannot be read on; it is tried again",
+                       {{"error", error.what}, {"fix", error.fix}, {"attempt", attempts}});
+    co_await async::sleep_for(kBetweenAttempts);
   }
   co_return damaged;
 }

@@ -106,9 +106,11 @@ std::vector<api::Readiness> AppView::readiness() const {
 
 std::string AppView::waiting_for() const {
   const auto& store = sources_.store;
-  if (!store.replaying()) return "no evaluation in the last 30 s";
+  if (!store.replaying())
+    return sources_.pipeline.last_progress() == MonoTime{} ? "the first evaluation is under way"
+                                                           : "no evaluation in the last 30 s";
   return "the journal is being read, " + std::to_string(store.replayed_rows()) + " of about " +
-         std::to_string(store.journal->rows_since_chunks()) + " records; samples are taken meanwhile";
+         std::to_string(store.journal->rows_since_chunks()) + " records; agents' samples are taken meanwhile";
 }
 
 std::string AppView::damage() const {

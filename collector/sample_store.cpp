@@ -12,8 +12,6 @@ namespace {
 
 /// Less than while it runs: a start should be short, and after it memory fills by itself.
 constexpr std::chrono::hours kInMemoryAtStart{1};
-/// Samples; commits wait meanwhile, some ten milliseconds.
-constexpr std::size_t kReplayedAtOnce = 1'000'000;
 /// A clock this far ahead of the newest stored day is not believed when it says what is old.
 constexpr std::int64_t kDaysAhead = 2;
 
@@ -80,18 +78,19 @@ Result<std::uint64_t> Store::begin(Time now) {
   into.day = [&](StoredDay stored) { head.set_last_day(ref_of(stored.series), Day{stored.day}); };
   const auto rows = journal->replay_series(into);
   if (!rows) return fail(rows.error());
-  if (*rows > 0) recover_series();
+  if (rows->highest) catalogue.reserve(*rows->highest);
+  if (rows->damaged > 0) recover_series();
   auto from = now - std::max<milliseconds>(kInMemoryAtStart, 2 * (in_memory_ - kInMemory));
   // A clock that stands before all that is stored would have all of it read into memory.
   if (const auto oldest = days->first(); oldest && now < start_of(*oldest)) from = start_of(*days->last());
   history.whole_from(from);
-  auto damaged = *rows;
+  auto damaged = rows->damaged;
   auto read = days->each_chunk_since(from, [&](const SealedChunk& chunk) { damaged += head.load_chunk(chunk) ? 0 : 1; });
   if (!read) return fail(read.error());
   replaying_ = true;
   sink.hold_back(true);
-  // Which numbers are taken is known only when all records are read, and a new series needs one that is free.
-  while (*rows > 0 && replaying_) {
+  // Then which numbers are taken may be known only when all records are read, and a new series needs one that is free.
+  while (rows->damaged > 0 && replaying_) {
     const auto some = replay_some();
     if (!some) return some;
     damaged += *some;
@@ -99,10 +98,10 @@ Result<std::uint64_t> Store::begin(Time now) {
   return damaged;
 }
 
-Result<std::uint64_t> Store::replay_some() {
+Result<std::uint64_t> Store::replay_some(std::size_t enough) {
   std::vector<wire::IdSample> samples;
-  samples.reserve(kReplayedAtOnce + kReplayedAtOnce / 8);
-  const auto read = journal->replay_records(replayed_, kReplayedAtOnce, [&](const std::vector<wire::IdSample>& of_row) {
+  samples.reserve(enough + enough / 8);
+  const auto read = journal->replay_records(replayed_, enough, [&](const std::vector<wire::IdSample>& of_row) {
     samples.insert(samples.end(), of_row.begin(), of_row.end());
   });
   if (!read) return fail(read.error());
@@ -114,12 +113,13 @@ Result<std::uint64_t> Store::replay_some() {
   if (read->highest) catalogue.reserve(*read->highest);
   replayed_ = read->last;
   replayed_rows_ += read->rows;
-  if (read->end) {
-    finish_appending();
-    sink.hold_back(false);
-    replaying_ = false;
-  }
-  return read->damaged;
+  if (!read->end) return read->damaged;
+  finish_appending();
+  sink.hold_back(false);
+  replaying_ = false;
+  // Positions are under no crc: one that is damaged upwards hides all rows behind it.
+  const auto rows = journal->rows_since_chunks();
+  return read->damaged + (rows > replayed_rows_ ? rows - replayed_rows_ : 0);
 }
 
 void Store::finish_appending() {

@@ -30,7 +30,7 @@ class Store {
   /// The same in parts, so that samples are taken meanwhile: begin(), then replay_some() until replaying() ends. What is
   /// committed between comes by way of the journal. Both return damaged rows that were left out.
   Result<std::uint64_t> begin(Time now);
-  Result<std::uint64_t> replay_some();
+  Result<std::uint64_t> replay_some(std::size_t enough = kReplayedAtOnce);
   [[nodiscard]] bool replaying() const { return replaying_; }                   ///< any thread
   [[nodiscard]] std::uint64_t replayed_rows() const { return replayed_rows_; }  ///< of the journal; any thread
   /// Days that another journal wrote, as begin() found them: their samples are not seen yet.
@@ -55,6 +55,8 @@ class Store {
   /// Of samples that are on disk, so long the newest stay in memory too: what rules and most dashboards ask for.
   static constexpr std::chrono::hours kInMemory{2};
 
+  /// Samples; commits wait meanwhile, up to a tenth of a second.
+  static constexpr std::size_t kReplayedAtOnce = 1'000'000;
   static constexpr std::size_t kAppenders = 2;
   using Dealt = std::array<std::vector<RefSample>, kAppenders>;
 

@@ -261,7 +261,7 @@ async::Task<http::ServerResponse> on_worker(View& view, http::ServerRequest requ
 
 Result<promql::Engine> engine_for(const View& view, const http::ServerRequest& request, const Turn& turn) {
   auto options = view.engine().options();
-  options.limits.max_bytes = std::min(options.limits.max_bytes, turn.max_bytes);
+  options.limits.max_bytes = turn.max_bytes;
   const auto timeout = duration_parameter(request, "timeout", options.limits.timeout);
   if (!timeout) return fail(Errc::invalid, "invalid parameter \"timeout\": " + timeout.error().what, "");
   if (*timeout > milliseconds{0}) options.limits.timeout = std::min(options.limits.timeout, *timeout);

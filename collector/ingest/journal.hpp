@@ -110,8 +110,12 @@ class Journal {
     /// be given its samples at the next start.
     std::optional<SeriesId> highest{};
   };
-  /// How many rows are damaged.
-  virtual Result<std::uint64_t> replay_series(const KnownSeries& take) = 0;
+  struct ReplayedSeries {
+    std::uint64_t damaged = 0;
+    /// The highest number that a row was ever written for. Records may name numbers up to it, whatever became of the rows.
+    std::optional<SeriesId> highest{};
+  };
+  virtual Result<ReplayedSeries> replay_series(const KnownSeries& take) = 0;
   /// Samples of records not yet in chunks, in the order in which they were committed: some of those behind `after`, at least
   /// `enough` samples when there are so many.
   virtual Result<ReplayedRecords> replay_records(Position after, std::size_t enough,

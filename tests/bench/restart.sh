@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long a collector with 100,000 series and two hours of samples in its journal is away after kill -9: until it is ready, and
-# until it takes samples again. The journal is the worst case: nothing of the two hours has been filed by day yet.
+# until it listens for agents again. The journal is the worst case: nothing of the two hours has been filed by day yet.
 # ./dev bench restart [--json FILE]; WARD_BENCH_SERIES and WARD_BENCH_ROUNDS change it. Needs 1 GB below TMPDIR.
 set -euo pipefail
 WARD_ROOT=${WARD_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
@@ -63,7 +63,7 @@ YAML
     start_collector
     took_in=$(until_ms 0.02 "$begun" takes)
     took_ready=$(until_ms 0.2 "$begun" ready)
-    say "  kill $round: takes samples after $took_in ms, ready after $took_ready ms"
+    say "  kill $round: listens after $took_in ms, ready after $took_ready ms"
     rows+=("{\"takes_ms\":$took_in,\"ready_ms\":$took_ready}")
     [ "$took_ready" -le "$worst" ] || worst=$took_ready
   done

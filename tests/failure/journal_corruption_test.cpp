@@ -109,7 +109,9 @@ Verdict start(const Bytes& file, const Bytes& log, const std::string& what) {
                                       }
                                       verdict.samples += samples.size();
                                     });
-  if (damaged && damaged->highest) catalogue.reserve(*damaged->highest);
+  // As a start does it: what only the records know is known before an agent is served where series are damaged, else not.
+  if (damaged && damaged->written) catalogue.reserve(*damaged->written);
+  if (damaged && damaged->damaged_series > 0 && damaged->highest) catalogue.reserve(*damaged->highest);
   if (!damaged) {
     EXPECT_FALSE(damaged.error().fix.empty()) << damaged.error().what;
   }

@@ -50,8 +50,8 @@ std::int64_t as_row(Sequence seq) { return static_cast<std::int64_t>(seq.get());
 }  // namespace
 
 struct SqliteJournal::Statements {
-  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_day, find_digest, find_stream,
-      put_seen, put_forgotten, drop_series;
+  sqlite::Statement put_stream, put_series, put_record, put_gap, put_event, put_mark, put_day, put_highest, find_digest,
+      find_stream, put_seen, put_forgotten, drop_series;
 
   static Result<std::unique_ptr<Statements>> prepare(sqlite::Database& db) {
     auto out = std::make_unique<Statements>();
@@ -66,6 +66,7 @@ struct SqliteJournal::Statements {
         {&out->put_event, "INSERT INTO event(stream,seq,t,kind,attributes) VALUES(?,?,?,?,?)"},
         {&out->put_mark, "UPDATE stream SET durable=?,stored=?,refused=?,lost=?,forgotten=0 WHERE id=?"},
         {&out->put_day, "UPDATE series SET day=? WHERE id=?"},
+        {&out->put_highest, "UPDATE highest SET series=?1,crc=?2 WHERE series<?1"},
         {&out->find_stream, std::string(kStreamColumns) + " WHERE tenant=? AND agent=? AND incarnation=?"},
         {&out->drop_series, "DELETE FROM series WHERE id=?"},
         {&out->put_seen, "UPDATE stream SET seen=?,forgotten=0 WHERE id=?"},
@@ -305,12 +306,15 @@ Status SqliteJournal::write(std::span<const NewSeries> series, std::span<const J
 }
 
 Status SqliteJournal::write_series(std::span<const NewSeries> series) {
+  if (series.empty()) return {};
+  SeriesId highest = 0;
   for (const auto& [id, labels, day] : series) {
+    highest = std::max(highest, id);
     const auto row = series_row(labels);
     auto& put = statements_->put_series.bind(1, std::int64_t{id}).bind(2, sqlite::Bytes{row}).bind(3, row_crc(row, id));
     if (auto done = (day ? put.bind(4, *day) : put.bind_null(4)).run(); !done) return done;
   }
-  return {};
+  return statements_->put_highest.bind(1, std::int64_t{highest}).bind(2, row_crc({}, highest)).run();
 }
 
 Status SqliteJournal::write_record(const ReceivedRecord& received) {

@@ -30,7 +30,7 @@ class SqliteJournal final : public Journal {
   Status commit(std::span<const NewSeries> series, std::span<const JournalEntry> entries) override;
   Status reopen() override;
   Status probe() override;
-  Result<std::uint64_t> replay_series(const KnownSeries& take) override;
+  Result<ReplayedSeries> replay_series(const KnownSeries& take) override;
   Result<ReplayedRecords> replay_records(Position after, std::size_t enough,
                                          const std::function<void(std::vector<wire::IdSample>)>& take) override;
   Result<std::int64_t> identity() override;

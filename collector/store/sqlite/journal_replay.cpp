@@ -16,24 +16,33 @@ bool intact(std::int64_t stored, std::int64_t computed) { return stored == kUnch
 
 }  // namespace
 
-Result<std::uint64_t> SqliteJournal::replay_series(const KnownSeries& take) {
+Result<Journal::ReplayedSeries> SqliteJournal::replay_series(const KnownSeries& take) {
   if (!db_) return fail(closed().error());
   auto series = db_->prepare("SELECT id,labels,crc,day FROM series ORDER BY id");
   if (!series) return fail(series.error());
-  std::uint64_t damaged = 0;
+  ReplayedSeries out;
   auto more = series->step();
   for (; more && *more; more = series->step()) {
     const auto id = static_cast<SeriesId>(series->integer(0));
     auto labels = read_series_row(series->blob(1));
     if (!labels || !intact(series->integer(2), row_crc(series->blob(1), id))) {
-      ++damaged;
+      ++out.damaged;
       continue;
     }
     take.series(id, std::move(*labels));
     if (take.day && !series->is_null(3)) take.day({id, series->integer(3)});
   }
   if (!more) return fail(more.error());
-  return damaged;
+  auto highest = db_->prepare("SELECT series,crc FROM highest");
+  if (!highest) return fail(highest.error());
+  const auto row = highest->step();
+  if (!row) return fail(row.error());
+  const auto number = *row ? highest->integer(0) : -1;
+  if (!*row || !intact(highest->integer(1), row_crc({}, static_cast<SeriesId>(number))))
+    ++out.damaged;
+  else if (number >= 0)
+    out.highest = static_cast<SeriesId>(number);
+  return out;
 }
 
 Result<Journal::ReplayedRecords> SqliteJournal::replay_records(
@@ -53,7 +62,7 @@ Result<Journal::ReplayedRecords> SqliteJournal::replay_records(
     record.t_min = from_ms(records->integer(1));
     record.t_max = from_ms(records->integer(2));
     if (intact(records->integer(4), row_crc(records->blob(3))) && codec_.decode(records->blob(3), record)) {
-      // Only of rows whose crc is right: a flipped bit in a number would take the numbers between, and memory for each.
+      // Not of damaged rows: a flipped bit in a number would take the numbers between, and memory for each.
       for (const auto& sample : record.samples) out.highest = std::max(out.highest.value_or(sample.id), sample.id);
       samples += record.samples.size();
       take(std::move(record.samples));

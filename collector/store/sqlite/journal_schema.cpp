@@ -48,6 +48,8 @@ DROP TABLE chunk;
 ALTER TABLE series ADD COLUMN day INTEGER;
 CREATE TABLE identity(number INTEGER NOT NULL);
 INSERT INTO identity VALUES((random() & 9223372036854775807) | 1);
+CREATE TABLE highest(series INTEGER NOT NULL, crc INTEGER NOT NULL);
+INSERT INTO highest SELECT coalesce(max(id), -1), -1 FROM series;
 )"};
 
 }  // namespace

@@ -73,7 +73,7 @@ class FakeJournal final : public Journal {
     if (fault == Fault::full) return fail(Errc::full, "no space left on device", "Free space.");
     return {};
   }
-  Result<std::uint64_t> replay_series(const KnownSeries&) override { return 0; }
+  Result<ReplayedSeries> replay_series(const KnownSeries&) override { return ReplayedSeries{}; }
   Result<ReplayedRecords> replay_records(Position, std::size_t,
                                          const std::function<void(std::vector<wire::IdSample>)>&) override {
     return ReplayedRecords{.end = true};

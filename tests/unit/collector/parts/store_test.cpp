@@ -267,6 +267,8 @@ TEST_F(StoreTest, WhatIsCommittedWhileTheJournalIsReadIsSeenOnceAndKept) {
     const std::vector<JournalEntry> entries{std::move(received)};
     ASSERT_TRUE(Recorder(*store_->journal, store_->catalogue, store_->sink).commit(entries));
   };
+  commit(kOwn, 0.5);
+  commit(kOther, 0.5);
   commit(kOwn, 1);
   store_.reset();
   store_ = test::open_store(dir_, config_, metrics_);
@@ -275,14 +277,35 @@ TEST_F(StoreTest, WhatIsCommittedWhileTheJournalIsReadIsSeenOnceAndKept) {
   commit(kOther, 3);
   EXPECT_THAT(values(kOwn), IsEmpty()) << "newer samples before older ones would make these late";
   EXPECT_FALSE(store_->store_chunks()) << "rows would go that nobody has read";
-  while (store_->replaying()) ASSERT_EQ(store_->replay_some().value(), 0U);
-  EXPECT_THAT(values(kOwn), ElementsAre(1.0, 2.0));
-  EXPECT_THAT(values(kOther), ElementsAre(3.0));
+  ASSERT_EQ(store_->replay_some(1).value(), 0U);
+  commit(kOwn, 3.5);  // between two parts
+  int parts = 1;
+  for (; store_->replaying(); ++parts) ASSERT_EQ(store_->replay_some(1).value(), 0U);
+  EXPECT_GT(parts, 6);
+  EXPECT_EQ(store_->replayed_rows(), 6U);
+  EXPECT_THAT(values(kOwn), ElementsAre(0.5, 1.0, 2.0, 3.5));
+  EXPECT_THAT(values(kOther), ElementsAre(0.5, 3.0));
   commit(kOther, 4);
-  EXPECT_THAT(values(kOther), ElementsAre(3.0, 4.0));
+  EXPECT_THAT(values(kOther), ElementsAre(0.5, 3.0, 4.0));
   open();
-  EXPECT_THAT(values(kOwn), ElementsAre(1.0, 2.0));
-  EXPECT_THAT(values(kOther), ElementsAre(3.0, 4.0));
+  EXPECT_THAT(values(kOwn), ElementsAre(0.5, 1.0, 2.0, 3.5));
+  EXPECT_THAT(values(kOther), ElementsAre(0.5, 3.0, 4.0));
+}
+
+TEST_F(StoreTest, ANumberWhoseRowIsMissingIsNotGivenToAnotherSeriesEither) {
+  store_->sink.write(from_ms(1'000), std::vector<SeriesValue>{{kOwn, 7.0}});
+  ASSERT_TRUE(store_->store_chunks());
+  store_.reset();
+  {
+    sqlite::OpenOptions file;
+    file.path = dir_ + "/journal.db";
+    auto db = sqlite::Database::open(file);
+    ASSERT_TRUE(db);
+    ASSERT_TRUE(db->run("DELETE FROM series"));
+  }
+  open();
+  EXPECT_EQ(damaged_, 0U) << "nothing tells";
+  EXPECT_GT(store_->catalogue.resolve(TenantId{"clinic-a"}, AgentId{"node-1"}, kOther), 0U);
 }
 
 TEST_F(StoreTest, AStepOfRetentionThatFailsKeepsMemoryFromNothing) {
