@@ -460,7 +460,8 @@ TEST_F(JournalFile, AFileFromBeforeVersionsIsBroughtUpWithItsRows) {
   {
     auto db = raw();
     ASSERT_TRUE(
-        db.run("DROP TABLE stream; DROP TABLE journal; DROP TABLE series; DROP TABLE identity; DROP TABLE chunk_batch;"
+        db.run("DROP TABLE stream; DROP TABLE journal; DROP TABLE series; DROP TABLE identity; DROP TABLE highest; DROP "
+               "TABLE chunk_batch;"
                "PRAGMA user_version=0;"
                "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL);"
                "CREATE TABLE journal(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
