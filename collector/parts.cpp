@@ -11,6 +11,7 @@ namespace {
 api::RuleView view_of(const Rule& rule, const RuleHealth& health) {
   const auto as_written = [](const std::vector<std::pair<std::string, Template>>& pairs) {
     std::vector<Label> texts;
+    texts.reserve(pairs.size());
     for (const auto& [name, text] : pairs) texts.emplace_back(name, text.text());
     return Labels(std::move(texts));
   };
@@ -148,7 +149,7 @@ void AppView::refresh_gauges() {
   set("ward_tsdb_stored_bytes", "Size of all stored days.", static_cast<double>(days.bytes));
   if (days.first)
     set("ward_tsdb_oldest_day_timestamp_seconds", "Start of the oldest stored day.",
-        static_cast<double>(days.first->get() * (kDayMs / 1000)));
+        to_seconds(from_ms(days.first->get() * kDayMs)));
   set("ward_tsdb_damaged_blocks", "Damaged blocks of stored days that were met since start.",
       static_cast<double>(days.damaged_blocks));
   for (const auto& [file, what] : days.damage) told_days_.insert(file);

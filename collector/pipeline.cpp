@@ -31,8 +31,8 @@ async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string wha
   };
 }
 
-StateWriter::StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store)
-    : pool_(pool), store_(store), freed_(std::move(executor), async::asio::steady_timer::time_point::max()) {}
+StateWriter::StateWriter(const async::asio::any_io_executor& executor, async::BlockingPool& pool, StateStore& store)
+    : pool_(pool), store_(store), freed_(executor, async::asio::steady_timer::time_point::max()) {}
 
 async::Task<Status> StateWriter::commit(StateChange change) {
   auto* store = &store_;

@@ -28,7 +28,7 @@ async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string wha
 /// too: when the tasks that write have ended, nothing touches the store. Thread: the io thread.
 class StateWriter {
  public:
-  StateWriter(async::asio::any_io_executor executor, async::BlockingPool& pool, StateStore& store);
+  StateWriter(const async::asio::any_io_executor& executor, async::BlockingPool& pool, StateStore& store);
   async::Task<Status> commit(StateChange change);
   /// Runs `job` on the pool beside no commit: for what else touches the store's file.
   async::Task<Status> alone(std::function<Status()> job);

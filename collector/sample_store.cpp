@@ -71,9 +71,9 @@ Result<std::uint64_t> Store::begin(Time now) {
   if (!foreign) return fail(foreign.error());
   foreign_ = std::move(*foreign);
   Journal::KnownSeries into;
-  into.series = [&](SeriesId id, Labels labels) {
+  into.series = [&](SeriesId id, const Labels& labels) {
     sink.define(id, labels);
-    catalogue.load(id, std::move(labels));
+    catalogue.load(id, labels);
   };
   into.day = [&](StoredDay stored) { head.set_last_day(ref_of(stored.series), Day{stored.day}); };
   const auto rows = journal->replay_series(into);
@@ -92,7 +92,7 @@ Result<std::uint64_t> Store::begin(Time now) {
   // Then which numbers are taken may be known only when all records are read, and a new series needs one that is free.
   while (rows->damaged > 0 && replaying_) {
     const auto some = replay_some();
-    if (!some) return some;
+    if (!some) return fail(some.error());
     damaged += *some;
   }
   return damaged;
@@ -131,11 +131,11 @@ void Store::finish_appending() {
 /// disk are seen and their numbers are not another series'.
 std::uint64_t Store::recover_series() {
   std::uint64_t found = 0;
-  days->each_series([&](Day day, SeriesId id, Labels labels) {
+  days->each_series([&](Day day, SeriesId id, const Labels& labels) {
     if (!catalogue.labels(id).empty()) return;
     sink.define(id, labels);
     head.set_last_day(ref_of(id), day);
-    catalogue.load(id, std::move(labels));
+    catalogue.load(id, labels);
     ++found;
   });
   return found;

@@ -11,7 +11,7 @@ namespace ward::async {
 /// Thread: the executor's.
 class Wakeup {
  public:
-  explicit Wakeup(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Wakeup(const asio::any_io_executor& executor) : timer_(executor) {}
 
   void wake() {
     woken_ = true;

@@ -280,8 +280,9 @@ class SilentStreams : public JournalFile {
   }
   Status pass(std::vector<StreamRow> in_use = {}) { return journal_->forget_streams({now_, 7 * kDay, std::move(in_use)}); }
   std::vector<StreamRow> rows() {
-    std::vector<StreamRow> out;
     const auto all = journal_->streams().value();
+    std::vector<StreamRow> out;
+    out.reserve(all.size());
     for (const auto& state : all) out.push_back(state.row);
     return out;
   }
