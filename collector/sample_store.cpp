@@ -1,7 +1,6 @@
 #include "collector/sample_store.hpp"
 
 #include <algorithm>
-#include <future>
 #include <string>
 #include <utility>
 
@@ -25,23 +24,6 @@ HeadOptions head_options(const CollectorConfig& config) {
 
 SeriesRef ref_of(SeriesId id) { return SeriesRef{id + 1}; }
 
-/// By series, the order within each kept: rows have a sample of very many, and appending them as they stand waits for memory
-/// at each sample. The series are dealt out to those who append side by side; the head's shards have an even number, so that
-/// nobody waits for another's lock.
-Store::Dealt deal_by_series(std::span<const wire::IdSample> samples) {
-  SeriesId highest = 0;
-  for (const auto& sample : samples) highest = std::max(highest, sample.id);
-  std::vector<std::size_t> next(static_cast<std::size_t>(highest) + 1 + Store::kAppenders);
-  for (const auto& sample : samples) ++next[sample.id + Store::kAppenders];
-  for (std::size_t n = Store::kAppenders; n < next.size(); ++n) next[n] += next[n - Store::kAppenders];
-  Store::Dealt out;
-  for (std::size_t n = 0; n < Store::kAppenders; ++n)
-    out[(highest + 1 + n) % Store::kAppenders].resize(next[highest + 1 + n]);
-  for (const auto& sample : samples)
-    out[sample.id % Store::kAppenders][next[sample.id]++] = {ref_of(sample.id), {sample.t, sample.v}};
-  return out;
-}
-
 SeriesId id_of(SeriesRef ref) { return ref.get() - 1; }
 
 }  // namespace
@@ -55,7 +37,8 @@ Store::Store(const CollectorConfig& config, telemetry::Registry& metrics, std::u
       catalogue(config.caps),
       sink(head, catalogue, metrics),
       retention_(config.retention),
-      in_memory_(std::max<milliseconds>(kInMemory, 2 * config.max_sample_age)) {}
+      in_memory_(std::max<milliseconds>(kInMemory, 2 * config.max_sample_age)),
+      appending_(sink) {}
 
 Result<std::uint64_t> Store::replay(Time now) {
   auto damaged = begin(now);
@@ -89,7 +72,7 @@ Result<std::uint64_t> Store::begin(Time now) {
   if (!read) return fail(read.error());
   replaying_ = true;
   sink.hold_back(true);
-  // Then which numbers are taken may be known only when all records are read, and a new series needs one that is free.
+  // Where series are damaged, only the records tell which numbers are taken, and a new series needs one that is free.
   while (rows->damaged > 0 && replaying_) {
     const auto some = replay_some();
     if (!some) return fail(some.error());
@@ -106,15 +89,12 @@ Result<std::uint64_t> Store::replay_some(std::size_t enough) {
   });
   if (!read) return fail(read.error());
   // Beside the reading of the next ones: each takes about half of the time.
-  auto dealt = deal_by_series(samples);
-  finish_appending();
-  for (std::size_t n = 0; n < kAppenders; ++n)
-    appending_[n] = std::async(std::launch::async, [this, some = std::move(dealt[n])] { sink.replayed(some); });
+  appending_.append(samples);
   if (read->highest) catalogue.reserve(*read->highest);
   replayed_ = read->last;
   replayed_rows_ += read->rows;
   if (!read->end) return read->damaged;
-  finish_appending();
+  appending_.finish();
   sink.hold_back(false);
   replaying_ = false;
   // Positions are under no crc: one that is damaged upwards hides all rows behind it.
@@ -122,23 +102,15 @@ Result<std::uint64_t> Store::replay_some(std::size_t enough) {
   return read->damaged + (rows > replayed_rows_ ? rows - replayed_rows_ : 0);
 }
 
-void Store::finish_appending() {
-  for (auto& each : appending_)
-    if (each.valid()) each.get();
-}
-
 /// Every day knows the labels of its series too. What of the journal's rows cannot be read is found there, so that chunks on
 /// disk are seen and their numbers are not another series'.
-std::uint64_t Store::recover_series() {
-  std::uint64_t found = 0;
+void Store::recover_series() {
   days->each_series([&](Day day, SeriesId id, const Labels& labels) {
     if (!catalogue.labels(id).empty()) return;
     sink.define(id, labels);
     head.set_last_day(ref_of(id), day);
     catalogue.load(id, labels);
-    ++found;
   });
-  return found;
 }
 
 Status Store::adopt(Day day) {

@@ -1,13 +1,12 @@
 #pragma once
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "collector/bulk_append.hpp"
 #include "collector/config.hpp"
 #include "collector/head_sink.hpp"
 #include "collector/store/sqlite/days.hpp"
@@ -57,8 +56,6 @@ class Store {
 
   /// Samples; commits wait meanwhile, up to a tenth of a second.
   static constexpr std::size_t kReplayedAtOnce = 1'000'000;
-  static constexpr std::size_t kAppenders = 2;
-  using Dealt = std::array<std::vector<RefSample>, kAppenders>;
 
  private:
   /// Chunks on disk that the journal may have settled, or not.
@@ -75,8 +72,7 @@ class Store {
   [[nodiscard]] Time trusted(Time now) const;
   void release(Time now);
   Status drop_series(Time now);
-  std::uint64_t recover_series();
-  void finish_appending();
+  void recover_series();
 
   const Retention retention_;
   Journal::Position replayed_{};
@@ -85,7 +81,7 @@ class Store {
   const milliseconds in_memory_;
   std::optional<Attempt> attempt_;
   std::vector<Day> foreign_;
-  std::array<std::future<void>, kAppenders> appending_;  // of replay_some(); the last member: it uses the others
+  BulkAppend appending_;  // of replay_some(); the last member: it uses the others
 };
 
 }  // namespace ward::collector
