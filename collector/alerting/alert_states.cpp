@@ -46,6 +46,8 @@ Result<AlertStates::Instances> AlertStates::instances_of(const Rule& rule, const
     Labels labels = sample.labels.without(kNameLabel);
     for (const auto& [name, text] : rule.labels) labels.set(name, rendered(text, data));
     labels.set("alertname", rule.name);
+    if (const auto* exception = rule.exception_for(sample.labels); exception != nullptr && exception->cls)
+      labels.set("class", to_string(*exception->cls));
     Instance instance;
     instance.active_at = now;
     instance.value = sample.value;
@@ -98,7 +100,7 @@ Status AlertStates::advance(const Rule& rule, const RuleContext& context, const 
     if (!is_live(instance.phase)) continue;
     if (present) instance.keep_firing_since = {};
     ++live;
-    if (present && instance.phase == AlertPhase::pending && now - instance.active_at >= rule.hold) {
+    if (present && instance.phase == AlertPhase::pending && now - instance.active_at >= rule.hold_for(labels)) {
       instance.phase = AlertPhase::firing;
       instance.fired_at = now;
       events.push_back(event(rule, labels, instance));
@@ -143,7 +145,7 @@ bool AlertStates::miss(const Rule& rule, const Labels& labels, Instance& i, Time
 
 void AlertStates::apply(const Rule& rule, Time now, std::vector<AlertEvent>& events) {
   for (auto& [labels, i] : instances_) {
-    if (i.phase != AlertPhase::firing || now - i.active_at >= rule.hold) continue;
+    if (i.phase != AlertPhase::firing || now - i.active_at >= rule.hold_for(labels)) continue;
     AlertEvent over = event(rule, labels, i);
     over.phase = AlertPhase::resolved;
     over.resolved_at = now;
@@ -172,7 +174,7 @@ Time AlertStates::next_due(const Rule& rule, Time after) const {
     if (t > after) due = std::min(due, t);
   };
   for (const auto& [labels, i] : instances_) {
-    if (i.phase == AlertPhase::pending) consider(i.active_at + rule.hold);
+    if (i.phase == AlertPhase::pending) consider(i.active_at + rule.hold_for(labels));
     if (i.phase == AlertPhase::firing && i.keep_firing_since != Time{}) consider(i.keep_firing_since + rule.keep_firing);
   }
   return due;

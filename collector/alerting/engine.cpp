@@ -153,7 +153,7 @@ std::vector<AlertEvent> RuleEngine::evaluate(std::size_t g, Time now) {
 
 Status RuleEngine::run(const RuleGroup& group, const Rule& rule, RuleSlot& slot, Time now, std::vector<AlertEvent>& events) {
   const Time at = now - group.query_offset;
-  auto result = rule.expression->evaluate(at);
+  auto result = rule.evaluate(at);
   if (!result) return fail(result.error());
   std::vector<SeriesValue> series;
   auto done = rule.kind == Rule::Kind::alert ? slot.alerts.advance(rule, context_, *result, group.limit, now, events, series)

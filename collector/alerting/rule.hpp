@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,15 @@
 #include "common/config/node.hpp"
 
 namespace ward::collector {
+
+/// What a rule is for one tenant instead (Operations: tenantOverrides). The tenant of an alert is its label `tenant`.
+struct TenantException {
+  std::string tenant;
+  bool enabled = true;
+  std::shared_ptr<const Expression> expression{};  ///< with the tenant's own limit; null: the rule's
+  std::optional<milliseconds> hold{};              ///< `for`
+  std::optional<AlertClass> cls{};
+};
 
 /// One rule of a loaded file; immutable.
 struct Rule {
@@ -28,6 +38,12 @@ struct Rule {
   std::string generator;                       ///< `pack.yaml: group "g", rule "R"`
   /// Name, hash of the expression and labels: state is kept across reloads and restarts where this is the same.
   std::string identity;
+  std::vector<TenantException> exceptions;  ///< at most one a tenant; of alerts alone
+
+  [[nodiscard]] const TenantException* exception_for(const Labels& instance) const;
+  [[nodiscard]] milliseconds hold_for(const Labels& instance) const;
+  /// The expression's result at `at`, each tenant's part by its own limit, and without those it is disabled for.
+  [[nodiscard]] Result<Vector> evaluate(Time at) const;
 };
 
 struct RuleGroup {

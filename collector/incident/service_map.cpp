@@ -68,8 +68,8 @@ std::string to_string(const NodeKey& node) {
   return scope.empty() ? node.service : node.service + " (" + scope + ")";
 }
 
-std::vector<ServiceMap::Flaw> ServiceMap::flaws(const std::vector<Service>& services,
-                                                const std::vector<Workflow>& workflows) {
+std::vector<ServiceMap::Flaw> ServiceMap::flaws(const std::vector<Service>& services, const std::vector<Workflow>& workflows,
+                                                const std::vector<Tenant>& tenants) {
   std::vector<Flaw> out;
   std::vector<std::string> names;
   for (const auto& s : services) {
@@ -86,12 +86,18 @@ std::vector<ServiceMap::Flaw> ServiceMap::flaws(const std::vector<Service>& serv
     for (const auto& edge : s.depends_on) check(s.name, edge.to);
   for (const auto& w : workflows)
     for (const auto& service : w.path) check(w.name, service);
+  for (const auto& t : tenants)
+    for (const auto& used : t.workflows)
+      if (std::none_of(workflows.begin(), workflows.end(), [&](const Workflow& w) { return w.name == used; }))
+        out.push_back({t.name, "tenant '" + t.name + "' names the workflow '" + used + "', which is not in the map",
+                       "Add '" + used + "' under workflows, or remove it here."});
   for (auto& flaw : CycleSearch(services).run()) out.push_back(std::move(flaw));
   return out;
 }
 
-Result<ServiceMap> ServiceMap::make(std::vector<Service> services, std::vector<Workflow> workflows) {
-  if (const auto found = flaws(services, workflows); !found.empty()) {
+Result<ServiceMap> ServiceMap::make(std::vector<Service> services, std::vector<Workflow> workflows,
+                                    std::vector<Tenant> tenants) {
+  if (const auto found = flaws(services, workflows, tenants); !found.empty()) {
     std::string what, fix;
     for (const auto& flaw : found) {
       what += (what.empty() ? "" : "; ") + flaw.what;
@@ -115,6 +121,7 @@ Result<ServiceMap> ServiceMap::make(std::vector<Service> services, std::vector<W
     map.services_.emplace(s.name, std::move(s));
   }
   for (auto& w : workflows) map.workflows_.emplace(w.name, std::move(w));
+  for (auto& t : tenants) map.tenants_.emplace(t.name, std::move(t));
   return map;
 }
 
@@ -126,6 +133,11 @@ const Service* ServiceMap::find(std::string_view name) const {
 const Workflow* ServiceMap::workflow(std::string_view name) const {
   const auto at = workflows_.find(name);
   return at == workflows_.end() ? nullptr : &at->second;
+}
+
+const Tenant* ServiceMap::tenant(std::string_view name) const {
+  const auto at = tenants_.find(name);
+  return at == tenants_.end() ? nullptr : &at->second;
 }
 
 const std::vector<std::string>& ServiceMap::scope_of(std::string_view service) const {

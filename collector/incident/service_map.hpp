@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,14 @@ struct Workflow {
   friend bool operator==(const Workflow&, const Workflow&) = default;
 };
 
+/// A customer on the platform.
+struct Tenant {
+  std::string name;
+  std::string tz = "UTC";  ///< of its calendar windows
+  std::vector<std::string> workflows;
+  friend bool operator==(const Tenant&, const Tenant&) = default;
+};
+
 /// An instance of a service: what one incident is about.
 struct NodeKey {
   std::string service;
@@ -55,18 +64,22 @@ std::string to_string(const NodeKey& node);  ///< `pg-main (tenant clinic-a)`
 class ServiceMap {
  public:
   struct Flaw {
-    std::string service;  ///< or workflow
+    std::string service;  ///< or workflow, or tenant
     std::string what;
     std::string fix;
   };
 
   ServiceMap() = default;
-  static std::vector<Flaw> flaws(const std::vector<Service>& services, const std::vector<Workflow>& workflows);
+  static std::vector<Flaw> flaws(const std::vector<Service>& services, const std::vector<Workflow>& workflows,
+                                 const std::vector<Tenant>& tenants = {});
   /// Errc::invalid with all flaws.
-  static Result<ServiceMap> make(std::vector<Service> services, std::vector<Workflow> workflows = {});
+  static Result<ServiceMap> make(std::vector<Service> services, std::vector<Workflow> workflows = {},
+                                 std::vector<Tenant> tenants = {});
 
   [[nodiscard]] const Service* find(std::string_view name) const;
   [[nodiscard]] const Workflow* workflow(std::string_view name) const;
+  [[nodiscard]] const Tenant* tenant(std::string_view name) const;
+  [[nodiscard]] bool empty() const { return services_.empty(); }
   /// As configured; else tenant, cluster and every label some dependant is joined on.
   [[nodiscard]] const std::vector<std::string>& scope_of(std::string_view service) const;
   /// The `service` label (an alert without one is its own service, named by alertname) and its scope labels.
@@ -79,11 +92,27 @@ class ServiceMap {
  private:
   std::map<std::string, Service, std::less<>> services_;
   std::map<std::string, Workflow, std::less<>> workflows_;
+  std::map<std::string, Tenant, std::less<>> tenants_;
   std::map<std::string, std::vector<std::string>, std::less<>> scopes_;
 };
 
-/// Reads `services`, `workflows` and `tenants`, or the ServiceMap document that holds them under `spec`. Flaws become
-/// problems at their place, and the result is then an error. The caller closes a section that is not a document.
+/// What one file says of the map. Edges may lead into another file, so only the whole is judged.
+struct ServiceMapPart {
+  std::vector<Service> services;
+  std::vector<Workflow> workflows;
+  std::vector<Tenant> tenants;
+  std::map<std::string, config::Position> places;  ///< of each name above
+};
+
+/// Reads `services`, `workflows` and `tenants`; the caller closes the section.
+ServiceMapPart read_service_map_part(config::Section& section);
+/// The document that holds them under `spec`, whole.
+ServiceMapPart read_service_map_document(config::Section& section);
+/// Joins what documents say, and `own`, the site's own words: what it names counts instead of a document's. Two documents
+/// that name the same are a problem, and so is every flaw of the whole; the result is then an error.
+Result<ServiceMap> join_service_map(const ServiceMapPart& own, std::span<const ServiceMapPart> documents,
+                                    config::Problems& problems);
+/// One section, or ServiceMap document, that is the whole map.
 Result<ServiceMap> read_service_map(config::Section& section);
 
 }  // namespace ward::collector

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "collector/incident/service_map.hpp"
 
@@ -32,51 +33,80 @@ Workflow read_workflow(const std::string& name, config::Section& from) {
   return w;
 }
 
-void read_tenants(config::Section& section, const std::vector<Workflow>& workflows) {
-  for (auto& [name, tenant] : section.named_children("tenants")) {
-    tenant.text("tz", "UTC");
-    for (const auto& used : tenant.texts("workflows"))
-      if (std::none_of(workflows.begin(), workflows.end(), [&](const Workflow& w) { return w.name == used; }))
-        section.problems().add(tenant.at("workflows"),
-                               "tenant '" + name + "' names the workflow '" + used + "', which is not in the map",
-                               "Add '" + used + "' under workflows, or remove it here.");
-    tenant.close();
+/// Adds what a part names and tells what is named already.
+template <class T>
+void take(std::vector<T>& all, const std::vector<T>& some, const ServiceMapPart& part,
+          std::map<std::string, config::Position>& places, config::Problems& problems, const char* kind) {
+  for (const auto& each : some) {
+    const auto same = [&](const T& other) { return other.name == each.name; };
+    if (std::any_of(all.begin(), all.end(), same)) {
+      problems.add(part.places.at(each.name),
+                   std::string(kind) + " '" + each.name + "' is defined at " + to_string(places[each.name]) + " too",
+                   "Keep one of the two; what collector.yaml says of it counts before both.");
+      continue;
+    }
+    all.push_back(each);
+    places[each.name] = part.places.at(each.name);
   }
-}
-
-Result<ServiceMap> read_body(config::Section& section) {
-  const auto problems_before = section.problems().list().size();
-  std::vector<Service> services;
-  std::vector<Workflow> workflows;
-  std::map<std::string, config::Position> places;
-  for (auto& [name, from] : section.named_children("services")) {
-    places[name] = from.at();
-    services.push_back(read_service(name, from));
-  }
-  for (auto& [name, from] : section.named_children("workflows")) {
-    places[name] = from.at();
-    workflows.push_back(read_workflow(name, from));
-  }
-  read_tenants(section, workflows);
-  for (auto& flaw : ServiceMap::flaws(services, workflows))
-    section.problems().add(places[flaw.service], std::move(flaw.what), std::move(flaw.fix));
-  if (section.problems().list().size() != problems_before) return fail(section.problems().to_error());
-  return ServiceMap::make(std::move(services), std::move(workflows));
 }
 
 }  // namespace
 
-Result<ServiceMap> read_service_map(config::Section& section) {
-  if (!section.has("spec")) return read_body(section);
+ServiceMapPart read_service_map_part(config::Section& section) {
+  ServiceMapPart part;
+  for (auto& [name, from] : section.named_children("services")) {
+    part.places[name] = from.at();
+    part.services.push_back(read_service(name, from));
+  }
+  for (auto& [name, from] : section.named_children("workflows")) {
+    part.places[name] = from.at();
+    part.workflows.push_back(read_workflow(name, from));
+  }
+  for (auto& [name, from] : section.named_children("tenants")) {
+    part.places[name] = from.at();
+    part.tenants.push_back({.name = name, .tz = from.text("tz", "UTC"), .workflows = from.texts("workflows")});
+    from.close();
+  }
+  return part;
+}
+
+ServiceMapPart read_service_map_document(config::Section& section) {
   section.choice("kind", {"ServiceMap"}, 0);
   section.choice("apiVersion", {"ward/v1"}, 0);
   section.raw("metadata");
   auto spec = section.child("spec");
-  auto map = read_body(spec);
-  const auto problems_before = section.problems().list().size();
+  auto part = read_service_map_part(spec);
   spec.close();
   section.close();
-  if (section.problems().list().size() != problems_before) return fail(section.problems().to_error());
+  return part;
+}
+
+Result<ServiceMap> join_service_map(const ServiceMapPart& own, std::span<const ServiceMapPart> documents,
+                                    config::Problems& problems) {
+  const auto before = problems.list().size();
+  ServiceMapPart all = own;
+  std::set<std::string> ours;
+  for (const auto& [name, place] : own.places) ours.insert(name);
+  for (const auto& part : documents) {
+    const auto without_ours = [&](auto list) {
+      std::erase_if(list, [&](const auto& each) { return ours.contains(each.name); });
+      return list;
+    };
+    take(all.services, without_ours(part.services), part, all.places, problems, "service");
+    take(all.workflows, without_ours(part.workflows), part, all.places, problems, "workflow");
+    take(all.tenants, without_ours(part.tenants), part, all.places, problems, "tenant");
+  }
+  for (auto& flaw : ServiceMap::flaws(all.services, all.workflows, all.tenants))
+    problems.add(all.places[flaw.service], std::move(flaw.what), std::move(flaw.fix));
+  if (problems.list().size() != before) return fail(problems.to_error());
+  return ServiceMap::make(std::move(all.services), std::move(all.workflows), std::move(all.tenants));
+}
+
+Result<ServiceMap> read_service_map(config::Section& section) {
+  const auto before = section.problems().list().size();
+  const auto part = section.has("spec") ? read_service_map_document(section) : read_service_map_part(section);
+  auto map = join_service_map(part, {}, section.problems());
+  if (section.problems().list().size() != before) return fail(section.problems().to_error());
   return map;
 }
 

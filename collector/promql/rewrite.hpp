@@ -1,0 +1,16 @@
+#pragma once
+#include <span>
+
+#include "collector/promql/ast.hpp"
+
+namespace ward::promql {
+
+/// The query as it looks at one part of the world: every selector gets these matchers, save where it has one of that name
+/// already, for then its author has chosen. Its text is printed anew.
+Expr narrowed(const Expr& expr, std::span<const Matcher> matchers);
+
+/// The query with another limit. A limit is the number that the result is compared with, whatever stands in parentheses
+/// around it or behind `and` and `unless`: 0.9 in `a / b > 0.9 and on () c`. Errors: invalid, when there is none.
+Result<Expr> with_limit(const Expr& expr, double limit);
+
+}  // namespace ward::promql
