@@ -36,6 +36,7 @@ struct Rule {
   std::vector<std::pair<std::string, Template>> annotations;
   AlertClass cls = AlertClass::informational;  ///< of the `class` label; informational without one
   std::string generator;                       ///< `pack.yaml: group "g", rule "R"`
+  std::string place;                           ///< `rules/pack.yaml:5:3: group "g", rule 1, "R": `, for problems
   /// Name, hash of the expression and labels: state is kept across reloads and restarts where this is the same.
   std::string identity;
   std::vector<TenantException> exceptions;  ///< at most one a tenant; of alerts alone

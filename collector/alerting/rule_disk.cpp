@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::not_found, path + ": no such file", "Check the path and its permissions.");
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) return fail(Errc::not_found, path + ": cannot be read", "Check the path and its permissions.");
-  if (text.size() > kMaxFile) return fail(Errc::invalid, path + ": is over 4 MiB", "Split the file.");
-  return text;
-}
-
 /// Sorted by glob(3); a plain path that matches nothing stays, so that its absence is reported.
 std::vector<std::string> expanded(const std::string& pattern) {
   glob_t found{};
@@ -33,6 +24,15 @@ std::vector<std::string> expanded(const std::string& pattern) {
 }
 
 }  // namespace
+
+Result<std::string> read_rule_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::not_found, path + ": no such file", "Check the path and its permissions.");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) return fail(Errc::not_found, path + ": cannot be read", "Check the path and its permissions.");
+  if (text.size() > kMaxFile) return fail(Errc::invalid, path + ": is over 4 MiB", "Split the file.");
+  return text;
+}
 
 std::vector<std::string> rule_paths(std::span<const std::string> patterns) {
   std::set<std::string> paths;
@@ -55,13 +55,13 @@ RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompi
   }
   std::vector<RuleText> files;
   for (const auto& path : paths) {
-    auto text = read_file(path);
+    auto text = read_rule_file(path);
     if (text)
       files.push_back({path, std::move(*text)});
     else
       unreadable.push_back({"W023 unreadable", text.error().what + "; check the path and its permissions"});
   }
-  RuleLoad load = parse_rules(files, compiler, options, read_file);
+  RuleLoad load = parse_rules(files, compiler, options, read_rule_file);
   load.errors.insert(load.errors.begin(), unreadable.begin(), unreadable.end());
   load.warnings.insert(load.warnings.begin(), warnings.begin(), warnings.end());
   if (!load.errors.empty()) load.rules = nullptr;

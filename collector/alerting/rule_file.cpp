@@ -118,6 +118,7 @@ class FileReader {
     rule.expr = text_of(node, "expr");
     where_ = "group " + quoted(group_) + ", rule " + std::to_string(number) + ", " + quoted(rule.name) + ": ";
     rule.generator = base_name(file_.file) + ": group " + quoted(group_) + ", rule " + quoted(rule.name);
+    rule.place = to_string(node.at()) + ": " + where_;
     rule.hold = duration_of(node, "for", milliseconds{0}, where_);
     rule.keep_firing = duration_of(node, "keep_firing_for", milliseconds{0}, where_);
 

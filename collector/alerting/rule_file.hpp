@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "collector/alerting/expression.hpp"
 #include "collector/alerting/rule.hpp"
+#include "collector/alerting/runbook.hpp"
 #include "common/base/result.hpp"
 
 namespace ward::collector {
@@ -35,9 +35,6 @@ struct RuleLoad {
   [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
 };
 
-/// Reads a file that rules refer to (a runbook); not_found when there is none.
-using ReadFile = std::function<Result<std::string>(const std::string& path)>;
-
 struct RuleOptions {
   milliseconds default_interval = std::chrono::minutes{1};  ///< of groups without `interval`
   milliseconds default_query_offset{0};
@@ -56,6 +53,9 @@ RuleLoad parse_rules(std::span<const RuleText> files, const ExpressionCompiler& 
 
 /// The files that patterns (paths or globs) name, sorted, each once; a plain path that is not there is among them.
 std::vector<std::string> rule_paths(std::span<const std::string> patterns);
+
+/// A rule file, or what one refers to, from the disk; at most 4 MiB.
+Result<std::string> read_rule_file(const std::string& path);
 
 /// The same for files on disk. `patterns` are paths or globs; matches are sorted, a file matched twice is loaded once.
 RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompiler& compiler, const RuleOptions& options);

@@ -35,13 +35,11 @@ class Checker {
     one_of("owner", kOwners, "W016 unknown-owner");
     const auto* cls = find(labels_, "class");
     if (cls == nullptr || (*cls != "urgent" && *cls != "executive")) return std::move(problems_);
-    if (find(labels_, "owner") == nullptr)
-      add("W017 missing-owner", "class " + *cls + " needs label \"owner\" (" + listed(kOwners) + ")");
     const auto* url = find(annotations_, "runbook_url");
     if (url == nullptr || url->empty())
       add("W012 missing-runbook", "class " + *cls + " needs annotation \"runbook_url\"");
-    else
-      runbook(*url);
+    else if (const auto flaw = runbook_flaw(*url, file_, read_))
+      add("W013 dead-runbook", "runbook_url " + *flaw);
     return std::move(problems_);
   }
 
@@ -50,25 +48,6 @@ class Checker {
     const auto* value = find(labels_, label);
     if (value == nullptr || std::find(names.begin(), names.end(), *value) != names.end()) return;
     add(code, "label \"" + std::string(label) + "\": \"" + *value + "\" does not exist; use " + listed(names));
-  }
-
-  /// A URL is the reader's to check; a file of ours must be there, with the anchor.
-  void runbook(const std::string& url) {
-    if (url.starts_with("https://") || url.starts_with("http://")) return;
-    if (url.find("{{") != std::string::npos)
-      return add("W013 dead-runbook", "annotation \"runbook_url\" may not be a template");
-    const auto hash = url.find('#');
-    const std::string path = url.substr(0, hash);
-    const auto slash = file_.rfind('/');
-    const std::string full =
-        path.starts_with('/') || slash == std::string_view::npos ? path : std::string(file_.substr(0, slash + 1)) + path;
-    const auto text = read_(full);
-    if (!text) return add("W013 dead-runbook", "runbook_url \"" + url + "\": file \"" + path + "\" does not exist");
-    if (hash == std::string::npos) return;
-    const auto anchors = anchors_of(*text);
-    if (std::find(anchors.begin(), anchors.end(), url.substr(hash + 1)) == anchors.end())
-      add("W013 dead-runbook",
-          "runbook_url \"" + url + "\": no heading in \"" + path + "\" has the anchor \"" + url.substr(hash + 1) + "\"");
   }
 
   void add(std::string code, std::string text) { problems_.push_back({std::move(code), std::move(text)}); }

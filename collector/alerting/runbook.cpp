@@ -59,4 +59,21 @@ std::vector<std::string> anchors_of(std::string_view markdown) {
   return anchors;
 }
 
+std::optional<std::string> runbook_flaw(std::string_view runbook, std::string_view rule_file, const ReadFile& read) {
+  if (runbook.starts_with("https://") || runbook.starts_with("http://")) return std::nullopt;
+  if (runbook.find("{{") != std::string_view::npos) return "may not be a template";
+  const auto hash = runbook.find('#');
+  const std::string path(runbook.substr(0, hash));
+  const auto slash = rule_file.rfind('/');
+  const std::string full =
+      path.starts_with('/') || slash == std::string_view::npos ? path : std::string(rule_file.substr(0, slash + 1)) + path;
+  const auto text = read(full);
+  if (!text) return "\"" + std::string(runbook) + "\": file \"" + path + "\" does not exist";
+  if (hash == std::string_view::npos) return std::nullopt;
+  const auto anchors = anchors_of(*text);
+  const auto wanted = runbook.substr(hash + 1);
+  if (std::find(anchors.begin(), anchors.end(), wanted) != anchors.end()) return std::nullopt;
+  return "\"" + std::string(runbook) + "\": no heading in \"" + path + "\" has the anchor \"" + std::string(wanted) + "\"";
+}
+
 }  // namespace ward::collector

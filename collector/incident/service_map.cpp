@@ -135,6 +135,12 @@ const Workflow* ServiceMap::workflow(std::string_view name) const {
   return at == workflows_.end() ? nullptr : &at->second;
 }
 
+std::vector<std::string> ServiceMap::names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, service] : services_) out.push_back(name);
+  return out;
+}
+
 const Tenant* ServiceMap::tenant(std::string_view name) const {
   const auto at = tenants_.find(name);
   return at == tenants_.end() ? nullptr : &at->second;

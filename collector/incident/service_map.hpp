@@ -80,6 +80,8 @@ class ServiceMap {
   [[nodiscard]] const Workflow* workflow(std::string_view name) const;
   [[nodiscard]] const Tenant* tenant(std::string_view name) const;
   [[nodiscard]] bool empty() const { return services_.empty(); }
+  [[nodiscard]] std::vector<std::string> names() const;  ///< of all services
+  [[nodiscard]] bool has_tenants() const { return !tenants_.empty(); }
   /// As configured; else tenant, cluster and every label some dependant is joined on.
   [[nodiscard]] const std::vector<std::string>& scope_of(std::string_view service) const;
   /// The `service` label (an alert without one is its own service, named by alertname) and its scope labels.

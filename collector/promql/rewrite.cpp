@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collector/promql/parser.hpp"
+#include "common/base/assert.hpp"
 
 namespace ward::promql {
 namespace {
@@ -55,7 +56,8 @@ struct Narrowing {
   void operator()(VectorSelector& s) const {
     for (const auto& m : matchers) {
       const auto same = [&m](const Matcher& own) { return own.name() == m.name(); };
-      if (std::none_of(s.matchers.begin(), s.matchers.end(), same)) s.matchers.push_back(m);
+      if (std::any_of(s.matchers.begin(), s.matchers.end(), same)) continue;
+      s.matchers.insert(s.name.empty() ? s.matchers.end() : s.matchers.end() - 1, m);  // a name before the braces stays last
     }
   }
   void operator()(MatrixSelector& m) const { (*this)(m.vector); }
@@ -94,7 +96,11 @@ NodePtr* find_limit(Node& node) {
 }
 
 /// What is printed parses back to the same tree, so this cannot fail on a tree that was parsed.
-Expr printed(const Node& root) { return *parse(to_string(root)); }
+Expr printed(const Node& root) {
+  auto expr = parse(to_string(root));
+  WARD_ASSERT(expr.has_value());
+  return std::move(*expr);
+}
 
 }  // namespace
 

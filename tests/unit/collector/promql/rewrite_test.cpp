@@ -34,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Parameter", "topk(scalar(n), x)", R"(topk(scalar(n{tenant="clinic-a"}), x{tenant="clinic-a"}))"},
                     Case{"NoSelector", "-1 + time()", "-1 + time()"},
                     Case{"PatternName", R"({__name__=~"a|b"})", R"({__name__=~"a|b",tenant="clinic-a"})"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& one) { return one.param.name; });
 
 TEST(Narrowed, LeavesTheGivenExpressionAlone) {
   const auto expr = *parse("sum(x)");
@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Limit,
                                          Case{"BeforeAnd", "x > 2 and on (a) y > 3", "x > 7.5 and on (a) y > 3"},
                                          Case{"BeforeUnless", "(x == 0) unless y", "(x == 7.5) unless y"},
                                          Case{"Duration", "age > 5m", "age > 7.5"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(Limit, IsNotGuessed) {
   for (const auto* query : {"x", "x > y", "a > 1 or b > 2", "sum(x > 1)", "x > bool y", "1"})

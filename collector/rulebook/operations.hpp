@@ -1,0 +1,37 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/event/alert.hpp"
+#include "collector/incident/engine.hpp"
+#include "collector/rulebook/decision_tree.hpp"
+#include "common/config/node.hpp"
+
+namespace ward::collector {
+
+/// What one tenant has otherwise, of the alerts of one name.
+struct AlertOverride {
+  std::string tenant;
+  std::string alert;
+  bool enabled = true;
+  std::optional<double> threshold;  ///< instead of the number its expression is compared with
+  std::optional<milliseconds> hold;
+  std::optional<AlertClass> cls;
+  config::Position at;
+};
+
+/// An Operations document: how people are to act on what rules find.
+struct Operations {
+  std::map<std::string, DecisionTree, std::less<>> trees;
+  std::map<std::string, config::Position, std::less<>> tree_places;
+  std::vector<AlertOverride> overrides;
+  std::optional<EngineOptions> correlation;
+  config::Position correlation_at;
+};
+
+/// Reads a whole document (kind, apiVersion, spec). Problems go to the section's list.
+Operations read_operations(config::Section& document, const TreeChecks& checks);
+
+}  // namespace ward::collector

@@ -1,0 +1,83 @@
+#include "collector/rulebook/pack.hpp"
+
+#include <algorithm>
+
+namespace ward::collector {
+namespace {
+
+using config::Node;
+
+const Node* find(const Node& mapping, std::string_view key) {
+  for (const auto& [name, value] : mapping.entries())
+    if (name == key) return &value;
+  return nullptr;
+}
+
+const std::vector<Node>& items_of(const Node& mapping, std::string_view key) {
+  static const std::vector<Node> kNone;
+  const auto* list = find(mapping, key);
+  return list == nullptr ? kNone : list->items();
+}
+
+std::string text_of(const Node& mapping, std::string_view key) {
+  const auto* text = find(mapping, key);
+  return text == nullptr ? std::string{} : text->scalar();
+}
+
+std::string beside(const std::string& file, const std::string& path) {
+  const auto slash = file.rfind('/');
+  return path.starts_with('/') || slash == std::string::npos ? path : file.substr(0, slash + 1) + path;
+}
+
+}  // namespace
+
+Pack read_pack(config::Section& document) {
+  Pack pack;
+  pack.at = document.at();
+  pack.file = pack.at.file;
+  document.choice("kind", {"Pack"}, 0);
+  document.choice("apiVersion", {"ward/v1"}, 0);
+  auto metadata = document.child("metadata");
+  pack.name = metadata.text("name");
+  metadata.close();
+  auto spec = document.child("spec");
+  pack.tests = spec.texts("tests");
+  spec.close();
+  document.close();
+  return pack;
+}
+
+std::set<std::string> alerts_expected(const Node& body) {
+  std::set<std::string> names;
+  for (const auto& test : items_of(body, "tests")) {
+    for (const auto& alert : items_of(test, "alert_rule_test"))
+      if (!items_of(alert, "exp_alerts").empty()) names.insert(text_of(alert, "alertname"));
+    for (const auto& notification : items_of(test, "notification_test"))
+      for (const auto& expected : items_of(notification, "exp")) names.insert(text_of(expected, "root"));
+  }
+  return names;
+}
+
+std::vector<UntestedAlert> untested(const Pack& pack, const RuleSet& rules, std::set<std::string> tested,
+                                    const ReadFile& read, config::Problems& problems) {
+  for (const auto& path : pack.tests) {
+    const auto full = beside(pack.file, path);
+    const auto text = read(full);
+    const auto documents = text ? config::parse_yaml(*text, full) : Result<std::vector<Node>>{fail(text.error())};
+    if (documents)
+      tested.merge(alerts_expected(documents->front()));
+    else
+      problems.add(pack.at, "test file '" + path + "' cannot be read: " + documents.error().what,
+                   "Mend it, or remove it from the pack's tests.");
+  }
+  std::vector<UntestedAlert> out;
+  for (const auto& group : rules.groups) {
+    if (group.file != pack.file) continue;
+    for (const auto& rule : group.rules)
+      if (rule.kind == Rule::Kind::alert && rule.cls >= AlertClass::urgent && !tested.contains(rule.name))
+        out.push_back({rule.place, rule.name});
+  }
+  return out;
+}
+
+}  // namespace ward::collector

@@ -1,0 +1,34 @@
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "collector/alerting/rule_file.hpp"
+#include "common/config/node.hpp"
+
+namespace ward::collector {
+
+/// A Pack document makes its file a pack that is shipped to others: every alert of class urgent or executive in it needs a
+/// test that expects it to fire.
+struct Pack {
+  std::string file;
+  std::string name;
+  std::vector<std::string> tests;  ///< test files, relative to the pack's
+  config::Position at;
+};
+Pack read_pack(config::Section& document);
+
+/// Names of the alerts that a body of promtool's test format, or Ward's notification_test in it, expects to fire. What is no
+/// such body yields none: `wardctl test` says what is wrong with it.
+std::set<std::string> alerts_expected(const config::Node& body);
+
+/// The alerts of the pack that no test expects. `tested` are those of Test documents in its file; problems are test files
+/// that cannot be read.
+struct UntestedAlert {
+  std::string place;  ///< Rule::place
+  std::string name;
+};
+std::vector<UntestedAlert> untested(const Pack& pack, const RuleSet& rules, std::set<std::string> tested,
+                                    const ReadFile& read, config::Problems& problems);
+
+}  // namespace ward::collector

@@ -1,0 +1,158 @@
+#include "collector/rulebook/rulebook.hpp"
+
+#include <algorithm>
+
+#include "collector/promql/parser.hpp"
+#include "collector/rulebook/operations.hpp"
+#include "collector/rulebook/overrides.hpp"
+#include "collector/rulebook/pack.hpp"
+#include "collector/rulebook/references.hpp"
+
+namespace ward::collector {
+namespace {
+
+/// Reads the documents beside the groups and joins all of it.
+class Reader {
+ public:
+  Reader(const RuleSet& rules, const ExpressionCompiler& compiler, const RulebookOptions& options, const ReadFile& read,
+         RulebookLoad& load)
+      : rules_(rules), compiler_(compiler), options_(options), read_(read), load_(load) {}
+
+  void run() {
+    for (const auto& document : rules_.others) read(document);
+    auto book = std::make_shared<Rulebook>();
+    join(*book);
+    check_packs(*book->rules);
+    check_references(*book, load_.errors, load_.warnings);
+    if (load_.errors.empty()) load_.book = std::move(book);
+  }
+
+ private:
+  void read(const OtherDocument& document) {
+    config::Problems problems;
+    config::Section section(document.node, "", problems);
+    std::string code;
+    if (document.kind == "ServiceMap") {
+      code = "W031 bad-service-map";
+      maps_.push_back(read_service_map_document(section));
+    } else if (document.kind == "Operations") {
+      code = "W032 bad-operations";
+      take(read_operations(section, checks(document.node.at().file)), problems);
+    } else if (document.kind == "Pack") {
+      code = "W034 bad-pack";
+      packs_.push_back(read_pack(section));
+    } else if (document.kind == "Test") {
+      // `wardctl test` reads and runs it; here it only counts which alerts it expects.
+      if (const auto body = section.raw("spec")) tested_[document.node.at().file].merge(alerts_expected(*body));
+    } else {
+      code = "W030 unknown-kind";
+      problems.add(section.at("kind"), "documents of kind \"" + document.kind + "\" are not known",
+                   "Use ServiceMap, Operations, Pack or Test.");
+    }
+    tell(code, problems);
+  }
+
+  void take(Operations operations, config::Problems& problems) {
+    for (auto& [name, tree] : operations.trees) {
+      const auto& place = operations.tree_places.at(name);
+      const auto [at, fresh] = tree_places_.emplace(name, place);
+      if (!fresh)
+        problems.add(place, "decision tree '" + name + "' is defined at " + to_string(at->second) + " too",
+                     "Keep one of the two.");
+      trees_.emplace(name, std::move(tree));
+    }
+    if (operations.correlation) {
+      if (correlation_)
+        problems.add(operations.correlation_at, "correlation is set at " + to_string(correlation_at_) + " too",
+                     "Keep one of the two.");
+      correlation_ = operations.correlation;
+      correlation_at_ = operations.correlation_at;
+    }
+    overrides_.insert(overrides_.end(), operations.overrides.begin(), operations.overrides.end());
+  }
+
+  void join(Rulebook& book) {
+    config::Problems in_map;
+    if (auto map = join_service_map(options_.services, maps_, in_map)) book.services = std::move(*map);
+    tell("W031 bad-service-map", in_map);
+    book.trees = std::move(trees_);
+    book.correlation = correlation_.value_or(options_.correlation);
+    auto rules = std::make_shared<RuleSet>(rules_);
+    config::Problems in_overrides;
+    apply_overrides(*rules, overrides_, book.services, compiler_, in_overrides);
+    tell("W047 bad-override", in_overrides);
+    book.rules = std::move(rules);
+  }
+
+  void check_packs(const RuleSet& rules) {
+    for (const auto& pack : packs_) {
+      config::Problems problems;
+      for (const auto& alert : untested(pack, rules, tested_[pack.file], read_, problems))
+        load_.errors.push_back({"W049 untested-urgent", alert.place + "no test of pack \"" + pack.name +
+                                                            "\" expects it to fire; add one to " +
+                                                            (pack.tests.empty() ? "a Test document" : pack.tests.front())});
+      tell("W034 bad-pack", problems);
+    }
+  }
+
+  TreeChecks checks(const std::string& file) const {
+    return {.flaw_of_query = [this](const std::string& query) -> std::optional<std::string> {
+              const auto compiled = compiler_.compile(query);
+              return compiled ? std::nullopt : std::optional{compiled.error().what};
+            },
+            .flaw_of_runbook = [this, file](const std::string& runbook) -> std::optional<std::string> {
+              if (runbook.find('#') == std::string::npos) return "runbook \"" + runbook + "\" names no heading";
+              const auto flaw = runbook_flaw(runbook, file, read_);
+              return flaw ? std::optional{"runbook " + *flaw} : std::nullopt;
+            }};
+  }
+
+  void tell(const std::string& code, const config::Problems& problems) {
+    for (const auto& problem : problems.list())
+      load_.errors.push_back({code, to_string(problem.at) + ": " + problem.what + ". " + problem.fix});
+  }
+
+  const RuleSet& rules_;
+  const ExpressionCompiler& compiler_;
+  const RulebookOptions& options_;
+  const ReadFile& read_;
+  RulebookLoad& load_;
+  std::vector<ServiceMapPart> maps_;
+  std::vector<Pack> packs_;
+  std::map<std::string, std::set<std::string>> tested_;  ///< alerts that Test documents of a file expect
+  std::map<std::string, DecisionTree, std::less<>> trees_;
+  std::map<std::string, config::Position, std::less<>> tree_places_;
+  std::vector<AlertOverride> overrides_;
+  std::optional<EngineOptions> correlation_;
+  config::Position correlation_at_;
+};
+
+RulebookLoad joined(RuleLoad rules, const ExpressionCompiler& compiler, const RulebookOptions& options,
+                    const ReadFile& read) {
+  RulebookLoad load;
+  load.errors = std::move(rules.errors);
+  load.warnings = std::move(rules.warnings);
+  load.coverage = rules.coverage;
+  if (rules.rules) Reader(*rules.rules, compiler, options, read, load).run();
+  return load;
+}
+
+}  // namespace
+
+Error RulebookLoad::to_error() const {
+  std::string what;
+  for (const auto& problem : errors) what += (what.empty() ? "" : "\n") + to_string(problem);
+  return {Errc::invalid, std::move(what), "Mend the rule files."};
+}
+
+RulebookLoad load_rulebook(std::span<const std::string> patterns, const ExpressionCompiler& compiler,
+                           const RulebookOptions& options) {
+  return joined(load_rules(patterns, compiler, options.rules), compiler, options, read_rule_file);
+}
+
+RulebookLoad parse_rulebook(std::span<const RuleText> files, const ExpressionCompiler& compiler,
+                            const RulebookOptions& options, const ReadFile& read) {
+  return joined(parse_rules(files, compiler, options.rules, read), compiler, options, read);
+}
+
+}  // namespace ward::collector
