@@ -30,6 +30,8 @@ AlertEvent AlertStates::event(const Rule& rule, const Labels& labels, const Inst
           .fired_at = i.fired_at,
           .resolved_at = i.resolved_at,
           .value = i.value,
+          .interval = rule.interval,
+          .reach = rule.keep_firing + rule.expression->range(),
           .generator = rule.generator};
 }
 

@@ -26,6 +26,8 @@ class Expression {
   [[nodiscard]] virtual Result<Vector> evaluate(Time at) const = 0;
   /// Names of the metrics it reads, sorted; empty when it selects by other labels only, so that anything may touch it.
   [[nodiscard]] virtual const std::vector<std::string>& metrics() const = 0;
+  /// How far back it looks at most, by ranges and offsets.
+  [[nodiscard]] virtual milliseconds range() const { return milliseconds{0}; }
 };
 
 /// Turns query text into expressions. Error.what is the parser's sentence with its place: "1:11: parse error: ...".

@@ -11,7 +11,7 @@ namespace {
 class PromqlExpression final : public Expression {
  public:
   PromqlExpression(promql::Expr expr, const promql::Engine& engine, const Queryable& store)
-      : expr_(std::move(expr)), engine_(engine), store_(store), metrics_(promql::reads_of(expr_).metrics) {}
+      : expr_(std::move(expr)), engine_(engine), store_(store), reads_(promql::reads_of(expr_, milliseconds{0})) {}
 
   [[nodiscard]] Result<Vector> evaluate(Time at) const override {
     auto value = engine_.instant(expr_, store_, at);
@@ -26,13 +26,14 @@ class PromqlExpression final : public Expression {
     }
     return out;
   }
-  [[nodiscard]] const std::vector<std::string>& metrics() const override { return metrics_; }
+  [[nodiscard]] const std::vector<std::string>& metrics() const override { return reads_.metrics; }
+  [[nodiscard]] milliseconds range() const override { return reads_.lookback; }
 
  private:
   promql::Expr expr_;
   const promql::Engine& engine_;
   const Queryable& store_;
-  std::vector<std::string> metrics_;
+  promql::Reads reads_;
 };
 
 }  // namespace

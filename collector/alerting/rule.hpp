@@ -32,6 +32,7 @@ struct Rule {
   std::shared_ptr<const Expression> expression;
   milliseconds hold{0};         ///< `for`
   milliseconds keep_firing{0};  ///< `keep_firing_for`
+  milliseconds interval{0};     ///< of its group
   std::vector<std::pair<std::string, Template>> labels;
   std::vector<std::pair<std::string, Template>> annotations;
   AlertClass cls = AlertClass::informational;  ///< of the `class` label; informational without one

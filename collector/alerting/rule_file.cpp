@@ -120,6 +120,7 @@ class FileReader {
     rule.generator = base_name(file_.file) + ": group " + quoted(group_) + ", rule " + quoted(rule.name);
     rule.place = to_string(node.at()) + ": " + where_;
     rule.hold = duration_of(node, "for", milliseconds{0}, where_);
+    rule.interval = group.interval;
     rule.keep_firing = duration_of(node, "keep_firing_for", milliseconds{0}, where_);
 
     shape(node, record, alert);

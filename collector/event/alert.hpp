@@ -28,6 +28,9 @@ struct AlertEvent {
   Time fired_at;     ///< pending -> firing; epoch while pending
   Time resolved_at;  ///< epoch unless resolved
   double value = 0;
+  milliseconds interval{0};  ///< between evaluations of its rule; 0: not known
+  /// How long it may fire on after its cause is gone: keep_firing_for, and what its expression looks back.
+  milliseconds reach{0};
   std::string generator;  ///< "pack.yaml: group \"g\", rule \"R\"", for explain
   friend bool operator==(const AlertEvent&, const AlertEvent&) = default;
 };

@@ -6,6 +6,7 @@ std::string_view to_string(NoticeKind k) {
   switch (k) {
     case NoticeKind::fire: return "fire";
     case NoticeKind::escalate: return "escalate";
+    case NoticeKind::update: return "update";
     case NoticeKind::resolve: return "resolve";
   }
   return "fire";

@@ -18,6 +18,8 @@ struct Incident {
   std::string root_service;
   std::string root_alert;  ///< alertname of the root
   Labels scope;            ///< the root's scope labels (tenant, cluster, instance...)
+  /// Its alerts have only this in common: many began at once without a cause in sight, so none is claimed. Empty otherwise.
+  Labels in_common;
   Time opened_at;
   Time resolved_at;
   std::vector<AlertEvent> alerts;      ///< the root first, then what it explains, in order of arrival
@@ -27,14 +29,17 @@ struct Incident {
   friend bool operator==(const Incident&, const Incident&) = default;
 };
 
-/// Why a notification is due.
-enum class NoticeKind : std::uint8_t { fire, escalate, resolve };
+/// Why a notification is due. fire and escalate are pages; an update rewrites what those who were told have before them, and
+/// wakes nobody.
+enum class NoticeKind : std::uint8_t { fire, escalate, update, resolve };
 std::string_view to_string(NoticeKind k);
 
 /// incident -> routing: something people must hear about an incident, with the incident as it stood then.
 struct Notice {
   NoticeKind kind = NoticeKind::fire;
   Incident incident;
+  std::string why{};                       ///< of an update: what is new, "flapping"
+  std::vector<std::string> first_steps{};  ///< what the decision tree says, a line each
   friend bool operator==(const Notice&, const Notice&) = default;
 };
 

@@ -20,6 +20,8 @@ json write(const AlertEvent& a) {
               {"fired_at", ms(a.fired_at)},
               {"resolved_at", ms(a.resolved_at)},
               {"value", json_of(a.value)},
+              {"interval", a.interval.count()},
+              {"reach", a.reach.count()},
               {"generator", a.generator}};
 }
 
@@ -38,6 +40,8 @@ AlertEvent read_alert(const json& j) {
   a.fired_at = time_at(j, "fired_at");
   a.resolved_at = time_at(j, "resolved_at");
   a.value = number_of(j.at("value"));
+  a.interval = milliseconds{j.value("interval", std::int64_t{0})};
+  a.reach = milliseconds{j.value("reach", std::int64_t{0})};
   a.generator = j.value("generator", "");
   return a;
 }
@@ -52,6 +56,7 @@ json write(const Incident& i) {
               {"root_service", i.root_service},
               {"root_alert", i.root_alert},
               {"scope", json_of(i.scope)},
+              {"in_common", json_of(i.in_common)},
               {"opened_at", ms(i.opened_at)},
               {"resolved_at", ms(i.resolved_at)},
               {"alerts", std::move(alerts)},
@@ -69,6 +74,7 @@ Incident read_incident(const json& j) {
   i.root_service = j.value("root_service", "");
   i.root_alert = j.value("root_alert", "");
   i.scope = labels_at(j, "scope");
+  i.in_common = labels_at(j, "in_common");
   i.opened_at = time_at(j, "opened_at");
   i.resolved_at = time_at(j, "resolved_at");
   for (const auto& a : j.value("alerts", json::array())) i.alerts.push_back(read_alert(a));
@@ -124,16 +130,21 @@ Result<WatchedAlert> watched_alert_from_json(std::string_view text) {
 }
 
 std::string to_json(const Notice& n) {
-  return dump(json{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}});
+  return dump(json{{"kind", std::string(to_string(n.kind))},
+                   {"incident", write(n.incident)},
+                   {"why", n.why},
+                   {"first_steps", n.first_steps}});
 }
 
 Result<Notice> notice_from_json(std::string_view text) {
   return parsed<Notice>(text, "notice", [](const json& j) {
     Notice n;
     const auto kind = j.at("kind").get<std::string>();
-    for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::resolve})
+    for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::update, NoticeKind::resolve})
       if (to_string(k) == kind) n.kind = k;
     n.incident = read_incident(j.at("incident"));
+    n.why = j.value("why", "");
+    n.first_steps = j.value("first_steps", std::vector<std::string>{});
     return n;
   });
 }

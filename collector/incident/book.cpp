@@ -27,18 +27,15 @@ void IncidentBook::note(const std::string& incident, const std::string& alert, s
   decisions_.push_back({.at = now_, .incident = incident, .alert = alert, .what = std::move(what), .why = std::move(why)});
 }
 
-// A first notice outweighs a second one of the same step; an end outweighs both, and nobody hears the end of what nobody
-// was told of.
-void IncidentBook::due(const std::string& id, NoticeKind kind) {
-  const auto [at, fresh] = due_.emplace(id, kind);
-  if (fresh || kind == at->second) return;
-  if (kind == NoticeKind::resolve) {
-    if (at->second == NoticeKind::fire) {
-      due_.erase(at);
-    } else {
-      at->second = kind;
-    }
-  }
+// A first notice outweighs a second one of the same step, and any an update; an end outweighs all, and nobody hears the end
+// of what nobody was told of.
+void IncidentBook::due(const std::string& id, NoticeKind kind, std::string why) {
+  const auto [at, fresh] = due_.emplace(id, Due{kind, why});
+  if (fresh || kind == at->second.kind || kind == NoticeKind::update) return;
+  if (kind == NoticeKind::resolve && at->second.kind == NoticeKind::fire)
+    due_.erase(at);
+  else if (kind == NoticeKind::resolve || at->second.kind == NoticeKind::update)
+    at->second = {kind, std::move(why)};
 }
 
 void IncidentBook::put_member(Incident& incident, const AlertEvent& alert) const {
@@ -89,7 +86,7 @@ void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::s
   const auto cls = class_of(alert.labels);
   if (cls <= incident.cls) return;
   // On the root's own node the graver alert says better what is broken.
-  if (map_.node_of(alert.labels) == root_node(incident)) describe_root(incident, alert);
+  if (incident.in_common.empty() && map_.node_of(alert.labels) == root_node(incident)) describe_root(incident, alert);
   raise(id, cls, std::string(alert.labels.get("alertname")) + " is " + std::string(to_string(cls)));
 }
 
@@ -102,6 +99,15 @@ void IncidentBook::raise(const std::string& id, AlertClass cls, std::string why)
   note(id, "", "escalated", "from " + std::string(before) + " to " + std::string(to_string(cls)) + ": " + std::move(why));
 }
 
+void IncidentBook::set_common(const std::string& id, const Labels& in_common, const std::string& owner, std::string why) {
+  auto& incident = edit(id).incident;
+  const bool other_owner = incident.owner != owner;
+  incident.in_common = in_common;
+  incident.owner = owner;
+  note(id, "", "common scope", std::move(why));
+  due(id, other_owner ? NoticeKind::escalate : NoticeKind::update, "no cause is in sight");
+}
+
 void IncidentBook::refresh(const std::string& id, const AlertEvent& alert) { put_member(records_.at(id).incident, alert); }
 
 void IncidentBook::member_resolved(const std::string& id, const AlertEvent& alert, std::string why) {
@@ -112,11 +118,13 @@ void IncidentBook::member_resolved(const std::string& id, const AlertEvent& aler
 void IncidentBook::set_root(const std::string& id, const AlertEvent& alert, Tell tell, std::string why) {
   auto& record = edit(id);
   const auto owner = record.incident.owner;
+  record.incident.in_common = Labels{};
   put_member(record.incident, alert);
   describe_root(record.incident, alert);
   record.root_quiet_since = Time{};
   note(id, alert_id(alert), "root changed", std::move(why));
-  if (tell == Tell::always || owner != record.incident.owner) due(id, NoticeKind::escalate);
+  const bool page = tell == Tell::always || owner != record.incident.owner;
+  due(id, page ? NoticeKind::escalate : NoticeKind::update, "the cause is " + record.incident.root_alert);
   const auto cls = class_of(alert.labels);
   if (cls > record.incident.cls) raise(id, cls, "its cause is " + std::string(to_string(cls)));
 }
@@ -166,7 +174,8 @@ void IncidentBook::forget(Time before) {
 
 Folded IncidentBook::finish() {
   Folded out;
-  for (const auto& [id, kind] : due_) out.notices.push_back({.kind = kind, .incident = records_.at(id).incident});
+  for (const auto& [id, due] : due_)
+    out.notices.push_back({.kind = due.kind, .incident = records_.at(id).incident, .why = due.why});
   for (const auto& id : changed_) out.incidents.push_back(records_.at(id));
   out.decisions = std::move(decisions_);
   decisions_.clear();

@@ -24,6 +24,7 @@ struct Folded {
 /// and step. It knows nothing of holds and causes: that is the engine's.
 class IncidentBook {
  public:
+  /// The map must outlive it.
   IncidentBook(const ServiceMap& map, std::vector<IncidentRecord> records);
 
   void begin(Time now) { now_ = now; }
@@ -38,6 +39,10 @@ class IncidentBook {
   enum class Tell : std::uint8_t { when_owner_changes, always };
   void set_root(const std::string& id, const AlertEvent& alert, Tell tell, std::string why);
   void raise(const std::string& id, AlertClass cls, std::string why);
+  /// Those who were told may see how it stands now; nobody is woken.
+  void update(const std::string& id, std::string why) { due(id, NoticeKind::update, std::move(why)); }
+  /// No cause is claimed from now on: its alerts share these labels and nothing else.
+  void set_common(const std::string& id, const Labels& in_common, const std::string& owner, std::string why);
   /// Moves the members of `from` into `into` and ends `from`.
   void merge(const std::string& from, const std::string& into);
   void reopen(const std::string& id, const AlertEvent& alert, std::string why);
@@ -57,12 +62,16 @@ class IncidentBook {
  private:
   void put_member(Incident& incident, const AlertEvent& alert) const;
   void describe_root(Incident& incident, const AlertEvent& root) const;
-  void due(const std::string& id, NoticeKind kind);
+  void due(const std::string& id, NoticeKind kind, std::string why = {});
 
   const ServiceMap& map_;
   Time now_;
   std::map<std::string, IncidentRecord> records_;
-  std::map<std::string, NoticeKind> due_;
+  struct Due {
+    NoticeKind kind = NoticeKind::fire;
+    std::string why;
+  };
+  std::map<std::string, Due> due_;
   std::set<std::string> changed_;
   std::vector<Decision> decisions_;
 };

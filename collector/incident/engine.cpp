@@ -21,8 +21,8 @@ bool same_watch(const std::vector<WatchedAlert>& a, const std::vector<WatchedAle
 
 }  // namespace
 
-Engine::Engine(const ServiceMap& map, EngineOptions options, IncidentState state)
-    : map_(map), options_(options), book_(map, std::move(state.incidents)) {
+Engine::Engine(ServiceMap map, EngineOptions options, IncidentState state)
+    : map_(std::move(map)), options_(options), book_(map_, std::move(state.incidents)) {
   for (auto& w : state.watched) {
     auto id = alert_id(w.alert);
     live_.emplace(std::move(id), Live{.alert = std::move(w.alert), .seen_at = w.seen_at, .incident = ""});
@@ -35,6 +35,11 @@ Engine::Engine(const ServiceMap& map, EngineOptions options, IncidentState state
   }
 }
 
+void Engine::use(ServiceMap map, EngineOptions options) {
+  map_ = std::move(map);
+  options_ = options;
+}
+
 Folded Engine::fold(std::span<const AlertEvent> alerts, Time now, std::span<const AlertEvent> disowned) {
   now_ = now;
   book_.begin(now);
@@ -43,6 +48,10 @@ Folded Engine::fold(std::span<const AlertEvent> alerts, Time now, std::span<cons
   for (const auto& a : alerts) take_in(a);
   for (const auto& a : disowned) disown(a);
   const auto topology = lay_out();
+  explained_.clear();
+  for (const auto& id : unplaced())
+    for (const auto& root : topology.roots(live_.at(id).alert)) ++explained_[root];
+  gather_common(topology);
   // Placing one alert can be what another one waited for.
   for (bool moved = true; moved;) {
     moved = false;
@@ -151,12 +160,19 @@ bool Engine::place(const std::string& id, const Topology& topology, Hold hold) {
   if (const auto roots = topology.roots(alert); !roots.empty()) return place_below(id, roots, topology);
   if (place_on_own_node(id)) return true;
   if (place_as_late_root(id, topology)) return true;
-  return place_in_past(id) || place_new(id, topology, hold);
+  return place_in_common(id) || place_in_past(id) || place_new(id, topology, hold);
 }
 
 bool Engine::place_below(const std::string& id, const std::vector<std::string>& roots, const Topology& topology) {
-  const auto known = std::find_if(roots.begin(), roots.end(), [&](const auto& r) { return !live_.at(r).incident.empty(); });
-  const auto& root_id = known != roots.end() ? *known : roots.front();
+  // Of several possible causes one whose incident is known already; then the one that explains most, so that few remain.
+  const auto& root_id = *std::min_element(roots.begin(), roots.end(), [this](const std::string& a, const std::string& b) {
+    const auto rank = [this](const std::string& root) {
+      const auto& incident = live_.at(root).incident;
+      const bool told = !incident.empty() && book_.at(incident).incident.opened_at < now_;
+      return std::tuple(!told, -static_cast<std::int64_t>(explained_[root]));
+    };
+    return rank(a) < rank(b);
+  });
   const auto& live = live_.at(id);
   const auto& root = live_.at(root_id);
   const auto here = map_.node_of(live.alert.labels), there = map_.node_of(root.alert.labels);
@@ -221,6 +237,19 @@ bool Engine::place_as_late_root(const std::string& id, const Topology& topology)
   return true;
 }
 
+/// The incident this alert would be the cause of, had it come in time; "" when there is none.
+std::string Engine::too_late_for(const AlertEvent& alert, const Topology& topology) const {
+  const auto id = alert_id(alert);
+  for (const auto& [incident_id, record] : book_.all()) {
+    const auto& incident = record.incident;
+    if (incident.phase != IncidentPhase::open || incident.alerts.empty()) continue;
+    if (incident.alerts.front().phase != AlertPhase::firing) continue;
+    const auto roots = topology.roots(incident.alerts.front());
+    if (std::find(roots.begin(), roots.end(), id) != roots.end()) return incident_id;
+  }
+  return {};
+}
+
 bool Engine::place_in_past(const std::string& id) {
   auto& live = live_.at(id);
   std::string latest;
@@ -260,6 +289,9 @@ bool Engine::place_new(const std::string& id, const Topology& topology, Hold hol
     return false;
   }
   std::string why = "nothing it depends on is failing or about to";
+  if (const auto related = too_late_for(live.alert, topology); !related.empty())
+    why = "it explains incident " + related + ", which is older than " + format_duration(options_.reparent) +
+          " and stays as it is: related";
   if (hold == Hold::end) {
     why = "a graver symptom waits for it";
   } else if (suspect) {

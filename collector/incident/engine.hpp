@@ -32,22 +32,42 @@ struct EngineOptions {
   Flap flap;
   milliseconds reparent{
       std::chrono::minutes{15}};   ///< a late cause takes an incident over, and a refire reopens it, for this long
-  milliseconds settle_resolve{0};  ///< all must be quiet this long before the end is told
-  milliseconds release{std::chrono::minutes{5}};  ///< symptoms may outlast their healed cause this long
-  milliseconds slack{std::chrono::seconds{30}};   ///< evaluation plus probe interval, added to an edge's lag
+  milliseconds settle_resolve{0};  ///< all must be quiet at least this long before the end is told
+  /// How long symptoms may outlast their healed cause: so many of their rule's evaluations, and what it looks back and keeps
+  /// firing; for one whose rule is not known, and at most, `max`.
+  struct Release {
+    std::size_t evaluations = 2;
+    milliseconds max{std::chrono::minutes{10}};
+    friend bool operator==(const Release&, const Release&) = default;
+  };
+  Release release;
+  /// So many alerts of so many services that begin within a time, share a label's value and have no cause in sight are one
+  /// incident.
+  struct Common {
+    std::size_t alerts = 5;
+    std::size_t services = 3;
+    milliseconds within{std::chrono::minutes{1}};
+    friend bool operator==(const Common&, const Common&) = default;
+  };
+  Common common;
+  milliseconds slack{std::chrono::seconds{30}};  ///< evaluation plus probe interval, added to an edge's lag
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
 };
 
-/// Reads `settle {actionable, urgent, executive}`, `flap {enter, in, stable}`, `reparent`, `settle_resolve`, `release`,
-/// `slack`.
+/// Reads `settle {actionable, urgent, executive}`, `flap {enter, in, stable}`, `reparent`, `settle_resolve`, `release
+/// {evaluations, max}`, `common {alerts, services, within}`, `slack`.
 EngineOptions read_engine_options(config::Section& section);
 
 /// Folds alerts into incidents: one root cause, one incident, one page (facts: rules-and-slo section 6). A state machine:
-/// the same alerts at the same times give the same ids, notices and decisions. Thread: one at a time. The map must
-/// outlive it.
+/// the same alerts at the same times give the same ids, notices and decisions. Thread: one at a time.
 class Engine {
  public:
-  Engine(const ServiceMap& map, EngineOptions options, IncidentState state = {});
+  Engine(ServiceMap map, EngineOptions options, IncidentState state = {});
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// From the next fold() on; what is open stays open.
+  void use(ServiceMap map, EngineOptions options);
 
   /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing. `disowned`
   /// are live alerts that no rule tells any more: they end here, for nobody else will end them.
@@ -76,29 +96,38 @@ class Engine {
   bool place_below(const std::string& id, const std::vector<std::string>& roots, const Topology& topology);
   bool place_on_own_node(const std::string& id);
   bool place_as_late_root(const std::string& id, const Topology& topology);
+  [[nodiscard]] std::string too_late_for(const AlertEvent& alert, const Topology& topology) const;
+  bool place_in_common(const std::string& id);
   bool place_in_past(const std::string& id);
   bool place_new(const std::string& id, const Topology& topology, Hold hold);
+  void gather_common(const Topology& topology);
+  [[nodiscard]] bool tells_apart(std::string_view label) const;
   void join(const std::string& id, const std::string& incident, std::string why);
   void merge(const std::string& from, const std::string& into);
+  void share(const std::string& incident, const Labels& in_common, const std::vector<std::string>& ids);
   void note_held(const std::string& id, std::string why);
 
   void settle(const std::string& id, const Topology& topology);
   void mark_transition(const std::string& id);
   void check_executive(const std::string& id);
   void check_residual(const std::string& id, const Topology& topology);
+  void bequeath(const std::string& id, AlertEvent heir, const std::vector<std::string>& above);
   [[nodiscard]] Time executive_at(const Incident& incident) const;
   [[nodiscard]] Time wake_of(const IncidentRecord& record) const;
+  [[nodiscard]] Time released_at(const IncidentRecord& record, const AlertEvent& symptom) const;
+  [[nodiscard]] Time ends_at(const IncidentRecord& record) const;
 
   [[nodiscard]] milliseconds settle_for(AlertClass cls) const;
   [[nodiscard]] Time held_since(const Live& live) const;
   [[nodiscard]] std::vector<WatchedAlert> watched() const;
 
-  const ServiceMap& map_;
+  ServiceMap map_;
   EngineOptions options_;
   IncidentBook book_;
   Time now_;
-  std::map<std::string, Live> live_;  ///< every pending and firing alert
-  std::set<std::string> fresh_;       ///< began to fire in this step
+  std::map<std::string, Live> live_;              ///< every pending and firing alert
+  std::set<std::string> fresh_;                   ///< began to fire in this step
+  std::map<std::string, std::size_t> explained_;  ///< by cause: how many alerts without an incident it explains in this step
 };
 
 }  // namespace ward::collector

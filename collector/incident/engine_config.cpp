@@ -16,7 +16,15 @@ EngineOptions read_engine_options(config::Section& section) {
   flap.close();
   o.reparent = section.duration("reparent", o.reparent);
   o.settle_resolve = section.duration("settle_resolve", o.settle_resolve);
-  o.release = section.duration("release", o.release);
+  auto release = section.child("release");
+  o.release.evaluations = release.whole("evaluations", o.release.evaluations, 1, 100);
+  o.release.max = release.duration("max", o.release.max);
+  release.close();
+  auto common = section.child("common");
+  o.common.alerts = common.whole("alerts", o.common.alerts, 2, 100'000);
+  o.common.services = common.whole("services", o.common.services, 1, 100'000);
+  o.common.within = common.duration("within", o.common.within);
+  common.close();
   o.slack = section.duration("slack", o.slack);
   section.close();
   return o;

@@ -17,6 +17,7 @@ void Engine::mark_transition(const std::string& id) {
   book_.note(id, "", "flapping",
              std::to_string(record.transitions.size()) + " changes in " + format_duration(options_.flap.in) +
                  "; the incident stays open until nothing changes for " + format_duration(options_.flap.stable));
+  book_.update(id, "flapping; it stays open until nothing changes for " + format_duration(options_.flap.stable));
 }
 
 void Engine::settle(const std::string& id, const Topology& topology) {
@@ -25,9 +26,7 @@ void Engine::settle(const std::string& id, const Topology& topology) {
       book_.edit(id).quiet_since = now_;
       mark_transition(id);
     }
-    const auto& record = book_.at(id);
-    const auto wait = record.flapping ? options_.flap.stable : options_.settle_resolve;
-    if (now_ >= record.quiet_since + wait) book_.resolve(id, "none of its alerts fires any more");
+    if (now_ >= ends_at(book_.at(id))) book_.resolve(id, "none of its alerts fires any more");
     return;
   }
   if (book_.at(id).quiet_since != Time{}) {
@@ -58,51 +57,81 @@ void Engine::check_executive(const std::string& id) {
   book_.raise(id, AlertClass::executive, "a workflow of it stays broken past its executiveAfter");
 }
 
+Time Engine::released_at(const IncidentRecord& record, const AlertEvent& symptom) const {
+  auto wait = options_.release.max;
+  if (symptom.interval > milliseconds{0})
+    wait =
+        std::min(wait, symptom.interval * static_cast<int>(options_.release.evaluations) + symptom.reach + options_.slack);
+  return record.root_quiet_since + wait;
+}
+
 void Engine::check_residual(const std::string& id, const Topology& topology) {
   const auto& record = book_.at(id);
+  if (!record.incident.in_common.empty()) return;  // it has no cause that could heal
   const auto root = book_.root_node(record.incident);
-  const AlertEvent* heir = nullptr;
-  bool heir_explained = false;
-  for (const auto& a : record.incident.alerts) {
-    if (a.phase != AlertPhase::firing) continue;
-    if (map_.node_of(a.labels) == root) {
-      if (record.root_quiet_since != Time{}) book_.edit(id).root_quiet_since = Time{};
-      return;
-    }
-    const bool explained = !topology.roots(a).empty();
-    const auto rank = [](const AlertEvent& e, bool is_explained) {
-      return std::tuple(is_explained, -static_cast<int>(class_of(e.labels)), e.active_at);
-    };
-    if (heir == nullptr || rank(a, explained) < rank(*heir, heir_explained)) {
-      heir = &a;
-      heir_explained = explained;
-    }
+  const auto firing_there = [&](const AlertEvent& a) {
+    return a.phase == AlertPhase::firing && map_.node_of(a.labels) == root;
+  };
+  if (std::any_of(record.incident.alerts.begin(), record.incident.alerts.end(), firing_there)) {
+    if (record.root_quiet_since != Time{}) book_.edit(id).root_quiet_since = Time{};
+    return;
   }
   if (record.root_quiet_since == Time{}) {
     book_.edit(id).root_quiet_since = now_;
     book_.note(id, "", "recovering",
-               to_string(root) + " is well again; its symptoms have " + format_duration(options_.release) + " to follow");
+               to_string(root) + " is well again; its symptoms have at most " + format_duration(options_.release.max) +
+                   " to follow");
     return;
   }
-  if (heir == nullptr || now_ < record.root_quiet_since + options_.release) return;
-  const AlertEvent next = *heir;
-  for (const auto& above : topology.roots(next)) {
-    const auto& other = live_.at(above).incident;
+  const AlertEvent* heir = nullptr;
+  std::vector<std::string> above;
+  for (const auto& a : record.incident.alerts) {
+    if (a.phase != AlertPhase::firing || now_ < released_at(record, a)) continue;
+    auto roots = topology.roots(a);
+    const auto rank = [](const AlertEvent& e, bool explained) {
+      return std::tuple(explained, -static_cast<int>(class_of(e.labels)), e.active_at);
+    };
+    if (heir != nullptr && rank(*heir, !above.empty()) <= rank(a, !roots.empty())) continue;
+    heir = &a;
+    above = std::move(roots);
+  }
+  if (heir != nullptr) bequeath(id, *heir, above);
+}
+
+/// The cause is well and `heir` still fires: it is the cause now, unless what it depends on is.
+void Engine::bequeath(const std::string& id, AlertEvent heir, const std::vector<std::string>& above) {
+  for (const auto& cause : above) {
+    const auto& other = live_.at(cause).incident;
     if (other.empty() || other == id) continue;
     merge(id, other);
     return;
   }
-  book_.set_root(id, next, IncidentBook::Tell::always,
-                 std::string(next.labels.get("alertname")) + " still fires " + format_duration(options_.release) +
-                     " after " + to_string(root) + " has healed: residual");
+  if (!above.empty()) return;  // its cause is in this incident, and has time yet to follow
+  const auto& record = book_.at(id);
+  const auto healed_for = now_ - record.root_quiet_since;
+  book_.set_root(id, heir, IncidentBook::Tell::always,
+                 std::string(heir.labels.get("alertname")) + " still fires " + format_duration(healed_for) + " after " +
+                     to_string(book_.root_node(record.incident)) + " has healed: residual");
+}
+
+/// When an incident that is quiet is over: its alerts were well in as many evaluations as count, or were kept firing as
+/// long.
+Time Engine::ends_at(const IncidentRecord& record) const {
+  if (record.flapping) return record.quiet_since + options_.flap.stable;
+  auto wait = options_.settle_resolve;
+  for (const auto& a : record.incident.alerts)
+    wait = std::max(wait, a.interval * static_cast<int>(options_.release.evaluations - 1) - a.reach);
+  return record.quiet_since + wait;
 }
 
 Time Engine::wake_of(const IncidentRecord& record) const {
-  if (record.quiet_since != Time{})
-    return record.quiet_since + (record.flapping ? options_.flap.stable : options_.settle_resolve);
+  if (record.quiet_since != Time{}) return ends_at(record);
   Time at = executive_at(record.incident);
   if (record.flapping) at = std::min(at, record.transitions.back() + options_.flap.stable);
-  if (record.root_quiet_since != Time{}) at = std::min(at, record.root_quiet_since + options_.release);
+  if (record.root_quiet_since == Time{}) return at;
+  for (const auto& a : record.incident.alerts)
+    if (a.phase == AlertPhase::firing)
+      if (const auto due = released_at(record, a); due > now_) at = std::min(at, due);
   return at;
 }
 

@@ -26,11 +26,21 @@ struct Dependency {
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 
+/// Members of a service that stand in for each other: it fails its dependants when fewer than `min` of them are well. An
+/// edge that is joined on `by` leads to one member, whose fault explains what stands on just this one.
+struct Redundancy {
+  std::size_t min = 1;
+  std::size_t members = 0;  ///< 0: it is not known how many there are, and any fault counts
+  std::string by = "instance";
+  friend bool operator==(const Redundancy&, const Redundancy&) = default;
+};
+
 struct Service {
   std::string name;
   std::string owner;
   std::vector<Dependency> depends_on;
   std::vector<std::string> scope;  ///< labels that tell its instances apart; empty = see ServiceMap::scope_of
+  Redundancy redundancy{};
   friend bool operator==(const Service&, const Service&) = default;
 };
 
@@ -81,7 +91,7 @@ class ServiceMap {
   [[nodiscard]] const Tenant* tenant(std::string_view name) const;
   [[nodiscard]] bool empty() const { return services_.empty(); }
   [[nodiscard]] std::vector<std::string> names() const;  ///< of all services
-  [[nodiscard]] bool has_tenants() const { return !tenants_.empty(); }
+  [[nodiscard]] std::size_t tenants() const { return tenants_.size(); }
   /// As configured; else tenant, cluster and every label some dependant is joined on.
   [[nodiscard]] const std::vector<std::string>& scope_of(std::string_view service) const;
   /// The `service` label (an alert without one is its own service, named by alertname) and its scope labels.

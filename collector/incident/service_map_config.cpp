@@ -18,9 +18,13 @@ Service read_service(const std::string& name, config::Section& from) {
     edge.close();
     if (!d.to.empty()) s.depends_on.push_back(std::move(d));
   }
-  // How many members may fail before the service itself counts as failing is judged by the rules that count them.
   auto redundancy = from.child("redundancy");
-  redundancy.whole("min", 1, 1);
+  s.redundancy.min = redundancy.whole("min", s.redundancy.min, 1, 10'000);
+  s.redundancy.members = redundancy.whole("members", 0, 0, 10'000);
+  s.redundancy.by = redundancy.text("by", s.redundancy.by);
+  if (s.redundancy.members != 0 && s.redundancy.members < s.redundancy.min)
+    redundancy.problems().add(redundancy.at("members"), "service '" + name + "' has fewer members than must be well",
+                              "Let 'members' be the number there is, and 'min' how many of them are needed.");
   redundancy.close();
   from.close();
   return s;

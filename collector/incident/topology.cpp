@@ -64,15 +64,34 @@ std::vector<const std::pair<const std::string, const AlertEvent*>*> Topology::ac
   return out;
 }
 
+bool Topology::fails(const Dependency& edge,
+                     const std::vector<const std::pair<const std::string, const AlertEvent*>*>& alerts) const {
+  const auto* service = map_.find(edge.to);
+  if (service == nullptr || service->redundancy.members == 0) return true;
+  const auto& redundancy = service->redundancy;
+  if (std::find(edge.on.begin(), edge.on.end(), redundancy.by) != edge.on.end()) return true;
+  std::set<std::string_view> ill;
+  for (const auto* entry : alerts) {
+    const auto member = entry->second->labels.get(redundancy.by);
+    if (member.empty()) return true;  // an alert about the service as a whole
+    ill.insert(member);
+  }
+  return ill.size() + redundancy.min > redundancy.members;
+}
+
 bool Topology::climb_edge(const Step& from, const Dependency& edge, std::set<std::string>& on_path,
                           std::set<std::string>& found) const {
   const auto latest = from.latest + edge.lag + slack_;
-  bool failing = false;
-  for (const auto* entry : across(edge, from.labels)) {
+  auto there = across(edge, from.labels);
+  std::erase_if(there, [&](const auto* entry) {
     const auto& other = *entry->second;
-    if (other.phase != AlertPhase::firing || class_of(other.labels) == AlertClass::informational) continue;
-    if (other.active_at > latest) continue;
-    failing = true;
+    return other.phase != AlertPhase::firing || class_of(other.labels) == AlertClass::informational ||
+           other.active_at > latest;
+  });
+  const bool failing = !there.empty() && fails(edge, there);
+  if (!failing) there.clear();
+  for (const auto* entry : there) {
+    const auto& other = *entry->second;
     const Step next{.service = edge.to, .labels = other.labels, .latest = std::max(from.latest, other.active_at), .gap = 0};
     if (!climb(next, on_path, found)) found.insert(entry->first);
   }

@@ -35,6 +35,9 @@ class Topology {
                   std::set<std::string>& found) const;
   bool search_pending(const std::string& service, const Labels& labels, std::set<std::string>& visited,
                       std::string& found) const;
+  /// Whether those members of `to` that `edge` reaches leave it too few that are well.
+  [[nodiscard]] bool fails(const Dependency& edge,
+                           const std::vector<const std::pair<const std::string, const AlertEvent*>*>& alerts) const;
   /// On service `to`, matching over `edge`.
   [[nodiscard]] std::vector<const std::pair<const std::string, const AlertEvent*>*> across(const Dependency& edge,
                                                                                            const Labels& labels) const;

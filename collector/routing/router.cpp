@@ -22,8 +22,9 @@ std::string delivery_key(const Notice& notice, std::string_view receiver) {
                   {"class", std::string(to_string(i.cls))},
                   {"receiver", std::string(receiver)},
                   {"reopened", std::to_string(i.reopened)}};
-  // A second escalation of one class is another message only when the cause has changed.
-  if (notice.kind == NoticeKind::escalate) {
+  // A second escalation of one class is another message only when the cause has changed, and an update when its news has.
+  if (notice.kind == NoticeKind::escalate || notice.kind == NoticeKind::update) {
+    identity.set("why", notice.kind == NoticeKind::update ? notice.why : "");
     identity.set("root", i.root_service);
     identity.set("scope", fingerprint(i.scope));
     identity.set("alert", i.root_alert);
@@ -41,6 +42,7 @@ Routed Router::route(std::span<const Notice> notices, std::span<const Incident> 
     switch (notice.kind) {
       case NoticeKind::fire:
       case NoticeKind::escalate: tell(notice, open, now, out); break;
+      case NoticeKind::update: tell_news(notice, now, out); break;
       case NoticeKind::resolve: tell_end(notice, now, out); break;
     }
   }
@@ -75,6 +77,13 @@ void Router::tell(const Notice& notice, std::span<const Incident> open, Time now
   deliver({.kind = first ? NoticeKind::fire : notice.kind, .incident = incident}, receiver, now, out);
   if (notified_[incident.id].insert(receiver).second)
     out.notified.push_back({.incident = incident.id, .receiver = receiver});
+}
+
+/// What is new for those who know of the incident already.
+void Router::tell_news(const Notice& notice, Time now, Routed& out) {
+  const auto told = notified_.find(notice.incident.id);
+  if (told == notified_.end()) return;
+  for (const auto& receiver : told->second) deliver(notice, receiver, now, out);
 }
 
 void Router::tell_end(const Notice& notice, Time now, Routed& out) {

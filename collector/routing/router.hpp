@@ -33,6 +33,7 @@ class Router {
 
  private:
   void tell(const Notice& notice, std::span<const Incident> open, Time now, Routed& out);
+  void tell_news(const Notice& notice, Time now, Routed& out);
   void tell_end(const Notice& notice, Time now, Routed& out);
   void deliver(const Notice& notice, const std::string& receiver, Time now, Routed& out);
   [[nodiscard]] const Incident* inhibitor(const Incident& target, std::span<const Incident> open) const;

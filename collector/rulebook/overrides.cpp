@@ -84,7 +84,7 @@ void apply_overrides(RuleSet& rules, std::span<const AlertOverride> overrides, c
                      const ExpressionCompiler& compiler, config::Problems& problems) {
   Applying applying(services, compiler, problems);
   for (const auto& wanted : overrides) {
-    if (services.has_tenants() && services.tenant(wanted.tenant) == nullptr)
+    if (services.tenants() > 0 && services.tenant(wanted.tenant) == nullptr)
       problems.add(wanted.at, "tenant '" + wanted.tenant + "' is not in the service map",
                    "Add it under tenants, or mend its name.");
     bool found = false;

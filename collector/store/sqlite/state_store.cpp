@@ -36,7 +36,7 @@ Status each_row(sqlite::Statement& statement, Take take) {
 }
 
 Result<NoticeKind> parse_kind(std::string_view text) {
-  for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::resolve})
+  for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::update, NoticeKind::resolve})
     if (to_string(k) == text) return k;
   return fail(Errc::corrupt, "outbox row of the unknown kind '" + std::string(text) + "'",
               "Run the release of Ward that wrote this store, or restore the store from its backup.");

@@ -83,9 +83,11 @@ TEST(ServiceMap, AllowsACircleThatOnlyAnAsyncEdgeCloses) {
 }
 
 TEST(EngineOptions, ReadsItsSection) {
-  const auto documents =
-      config::parse_yaml("{settle: {urgent: 20s}, flap: {enter: 6, stable: 30m}, reparent: 20m, release: 10m}", "o.yaml")
-          .value();
+  const auto documents = config::parse_yaml(
+                             "{settle: {urgent: 20s}, flap: {enter: 6, stable: 30m}, reparent: 20m, release: {evaluations: "
+                             "3, max: 20m}, common: {alerts: 9}}",
+                             "o.yaml")
+                             .value();
   config::Problems problems;
   config::Section section(documents.at(0), "correlation", problems);
   EngineOptions expected;
@@ -93,7 +95,8 @@ TEST(EngineOptions, ReadsItsSection) {
   expected.flap.enter = 6;
   expected.flap.stable = std::chrono::minutes{30};
   expected.reparent = std::chrono::minutes{20};
-  expected.release = std::chrono::minutes{10};
+  expected.release = {.evaluations = 3, .max = std::chrono::minutes{20}};
+  expected.common.alerts = 9;
   EXPECT_EQ(read_engine_options(section), expected);
   EXPECT_TRUE(problems.empty()) << problems.to_text();
 }
