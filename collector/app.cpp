@@ -45,8 +45,8 @@ Result<std::vector<std::string>> check(const std::string& config_path) {
   const promql::Engine engine(*clock);
   const Head nothing;
   const PromqlCompiler compiler(engine, nothing);
-  const auto rules = load_rules(config->rule_patterns, compiler, rule_options(*config));
-  if (!rules.rules) return fail(rules.to_error());
+  const auto rules = load_rulebook(config->rule_patterns, compiler, rulebook_options(*config));
+  if (!rules.book) return fail(rules.to_error());
   std::vector<std::string> warnings;
   for (const auto& warning : rules.warnings) warnings.push_back(to_string(warning));
   return warnings;

@@ -55,9 +55,11 @@ Result<net::TlsContext> make_tls(const CollectorConfig& config) {
   return net::make_server_context(config.tls);
 }
 
-RuleOptions rule_options(const CollectorConfig& config) {
-  RuleOptions options;
-  options.default_interval = config.evaluation_interval;
+RulebookOptions rulebook_options(const CollectorConfig& config) {
+  RulebookOptions options;
+  options.rules.default_interval = config.evaluation_interval;
+  options.services = config.services;
+  options.correlation = config.correlation;
   return options;
 }
 
@@ -72,7 +74,7 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       engine_(*world.clock, engine_options(config_, stopping_)),
       compiler_(engine_, store_.history),
       rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
-      incidents_(config_.services, config_.correlation, files.loaded.incidents),
+      incidents_(ServiceMap{}, config_.correlation, files.loaded.incidents),
       router_(config_.routing, files.loaded.notified),
       outbox_(outbox_options(config_), *world.random),
       writer_(world.io.get_executor(), *world.pool, reserved_),
@@ -99,8 +101,8 @@ Application::~Application() {
 }
 
 Status Application::start() {
-  auto rules = load_rules(config_.rule_patterns, compiler_, rule_options(config_));
-  if (!rules.rules) return fail(rules.to_error());
+  auto rules = load_rulebook(config_.rule_patterns, compiler_, rulebook_options(config_));
+  if (!rules.book) return fail(rules.to_error());
   tell_warnings(rules);
   const auto damaged = store_.begin(world_.clock->wall());
   if (!damaged) return fail(damaged.error());
@@ -109,7 +111,8 @@ Status Application::start() {
   pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
                                                            world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
                                                            router_, outbox_, writer_, [this] { sender_.wake(); },
-                                                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
+                                                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage,
+                                                           &compiler_, rules.book});
   loaded_ = LoadedState{};
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                      server_, *pipeline_, outbox_, *volume_, config_});
@@ -173,14 +176,15 @@ async::Task<http::ServerResponse> Application::no_receiver() {
                          "Remote write is not received here: set remote_write_receiver.receive in collector.yaml.");
 }
 
-void Application::tell_warnings(const RuleLoad& load) {
+void Application::tell_warnings(const RulebookLoad& load) {
   for (const auto& warning : load.warnings)
     world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
 }
 
-std::vector<AlertState> Application::restore(const RuleLoad& load) {
+std::vector<AlertState> Application::restore(const RulebookLoad& load) {
   const auto now = world_.clock->wall();
-  (void)rules_.reload(load.rules, now);
+  (void)rules_.reload(load.book->rules, now);
+  incidents_.use(load.book->services, load.book->correlation);
   std::vector<AlertState> states;
   for (const auto& row : loaded_.alerts)
     if (auto state = from_row(row)) states.push_back(std::move(*state));
@@ -304,16 +308,16 @@ void Application::end() {
 void Application::reload() {
   const auto config = load_collector_config(path_);
   const auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
-  auto rules = config ? load_rules(config->rule_patterns, compiler_, rule_options(*config)) : RuleLoad{};
-  if (!config || !tls || !rules.rules) {
+  auto rules = config ? load_rulebook(config->rule_patterns, compiler_, rulebook_options(*config)) : RulebookLoad{};
+  if (!config || !tls || !rules.book) {
     const auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
     world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
     return;
   }
   tell_warnings(rules);
   server_.use_context(*tls);
-  pipeline_->use_rules(rules.rules, rules.coverage);
-  world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
+  pipeline_->use_book(rules.book, rules.coverage);
+  world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.book->rules->groups.size()}});
 }
 
 async::Task<void> Application::shut_down() {

@@ -10,6 +10,7 @@
 #include "collector/housekeeping.hpp"
 #include "collector/parts.hpp"
 #include "collector/remote_write/receiver.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "collector/world.hpp"
 #include "common/async/task_group.hpp"
 #include "common/http/server.hpp"
@@ -17,7 +18,7 @@
 namespace ward::collector {
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config);
-RuleOptions rule_options(const CollectorConfig& config);
+RulebookOptions rulebook_options(const CollectorConfig& config);
 
 /// One life of the collector: its parts, wired. ingest -> journal and head -> alerting -> incident -> routing -> outbox ->
 /// notify. Thread: the io thread.
@@ -41,10 +42,10 @@ class Application {
   async::Task<http::ServerResponse> answer(http::ServerRequest request);
   static async::Task<http::ServerResponse> not_yet();
   static async::Task<http::ServerResponse> no_receiver();
-  void tell_warnings(const RuleLoad& load);
+  void tell_warnings(const RulebookLoad& load);
 
   /// The alerts that found no rule.
-  std::vector<AlertState> restore(const RuleLoad& load);
+  std::vector<AlertState> restore(const RulebookLoad& load);
   std::unique_ptr<http::Server> make_api();
   /// Until the head has what the journal has.
   async::Task<void> replay();

@@ -234,12 +234,10 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   check_receivers(root, out);
   auto correlation = root.child("correlation");
   out.correlation = read_engine_options(correlation);
-  auto services = read_service_map(root);
-  if (services) out.services = std::move(*services);
+  out.services = read_service_map_part(root);
   read_heartbeat(root, out);
   root.close();
   if (!problems.empty()) return fail(problems.to_error());
-  if (!services) return fail(services.error());
   return out;
 }
 

@@ -45,7 +45,7 @@ struct CollectorConfig {
   std::vector<Receiver> receivers;
   RoutingTable routing;
   EngineOptions correlation;
-  ServiceMap services;
+  ServiceMapPart services;  ///< those of the rule files are added
   std::optional<Receiver> watchdog;  ///< where the heartbeat goes
   Heartbeat::Options heartbeat;
 };

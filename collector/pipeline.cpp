@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collector/alerting/alert_rows.hpp"
+#include "collector/rulebook/ask.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
 
@@ -96,8 +97,8 @@ void Pipeline::know_stored() {
   }
 }
 
-void Pipeline::use_rules(std::shared_ptr<const RuleSet> rules, RuleCoverage coverage) {
-  next_rules_ = std::move(rules);
+void Pipeline::use_book(std::shared_ptr<const Rulebook> book, RuleCoverage coverage) {
+  next_book_ = std::move(book);
   next_coverage_ = coverage;
   wakeup_.wake();
 }
@@ -153,7 +154,12 @@ async::Task<void> Pipeline::step() {
 
 async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   auto* rules = &context_.rules;
-  auto next = std::exchange(next_rules_, nullptr);
+  const auto book = std::exchange(next_book_, nullptr);
+  auto next = book ? book->rules : nullptr;
+  if (book) {
+    context_.incidents.use(book->services, book->correlation);
+    context_.book = book;
+  }
   auto arrived = context_.head.take_arrived();
   const bool reload = next != nullptr;
   const auto coverage = next_coverage_;
@@ -237,10 +243,34 @@ void Pipeline::save_alerts(StateChange& change) {
   saved_ = std::move(now_there);
 }
 
+/// Lets the decision tree of each page answer what it can, so that whoever is woken need not ask first.
+async::Task<void> Pipeline::advise(std::vector<Notice>* notices, Time now) {
+  if (context_.compiler == nullptr || !context_.book) co_return;
+  const auto tree_of = [this](const Notice& notice) -> const DecisionTree* {
+    if (notice.kind != NoticeKind::fire && notice.kind != NoticeKind::escalate) return nullptr;
+    const auto name = notice.incident.alerts.empty() ? "" : notice.incident.alerts.front().annotations.get("decision_tree");
+    const auto tree = context_.book->trees.find(name);
+    return tree == context_.book->trees.end() ? nullptr : &tree->second;
+  };
+  std::vector<std::pair<Notice*, const DecisionTree*>> wanted;
+  for (auto& notice : *notices)
+    if (const auto* tree = tree_of(notice)) wanted.emplace_back(&notice, tree);
+  if (wanted.empty()) co_return;
+  const auto* compiler = context_.compiler;
+  std::function<Status()> job = [&wanted, compiler, now]() -> Status {
+    for (auto& [notice, tree] : wanted)
+      notice->first_steps = {in_words(*tree, walk(*tree, ask_store(*compiler, notice->incident.scope, now)))};
+    return {};
+  };
+  auto running = async::run_blocking_to_end(context_.pool, std::move(job));
+  (void)co_await std::move(running);
+}
+
 async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   const auto gone = disowned();
   for (auto& alert : untold()) events.push_back(std::move(alert));
   auto folded = context_.incidents.fold(events, now, gone);
+  co_await advise(&folded.notices, now);
   const auto open = context_.incidents.open();
   auto routed = context_.router.route(folded.notices, open, now);
   StateChange change;

@@ -13,6 +13,7 @@
 #include "collector/incident/engine.hpp"
 #include "collector/notify/outbox.hpp"
 #include "collector/routing/router.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "common/async/blocking.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/wakeup.hpp"
@@ -61,6 +62,8 @@ class Pipeline {
     std::vector<AlertRow> stored_alerts{};  ///< as loaded at start, those that found no rule included
     std::vector<AlertState> ruleless{};     ///< those of stored_alerts that found no rule
     RuleCoverage coverage = RuleCoverage::whole;
+    const ExpressionCompiler* compiler = nullptr;  ///< for the checks of decision trees; null: none are made
+    std::shared_ptr<const Rulebook> book{};        ///< in force at start
   };
   explicit Pipeline(Context context);
 
@@ -71,9 +74,10 @@ class Pipeline {
   async::Task<void> step();
   /// Samples became durable.
   void arrived() { wakeup_.wake(); }
-  /// Takes new rules between two steps; what they end is told like any other end. Until rules are whole for the
-  /// first time, what an earlier life told and no rule tells now is kept, not ended: its rule may only be late.
-  void use_rules(std::shared_ptr<const RuleSet> rules, RuleCoverage coverage = RuleCoverage::whole);
+  /// Takes new rules, and all that stands beside them, between two steps; what they end is told like any other end. Until
+  /// rules are whole for the first time, what an earlier life told and no rule tells now is kept, not ended: its rule may
+  /// only be late.
+  void use_book(std::shared_ptr<const Rulebook> book, RuleCoverage coverage = RuleCoverage::whole);
 
   /// Pending and firing alerts as of the last step; any thread.
   [[nodiscard]] std::shared_ptr<const std::vector<AlertEvent>> alerts() const;
@@ -89,6 +93,7 @@ class Pipeline {
   void begin_grace();
   async::Task<void> loop();
   async::Task<std::vector<AlertEvent>> evaluate(Time now);
+  async::Task<void> advise(std::vector<Notice>* notices, Time now);
   async::Task<void> settle(std::vector<AlertEvent> events, Time now);
   void know_stored();
   [[nodiscard]] std::vector<AlertState> ruleless() const;
@@ -100,7 +105,7 @@ class Pipeline {
 
   Context context_;
   async::Wakeup wakeup_;
-  std::shared_ptr<const RuleSet> next_rules_;
+  std::shared_ptr<const Rulebook> next_book_;
   RuleCoverage next_coverage_ = RuleCoverage::whole;
   std::map<AlertRowKey, std::string> saved_;    // alert rows as the store has them
   RuleCoverage coverage_;                       // once whole, for good

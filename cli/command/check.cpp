@@ -8,7 +8,7 @@
 #include "agent/app.hpp"
 #include "cli/command/command.hpp"
 #include "collector/alerting/promql_expression.hpp"
-#include "collector/alerting/rule_file.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "collector/app.hpp"
 #include "collector/tsdb/head.hpp"
 
@@ -26,12 +26,12 @@ Status check_rules(const std::vector<std::string>& patterns, const Outside& outs
   const promql::Engine engine(*clock);
   const collector::Head nothing;
   const collector::PromqlCompiler compiler(engine, nothing);
-  const auto load = collector::load_rules(patterns, compiler, collector::RuleOptions{});
+  const auto load = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
   for (const auto& warning : load.warnings) outside.out << "warning: " << to_string(warning) << '\n';
-  if (!load.rules) return fail(load.to_error());
+  if (!load.book) return fail(load.to_error());
   std::size_t rules = 0;
-  for (const auto& group : load.rules->groups) rules += group.rules.size();
-  outside.out << "rules: fine, " << load.rules->groups.size() << " groups with " << rules << " rules\n";
+  for (const auto& group : load.book->rules->groups) rules += group.rules.size();
+  outside.out << "rules: fine, " << load.book->rules->groups.size() << " groups with " << rules << " rules\n";
   return {};
 }
 

@@ -7,7 +7,7 @@
 
 #include "cli/command/command.hpp"
 #include "collector/alerting/promql_expression.hpp"
-#include "collector/alerting/rule_file.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "collector/tsdb/head.hpp"
 
 namespace ward::cli::command {
@@ -19,19 +19,17 @@ std::size_t rules_of(const collector::RuleSet& rules) {
   return count;
 }
 
-/// Each file by itself, as promtool shows it; then all together, for what two files do to each other.
+/// The rules of each file by itself, as promtool shows it; then all files together with the documents in them, which may name
+/// what stands in another file.
 Status check_rule_files(const std::vector<std::string>& patterns, const Outside& outside) {
   const auto clock = real_clock();
   const promql::Engine engine(*clock);
   const collector::Head nothing;
   const collector::PromqlCompiler compiler(engine, nothing);
-  const auto load = [&](std::vector<std::string> what) {
-    return collector::load_rules(what, compiler, collector::RuleOptions{});
-  };
   std::size_t bad = 0;
   const auto files = collector::rule_paths(patterns);
   for (const auto& file : files) {
-    const auto one = load({file});
+    const auto one = collector::load_rules(std::vector{file}, compiler, collector::RuleOptions{});
     outside.out << "Checking " << file << '\n';
     if (one.rules)
       outside.out << "  SUCCESS: " << rules_of(*one.rules) << " rules found\n";
@@ -45,8 +43,9 @@ Status check_rule_files(const std::vector<std::string>& patterns, const Outside&
   if (bad != 0)
     return fail(Errc::invalid, std::to_string(bad) + " of " + std::to_string(files.size()) + " rule files cannot be loaded",
                 "Mend the lines above.");
-  const auto together = load(patterns);
-  if (!together.rules) return fail(together.to_error());
+  const auto together = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
+  if (!together.book) return fail(together.to_error());
+  for (const auto& warning : together.warnings) outside.out << "warning: " << to_string(warning) << '\n';
   if (files.empty()) return fail(Errc::not_found, "No file matches", "Name rule files or globs, in quotes.");
   return {};
 }

@@ -120,7 +120,8 @@ Time Engine::ends_at(const IncidentRecord& record) const {
   if (record.flapping) return record.quiet_since + options_.flap.stable;
   auto wait = options_.settle_resolve;
   for (const auto& a : record.incident.alerts)
-    wait = std::max(wait, a.interval * static_cast<int>(options_.release.evaluations - 1) - a.reach);
+    wait = std::max(
+        wait, std::min(options_.release.max, a.interval * static_cast<int>(options_.release.evaluations - 1) - a.reach));
   return record.quiet_since + wait;
 }
 

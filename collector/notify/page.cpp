@@ -126,12 +126,15 @@ std::string why_line(const Incident& incident) {
   return out;
 }
 
-std::string do_line(const Incident& incident, const PageOptions& options) {
-  const auto runbook = runbook_url(incident, options);
-  const auto tree = annotation(incident, "decision_tree");
+std::string do_line(const Notice& notice, const PageOptions& options) {
+  const auto runbook = runbook_url(notice.incident, options);
+  std::string tree;
+  for (const auto& step : notice.first_steps) tree += (tree.empty() ? "" : " ") + piece(step) + ".";
+  if (tree.empty())
+    if (const auto name = annotation(notice.incident, "decision_tree"); !name.empty()) tree = "Decision tree " + name + ".";
   if (runbook.empty() && tree.empty()) return "";
-  if (runbook.empty()) return "Do: follow decision tree " + tree + ".";
-  return "Do: " + runbook + (tree.empty() ? "" : "  Decision tree " + tree + ".");
+  if (runbook.empty()) return "Do: " + tree;
+  return "Do: " + runbook + (tree.empty() ? "" : "  " + tree);
 }
 
 std::string held_back_line(const Incident& incident) {
@@ -179,7 +182,7 @@ std::string page_text(const Notice& notice, Time at, const PageOptions& options)
   if (notice.kind != NoticeKind::resolve) {
     lines.push_back(breaks_line(notice.incident));
     lines.push_back(why_line(notice.incident));
-    lines.push_back(do_line(notice.incident, options));
+    lines.push_back(do_line(notice, options));
     lines.push_back(held_back_line(notice.incident));
   }
   lines.push_back(last_line(notice, options));

@@ -120,4 +120,14 @@ Result<Expr> with_limit(const Expr& expr, double limit) {
   return printed(*root);
 }
 
+std::optional<Expr> as_question(const Expr& expr) {
+  const auto root = copy(expr.root());
+  auto* node = root.get();
+  while (auto* paren = std::get_if<Paren>(&node->data)) node = paren->expr.get();
+  auto* binary = std::get_if<Binary>(&node->data);
+  if (binary == nullptr || !is_comparison(binary->op)) return std::nullopt;
+  binary->return_bool = true;
+  return printed(*root);
+}
+
 }  // namespace ward::promql

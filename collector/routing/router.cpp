@@ -74,7 +74,9 @@ void Router::tell(const Notice& notice, std::span<const Incident> open, Time now
     decide("routed to the fallback", "owner '" + incident.owner + "' has no receiver; " + receiver + " is told instead");
   }
   // Who has heard nothing yet gets the incident from its beginning.
-  deliver({.kind = first ? NoticeKind::fire : notice.kind, .incident = incident}, receiver, now, out);
+  auto told = notice;
+  if (first) told.kind = NoticeKind::fire;
+  deliver(told, receiver, now, out);
   if (notified_[incident.id].insert(receiver).second)
     out.notified.push_back({.incident = incident.id, .receiver = receiver});
 }

@@ -12,14 +12,14 @@ namespace ward::collector {
 /// A question with a way on for each answer, or, without a question, what to do.
 struct TreeNode {
   std::string name;
-  std::string check;    ///< PromQL; "" at a leaf
-  std::string title;    ///< the check or action in a person's words; "" = as written
-  std::string yes;      ///< `then`: the node to go to when the check holds
-  std::string no;       ///< `else`
-  std::string unknown;  ///< where it has no data; "" = a person must look
-  std::string action;   ///< `do`: a runbook with its anchor
-  std::string approve;  ///< who must agree first; "" = nobody
-  std::string verify;   ///< PromQL that holds when the action has worked
+  std::string check{};    ///< PromQL; "" at a leaf
+  std::string title{};    ///< the check or action in a person's words; "" = as written
+  std::string yes{};      ///< `then`: the node to go to when the check holds
+  std::string no{};       ///< `else`
+  std::string unknown{};  ///< where it has no data; "" = a person must look
+  std::string action{};   ///< `do`: a runbook with its anchor
+  std::string approve{};  ///< who must agree first; "" = nobody
+  std::string verify{};   ///< PromQL that holds when the action has worked
   friend bool operator==(const TreeNode&, const TreeNode&) = default;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "collector/promql/parser.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -22,6 +24,18 @@ const std::vector<Node>& items_of(const Node& mapping, std::string_view key) {
 std::string text_of(const Node& mapping, std::string_view key) {
   const auto* text = find(mapping, key);
   return text == nullptr ? std::string{} : text->scalar();
+}
+
+bool asks_what_fires(const std::string& expr) {
+  return expr.find("ALERTS{") != std::string::npos && expr.find("firing") != std::string::npos;
+}
+
+/// Of `{alertname="X", ...}`, as promtool writes the labels of a sample.
+void add_alertname(const std::string& labels, std::set<std::string>& names) {
+  const auto matchers = promql::parse_selector(labels);
+  if (!matchers) return;
+  for (const auto& m : *matchers)
+    if (m.name() == "alertname") names.insert(m.value());
 }
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -52,6 +66,9 @@ std::set<std::string> alerts_expected(const Node& body) {
   for (const auto& test : items_of(body, "tests")) {
     for (const auto& alert : items_of(test, "alert_rule_test"))
       if (!items_of(alert, "exp_alerts").empty()) names.insert(text_of(alert, "alertname"));
+    for (const auto& query : items_of(test, "promql_expr_test"))
+      if (asks_what_fires(text_of(query, "expr")))
+        for (const auto& sample : items_of(query, "exp_samples")) add_alertname(text_of(sample, "labels"), names);
     for (const auto& notification : items_of(test, "notification_test"))
       for (const auto& expected : items_of(notification, "exp")) names.insert(text_of(expected, "root"));
   }

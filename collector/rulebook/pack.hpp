@@ -18,7 +18,8 @@ struct Pack {
 };
 Pack read_pack(config::Section& document);
 
-/// Names of the alerts that a body of promtool's test format, or Ward's notification_test in it, expects to fire. What is no
+/// Names of the alerts that a body of promtool's test format expects to fire: by alert_rule_test, by an expression test of
+/// ALERTS{alertstate="firing"}, or by Ward's notification_test in it. What is no
 /// such body yields none: `wardctl test` says what is wrong with it.
 std::set<std::string> alerts_expected(const config::Node& body);
 

@@ -7,6 +7,7 @@
 #include "agent/config.hpp"
 #include "collector/alerting/promql_expression.hpp"
 #include "collector/config.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "collector/tsdb/queryable.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/processes.hpp"
@@ -107,10 +108,10 @@ TEST(CollectorExample, NamesRulesThatLoad) {
   const EmptyStore store;
   promql::Engine engine{clock};
   const collector::PromqlCompiler compiler{engine, store};
-  const auto loaded = collector::load_rules(config->rule_patterns, compiler, {});
-  ASSERT_NE(loaded.rules, nullptr) << loaded.to_error().what;
+  const auto loaded = collector::load_rulebook(config->rule_patterns, compiler, {});
+  ASSERT_NE(loaded.book, nullptr) << loaded.to_error().what;
   EXPECT_THAT(loaded.warnings, IsEmpty());
-  EXPECT_FALSE(loaded.rules->groups.empty());
+  EXPECT_FALSE(loaded.book->rules->groups.empty());
 }
 
 }  // namespace

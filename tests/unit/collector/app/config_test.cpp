@@ -199,11 +199,6 @@ std::vector<Mistake> mistakes_in_who_is_told() {
        "https://beats.example/ward."},
       {"HeartbeatThatNeverBeats", more("heartbeat: {url: \"https://b.example\", stale_after: 0s}"),
        "collector.yaml:11:52: 'stale_after' is 0s, shorter than 1s. Set it to 1s or more."},
-      {"UnknownDependency",
-       {{"{owner: application}", "{owner: application, dependsOn: [{to: pg}]}"}},
-       "collector.yaml:10:9: 'odoo' names the service 'pg', which is not in the map. Add 'pg' under services, or use one "
-       "of: "
-       "odoo."},
   };
 }
 

@@ -59,6 +59,13 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Limit,
                                          Case{"Duration", "age > 5m", "age > 7.5"}),
                          [](const auto& one) { return one.param.name; });
 
+TEST(AsQuestion, TellsNoFromNoData) {
+  EXPECT_EQ(to_string(*as_question(*parse("min(lag) < 30"))), "min(lag) < bool 30");
+  EXPECT_EQ(to_string(*as_question(*parse("(a == b)"))), "(a == bool b)");
+  EXPECT_FALSE(as_question(*parse("absent(up)")));
+  EXPECT_FALSE(as_question(*parse("a > 1 and b > 2")));
+}
+
 TEST(Limit, IsNotGuessed) {
   for (const auto* query : {"x", "x > y", "a > 1 or b > 2", "sum(x > 1)", "x > bool y", "1"})
     EXPECT_FALSE(with_limit(*parse(query), 1)) << query;

@@ -94,6 +94,16 @@ TEST_F(RulebookTest, WhatTheSiteSaysOfAServiceCountsBeforeAPack) {
   EXPECT_EQ(book.book->services.find("pg-main")->owner, "platform");
 }
 
+TEST_F(RulebookTest, WhatTheSiteNamesMustBeSomewhere) {
+  RulebookOptions options;
+  options.services.services.push_back(
+      {.name = "odoo", .owner = "application", .depends_on = {{.to = "pg", .on = {}}}, .scope = {}});
+  options.services.places["odoo"] = {"collector.yaml", 10, 9};
+  EXPECT_THAT(lines(load({}, options).errors),
+              ElementsAre("collector.yaml:10:9: 'odoo' names the service 'pg', which is not in the map. Add 'pg' under "
+                          "services, or use one of: odoo. [W031 bad-service-map]"));
+}
+
 TEST_F(RulebookTest, TwoDocumentsMayNotDefineTheSame) {
   const auto book = load({kMap, kMap, kOperations, kOperations});
   EXPECT_THAT(lines(book.errors),
@@ -164,6 +174,11 @@ TEST_F(RulebookTest, APackNeedsATestOfEachUrgentAlert) {
   EXPECT_THAT(lines(load({untested + "spec: {tests: [pg.test.yaml]}\n"}).errors), IsEmpty());
   EXPECT_THAT(
       lines(load({untested + "---\nkind: Test\nspec: {tests: [{notification_test: [{exp: [{root: Down}]}]}]}"}).errors),
+      IsEmpty());
+  EXPECT_THAT(
+      lines(load({untested + "---\nkind: Test\nspec: {tests: [{promql_expr_test: [{expr: 'count by (alertname) "
+                             "(ALERTS{alertstate=\"firing\"})', exp_samples: [{labels: '{alertname=\"Down\"}'}]}]}]}"})
+                .errors),
       IsEmpty());
   EXPECT_THAT(lines(load({untested + "---\nkind: Test\nspec: {tests: [{alert_rule_test: [{alertname: Down}]}]}"}).errors),
               testing::SizeIs(1))
