@@ -38,9 +38,11 @@ void IncidentBook::due(const std::string& id, NoticeKind kind, std::string why) 
     at->second = {kind, std::move(why)};
 }
 
-void IncidentBook::put_member(Incident& incident, const AlertEvent& alert) const {
-  const auto same = std::find_if(incident.alerts.begin(), incident.alerts.end(),
-                                 [&](const AlertEvent& a) { return a.labels == alert.labels; });
+void IncidentBook::put_member(Incident& incident, const AlertEvent& alert, Member member) {
+  auto same = incident.alerts.end();
+  if (member == Member::known)
+    same = std::find_if(incident.alerts.begin(), incident.alerts.end(),
+                        [&](const AlertEvent& a) { return a.labels == alert.labels; });
   if (same != incident.alerts.end()) {
     *same = alert;
   } else {
@@ -71,7 +73,7 @@ std::string IncidentBook::open(const AlertEvent& root, std::string why) {
   incident.id = id;
   incident.cls = class_of(root.labels);
   incident.opened_at = now_;
-  put_member(incident, root);
+  put_member(incident, root, Member::fresh);
   describe_root(incident, root);
   record.transitions.push_back(now_);
   due(id, NoticeKind::fire);
@@ -79,9 +81,9 @@ std::string IncidentBook::open(const AlertEvent& root, std::string why) {
   return id;
 }
 
-void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::string why) {
+void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::string why, Member member) {
   auto& incident = edit(id).incident;
-  put_member(incident, alert);
+  put_member(incident, alert, member);
   note(id, alert_id(alert), "attached", std::move(why));
   const auto cls = class_of(alert.labels);
   if (cls <= incident.cls) return;
@@ -108,10 +110,12 @@ void IncidentBook::set_common(const std::string& id, const Labels& in_common, co
   due(id, other_owner ? NoticeKind::escalate : NoticeKind::update, "no cause is in sight");
 }
 
-void IncidentBook::refresh(const std::string& id, const AlertEvent& alert) { put_member(records_.at(id).incident, alert); }
+void IncidentBook::refresh(const std::string& id, const AlertEvent& alert) {
+  put_member(records_.at(id).incident, alert, Member::known);
+}
 
 void IncidentBook::member_resolved(const std::string& id, const AlertEvent& alert, std::string why) {
-  put_member(edit(id).incident, alert);
+  put_member(edit(id).incident, alert, Member::known);
   note(id, alert_id(alert), "member resolved", std::move(why));
 }
 
@@ -119,7 +123,7 @@ void IncidentBook::set_root(const std::string& id, const AlertEvent& alert, Tell
   auto& record = edit(id);
   const auto owner = record.incident.owner;
   record.incident.in_common = Labels{};
-  put_member(record.incident, alert);
+  put_member(record.incident, alert, Member::known);
   describe_root(record.incident, alert);
   record.root_quiet_since = Time{};
   note(id, alert_id(alert), "root changed", std::move(why));
@@ -149,7 +153,7 @@ void IncidentBook::reopen(const std::string& id, const AlertEvent& alert, std::s
   incident.resolved_at = Time{};
   incident.cls = class_of(alert.labels);
   ++incident.reopened;
-  put_member(incident, alert);
+  put_member(incident, alert, Member::known);
   describe_root(incident, alert);
   record.quiet_since = record.root_quiet_since = Time{};
   due(id, NoticeKind::fire);

@@ -31,7 +31,9 @@ class IncidentBook {
 
   /// A new incident with `root` as its cause; returns its id.
   std::string open(const AlertEvent& root, std::string why);
-  void attach(const std::string& id, const AlertEvent& alert, std::string why);
+  /// `fresh`: the caller knows that it is not a member yet.
+  enum class Member : std::uint8_t { fresh, known };
+  void attach(const std::string& id, const AlertEvent& alert, std::string why, Member member = Member::known);
   /// The same state with a fresher value or text.
   void refresh(const std::string& id, const AlertEvent& alert);
   void member_resolved(const std::string& id, const AlertEvent& alert, std::string why);
@@ -60,7 +62,7 @@ class IncidentBook {
   [[nodiscard]] NodeKey root_node(const Incident& incident) const { return {incident.root_service, incident.scope}; }
 
  private:
-  void put_member(Incident& incident, const AlertEvent& alert) const;
+  static void put_member(Incident& incident, const AlertEvent& alert, Member member);
   void describe_root(Incident& incident, const AlertEvent& root) const;
   void due(const std::string& id, NoticeKind kind, std::string why = {});
 

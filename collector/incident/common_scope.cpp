@@ -14,13 +14,6 @@ constexpr std::array<std::string_view, 5> kPlaces{"node", "zone", "namespace", "
 /// Whoever looks after what services share.
 constexpr const char* kOwner = "platform";
 
-struct Gathering {
-  std::vector<std::string> loose;      ///< alerts without an incident
-  std::vector<std::string> incidents;  ///< young ones of one such alert each, by id
-  std::set<std::string> services;
-  [[nodiscard]] std::size_t alerts() const { return loose.size() + incidents.size(); }
-};
-
 }  // namespace
 
 /// A value that everything has tells nothing.
@@ -52,32 +45,38 @@ void Engine::gather_common(const Topology& topology) {
   }
   if (alerts.size() + young.size() < options_.common.alerts) return;
   for (const auto label : kPlaces) {
-    std::map<std::string, Gathering> by_value;
-    for (const auto& id : alerts) {
-      const auto& labels = live_.at(id).alert.labels;
-      auto& there = by_value[std::string(labels.get(label))];
-      there.loose.push_back(id);
-      there.services.insert(map_.node_of(labels).service);
-    }
-    for (const auto& id : young) {
-      const auto& incident = book_.at(id).incident;
-      auto& there = by_value[std::string(incident.alerts.front().labels.get(label))];
-      there.incidents.push_back(id);
-      there.services.insert(incident.root_service);
-    }
-    by_value.erase("");
-    for (auto& [value, there] : by_value) {
-      if (there.alerts() < options_.common.alerts || there.services.size() < options_.common.services || !tells_apart(label))
-        continue;
+    if (!tells_apart(label)) continue;
+    for (const auto& [value, there] : gathered_by(label, alerts, young)) {
+      if (there.alerts() < options_.common.alerts || there.services.size() < options_.common.services) continue;
       Labels shared;
       shared.set(label, value);
-      auto into = there.incidents.empty() ? std::string{} : there.incidents.front();
+      const auto into = there.incidents.empty() ? std::string{} : there.incidents.front();
       for (const auto& other : there.incidents)
         if (other != into) merge(other, into);
       share(into, shared, there.loose);
-      return;  // what is left is looked at in the next step
     }
+    std::erase_if(alerts, [this](const std::string& id) { return !live_.at(id).incident.empty(); });
+    std::erase_if(young, [this](const std::string& id) { return !is_open(id) || !book_.at(id).incident.in_common.empty(); });
   }
+}
+
+std::map<std::string, Engine::Gathering> Engine::gathered_by(std::string_view label, const std::vector<std::string>& alerts,
+                                                             const std::vector<std::string>& young) const {
+  std::map<std::string, Gathering> out;
+  for (const auto& id : alerts) {
+    const auto& labels = live_.at(id).alert.labels;
+    auto& there = out[std::string(labels.get(label))];
+    there.loose.push_back(id);
+    there.services.insert(map_.node_of(labels).service);
+  }
+  for (const auto& id : young) {
+    const auto& incident = book_.at(id).incident;
+    auto& there = out[std::string(incident.alerts.front().labels.get(label))];
+    there.incidents.push_back(id);
+    there.services.insert(incident.root_service);
+  }
+  out.erase("");
+  return out;
 }
 
 /// Puts the alerts into `incident`, or into a new one when that is "".
@@ -88,10 +87,12 @@ void Engine::share(const std::string& incident, const Labels& in_common, const s
   auto into = incident;
   for (const auto& id : ids) {
     auto& live = live_.at(id);
-    if (into.empty())
-      live.incident = into = book_.open(live.alert, why);
-    else
+    if (into.empty()) {
+      into = book_.open(live.alert, why);
+      belongs(id, into, true);
+    } else {
       join(id, into, "shares " + label + " " + value + " with the alerts of this incident, and began with them");
+    }
   }
   book_.set_common(into, in_common, kOwner, why);
 }

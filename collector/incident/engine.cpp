@@ -49,8 +49,10 @@ Folded Engine::fold(std::span<const AlertEvent> alerts, Time now, std::span<cons
   for (const auto& a : disowned) disown(a);
   const auto topology = lay_out();
   explained_.clear();
-  for (const auto& id : unplaced())
+  const auto waiting = unplaced();
+  for (const auto& id : waiting)
     for (const auto& root : topology.roots(live_.at(id).alert)) ++explained_[root];
+  placed_ = waiting.empty() ? Placed{} : Placed(book_, map_, topology, now - options_.reparent);
   gather_common(topology);
   // Placing one alert can be what another one waited for.
   for (bool moved = true; moved;) {
@@ -149,17 +151,13 @@ std::vector<std::string> Engine::unplaced() const {
 
 bool Engine::place(const std::string& id, const Topology& topology, Hold hold) {
   const auto& alert = live_.at(id).alert;
-  for (const auto& [incident, record] : book_.all()) {
-    const auto& members = record.incident.alerts;
-    if (record.incident.phase == IncidentPhase::open &&
-        std::any_of(members.begin(), members.end(), [&](const AlertEvent& a) { return a.labels == alert.labels; })) {
-      join(id, incident, name_of(alert) + " fires again while its incident is open");
-      return true;
-    }
+  if (const auto again = placed_.incident_of(id); !again.empty() && is_open(again)) {
+    join(id, again, name_of(alert) + " fires again while its incident is open");
+    return true;
   }
   if (const auto roots = topology.roots(alert); !roots.empty()) return place_below(id, roots, topology);
   if (place_on_own_node(id)) return true;
-  if (place_as_late_root(id, topology)) return true;
+  if (place_as_late_root(id)) return true;
   return place_in_common(id) || place_in_past(id) || place_new(id, topology, hold);
 }
 
@@ -194,42 +192,37 @@ bool Engine::place_below(const std::string& id, const std::vector<std::string>& 
 bool Engine::place_on_own_node(const std::string& id) {
   const auto& alert = live_.at(id).alert;
   const auto node = map_.node_of(alert.labels);
+  // A note that wakes nobody must not swallow the first page about its node.
   const bool informational = class_of(alert.labels) == AlertClass::informational;
-  std::string as_member;
-  for (const auto& [incident_id, record] : book_.all()) {
-    const auto& incident = record.incident;
-    if (incident.phase != IncidentPhase::open) continue;
-    // A note that wakes nobody must not swallow the first page about its node.
-    if (incident.cls == AlertClass::informational && !informational) continue;
-    if (book_.root_node(incident) == node) {
-      join(id, incident_id, to_string(node) + " is already the cause of this incident");
-      return true;
-    }
-    const bool here = std::any_of(incident.alerts.begin(), incident.alerts.end(), [&](const AlertEvent& a) {
-      return a.phase == AlertPhase::firing && map_.node_of(a.labels) == node;
-    });
-    if (here && as_member.empty()) as_member = incident_id;
+  const auto takes = [&](const std::string& incident) {
+    return is_open(incident) && (informational || book_.at(incident).incident.cls != AlertClass::informational);
+  };
+  for (const auto& incident : placed_.rooted_at(node)) {
+    if (!takes(incident)) continue;
+    join(id, incident, to_string(node) + " is already the cause of this incident");
+    return true;
   }
-  if (as_member.empty()) return false;
-  join(id, as_member, to_string(node) + " already suffers in this incident");
-  return true;
+  for (const auto& incident : placed_.suffering_at(node)) {
+    if (!takes(incident)) continue;
+    join(id, incident, to_string(node) + " already suffers in this incident");
+    return true;
+  }
+  return false;
 }
 
-bool Engine::place_as_late_root(const std::string& id, const Topology& topology) {
+bool Engine::is_open(const std::string& incident) const { return book_.at(incident).incident.phase == IncidentPhase::open; }
+
+bool Engine::place_as_late_root(const std::string& id) {
   auto& live = live_.at(id);
   if (class_of(live.alert.labels) == AlertClass::informational) return false;
   std::vector<std::string> explained;
-  for (const auto& [incident_id, record] : book_.all()) {
-    const auto& incident = record.incident;
-    if (incident.phase != IncidentPhase::open || incident.opened_at + options_.reparent < now_) continue;
-    if (incident.alerts.empty() || incident.alerts.front().phase != AlertPhase::firing) continue;
-    const auto roots = topology.roots(incident.alerts.front());
-    if (std::find(roots.begin(), roots.end(), id) != roots.end()) explained.push_back(incident_id);
-  }
+  for (const auto& incident : placed_.explained_by(id))
+    if (is_open(incident) && book_.at(incident).incident.opened_at + options_.reparent >= now_)
+      explained.push_back(incident);
   if (explained.empty()) return false;
-  const auto& oldest = explained.front();
+  const auto oldest = explained.front();
   const auto before = book_.at(oldest).incident.root_alert;
-  live.incident = oldest;
+  belongs(id, oldest, true);
   book_.set_root(
       oldest, live.alert, IncidentBook::Tell::when_owner_changes,
       name_of(live.alert) + " at " + to_string(map_.node_of(live.alert.labels)) + " showed late and explains " + before);
@@ -238,38 +231,31 @@ bool Engine::place_as_late_root(const std::string& id, const Topology& topology)
 }
 
 /// The incident this alert would be the cause of, had it come in time; "" when there is none.
-std::string Engine::too_late_for(const AlertEvent& alert, const Topology& topology) const {
-  const auto id = alert_id(alert);
-  for (const auto& [incident_id, record] : book_.all()) {
-    const auto& incident = record.incident;
-    if (incident.phase != IncidentPhase::open || incident.alerts.empty()) continue;
-    if (incident.alerts.front().phase != AlertPhase::firing) continue;
-    const auto roots = topology.roots(incident.alerts.front());
-    if (std::find(roots.begin(), roots.end(), id) != roots.end()) return incident_id;
-  }
+std::string Engine::too_late_for(const std::string& id) const {
+  for (const auto& incident : placed_.explained_by(id))
+    if (is_open(incident)) return incident;
   return {};
 }
 
 bool Engine::place_in_past(const std::string& id) {
   auto& live = live_.at(id);
-  std::string latest;
-  for (const auto& [incident_id, record] : book_.all()) {
-    const auto& incident = record.incident;
-    if (incident.phase != IncidentPhase::resolved || !incident.merged_into.empty()) continue;
-    if (incident.resolved_at + options_.reparent < now_) continue;
-    const bool member = std::any_of(incident.alerts.begin(), incident.alerts.end(),
-                                    [&](const AlertEvent& a) { return a.labels == live.alert.labels; });
-    // Another alert on a node that was well again is another fault, with a page of its own.
-    if (!member) continue;
-    if (latest.empty() || book_.at(latest).incident.resolved_at < incident.resolved_at) latest = incident_id;
-  }
-  if (latest.empty()) return false;
-  live.incident = latest;
+  // Another alert on a node that was well again is another fault, with a page of its own.
+  const auto latest = placed_.past_incident_of(id);
+  if (latest.empty() || is_open(latest)) return false;
+  belongs(id, latest, true);
   book_.reopen(latest, live.alert,
                name_of(live.alert) + " fires again " + format_duration(now_ - book_.at(latest).incident.resolved_at) +
                    " after the end of this incident");
   mark_transition(latest);
   return true;
+}
+
+void Engine::belongs(const std::string& id, const std::string& incident, bool as_cause) {
+  auto& live = live_.at(id);
+  live.incident = incident;
+  const auto node = map_.node_of(live.alert.labels);
+  placed_.add_member(id, node, incident);
+  if (as_cause) placed_.add_root(node, incident);
 }
 
 bool Engine::place_new(const std::string& id, const Topology& topology, Hold hold) {
@@ -289,7 +275,7 @@ bool Engine::place_new(const std::string& id, const Topology& topology, Hold hol
     return false;
   }
   std::string why = "nothing it depends on is failing or about to";
-  if (const auto related = too_late_for(live.alert, topology); !related.empty())
+  if (const auto related = too_late_for(id); !related.empty())
     why = "it explains incident " + related + ", which is older than " + format_duration(options_.reparent) +
           " and stays as it is: related";
   if (hold == Hold::end) {
@@ -297,19 +283,20 @@ bool Engine::place_new(const std::string& id, const Topology& topology, Hold hol
   } else if (suspect) {
     why = "its hold ended while its possible cause was still only pending";
   }
-  live.incident = book_.open(live.alert, std::move(why));
+  belongs(id, book_.open(live.alert, std::move(why)), true);
   return true;
 }
 
 void Engine::join(const std::string& id, const std::string& incident, std::string why) {
-  auto& live = live_.at(id);
-  live.incident = incident;
-  book_.attach(incident, live.alert, std::move(why));
+  const bool known = placed_.incident_of(id) == incident;
+  belongs(id, incident, false);
+  book_.attach(incident, live_.at(id).alert, std::move(why),
+               known ? IncidentBook::Member::known : IncidentBook::Member::fresh);
 }
 
 void Engine::merge(const std::string& from, const std::string& into) {
   for (auto& [id, live] : live_)
-    if (live.incident == from) live.incident = into;
+    if (live.incident == from) belongs(id, into, false);
   book_.merge(from, into);
 }
 

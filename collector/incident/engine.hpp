@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/incident/book.hpp"
+#include "collector/incident/placed.hpp"
 #include "collector/incident/topology.hpp"
 #include "common/config/node.hpp"
 
@@ -94,13 +95,25 @@ class Engine {
   [[nodiscard]] std::vector<std::string> unplaced() const;
   bool place(const std::string& id, const Topology& topology, Hold hold);
   bool place_below(const std::string& id, const std::vector<std::string>& roots, const Topology& topology);
+  [[nodiscard]] bool is_open(const std::string& incident) const;
   bool place_on_own_node(const std::string& id);
-  bool place_as_late_root(const std::string& id, const Topology& topology);
-  [[nodiscard]] std::string too_late_for(const AlertEvent& alert, const Topology& topology) const;
+  bool place_as_late_root(const std::string& id);
+  [[nodiscard]] std::string too_late_for(const std::string& id) const;
+  /// `id` belongs to `incident` from here on, as its cause or as one of its alerts.
+  void belongs(const std::string& id, const std::string& incident, bool as_cause);
   bool place_in_common(const std::string& id);
   bool place_in_past(const std::string& id);
   bool place_new(const std::string& id, const Topology& topology, Hold hold);
+  /// What shares the value of a label.
+  struct Gathering {
+    std::vector<std::string> loose;      ///< alerts without an incident
+    std::vector<std::string> incidents;  ///< young ones of one such alert each
+    std::set<std::string> services;
+    [[nodiscard]] std::size_t alerts() const { return loose.size() + incidents.size(); }
+  };
   void gather_common(const Topology& topology);
+  [[nodiscard]] std::map<std::string, Gathering> gathered_by(std::string_view label, const std::vector<std::string>& alerts,
+                                                             const std::vector<std::string>& young) const;
   [[nodiscard]] bool tells_apart(std::string_view label) const;
   void join(const std::string& id, const std::string& incident, std::string why);
   void merge(const std::string& from, const std::string& into);
@@ -125,8 +138,9 @@ class Engine {
   EngineOptions options_;
   IncidentBook book_;
   Time now_;
-  std::map<std::string, Live> live_;              ///< every pending and firing alert
-  std::set<std::string> fresh_;                   ///< began to fire in this step
+  std::map<std::string, Live> live_;  ///< every pending and firing alert
+  std::set<std::string> fresh_;       ///< began to fire in this step
+  Placed placed_;
   std::map<std::string, std::size_t> explained_;  ///< by cause: how many alerts without an incident it explains in this step
 };
 

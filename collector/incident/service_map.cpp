@@ -108,7 +108,10 @@ Result<ServiceMap> ServiceMap::make(std::vector<Service> services, std::vector<W
   ServiceMap map;
   std::map<std::string, std::set<std::string>> joined;
   for (const auto& s : services)
-    for (const auto& edge : s.depends_on) joined[edge.to].insert(edge.on.begin(), edge.on.end());
+    for (const auto& edge : s.depends_on) {
+      joined[edge.to].insert(edge.on.begin(), edge.on.end());
+      map.joints_.insert(edge.on.begin(), edge.on.end());
+    }
   for (auto& s : services) {
     auto& scope = map.scopes_[s.name];
     if (s.scope.empty()) {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -90,6 +91,8 @@ class ServiceMap {
   [[nodiscard]] const Workflow* workflow(std::string_view name) const;
   [[nodiscard]] const Tenant* tenant(std::string_view name) const;
   [[nodiscard]] bool empty() const { return services_.empty(); }
+  /// Names of the labels that any edge is joined on, tenant and cluster among them.
+  [[nodiscard]] const std::set<std::string>& joints() const { return joints_; }
   [[nodiscard]] std::vector<std::string> names() const;  ///< of all services
   [[nodiscard]] std::size_t tenants() const { return tenants_.size(); }
   /// As configured; else tenant, cluster and every label some dependant is joined on.
@@ -106,6 +109,7 @@ class ServiceMap {
   std::map<std::string, Workflow, std::less<>> workflows_;
   std::map<std::string, Tenant, std::less<>> tenants_;
   std::map<std::string, std::vector<std::string>, std::less<>> scopes_;
+  std::set<std::string> joints_{"cluster", "tenant"};
 };
 
 /// What one file says of the map. Edges may lead into another file, so only the whole is judged.

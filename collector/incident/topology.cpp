@@ -32,15 +32,11 @@ struct Topology::Step {
 };
 
 void Topology::add(std::string id, const AlertEvent& alert) {
-  by_service_[map_.node_of(alert.labels).service].insert(id);
+  if (class_of(alert.labels) != AlertClass::informational && alert.phase != AlertPhase::resolved) {
+    auto& there = (alert.phase == AlertPhase::firing ? failing_ : pending_)[map_.node_of(alert.labels).service];
+    there.insert(std::lower_bound(there.begin(), there.end(), id), id);
+  }
   alerts_[std::move(id)] = &alert;
-}
-
-void Topology::remove(const std::string& id) {
-  const auto at = alerts_.find(id);
-  if (at == alerts_.end()) return;
-  by_service_[map_.node_of(at->second->labels).service].erase(id);
-  alerts_.erase(at);
 }
 
 const AlertEvent* Topology::find(const std::string& id) const {
@@ -48,79 +44,93 @@ const AlertEvent* Topology::find(const std::string& id) const {
   return at == alerts_.end() ? nullptr : at->second;
 }
 
-std::vector<const std::pair<const std::string, const AlertEvent*>*> Topology::across(const Dependency& edge,
-                                                                                     const Labels& labels) const {
-  std::vector<const std::pair<const std::string, const AlertEvent*>*> out;
-  const auto there = by_service_.find(edge.to);
-  if (there == by_service_.end()) return out;
-  for (const auto& id : there->second) {
-    const auto entry = alerts_.find(id);
-    const auto& other = entry->second->labels;
-    // One tenant's or cluster's fault never explains another's, whatever the edge says.
-    bool joined = equal_or_absent(labels, other, "tenant") && equal_or_absent(labels, other, "cluster");
-    for (const auto& label : edge.on) joined = joined && equal_or_absent(labels, other, label);
-    if (joined) out.push_back(&*entry);
+// One tenant's or cluster's fault never explains another's, whatever the edge says.
+bool Topology::joined(const Dependency& edge, const Labels& a, const Labels& b) const {
+  return equal_or_absent(a, b, "tenant") && equal_or_absent(a, b, "cluster") &&
+         std::all_of(edge.on.begin(), edge.on.end(), [&](const auto& label) { return equal_or_absent(a, b, label); });
+}
+
+std::string Topology::joints(const Labels& labels) const {
+  std::string out;
+  for (const auto& name : map_.joints()) {
+    out += labels.get(name);
+    out += '\0';
   }
   return out;
 }
 
-bool Topology::fails(const Dependency& edge,
-                     const std::vector<const std::pair<const std::string, const AlertEvent*>*>& alerts) const {
+bool Topology::fails(const Dependency& edge, const std::vector<const AlertEvent*>& alerts) const {
   const auto* service = map_.find(edge.to);
   if (service == nullptr || service->redundancy.members == 0) return true;
   const auto& redundancy = service->redundancy;
   if (std::find(edge.on.begin(), edge.on.end(), redundancy.by) != edge.on.end()) return true;
   std::set<std::string_view> ill;
-  for (const auto* entry : alerts) {
-    const auto member = entry->second->labels.get(redundancy.by);
+  for (const auto* alert : alerts) {
+    const auto member = alert->labels.get(redundancy.by);
     if (member.empty()) return true;  // an alert about the service as a whole
     ill.insert(member);
   }
   return ill.size() + redundancy.min > redundancy.members;
 }
 
-bool Topology::climb_edge(const Step& from, const Dependency& edge, std::set<std::string>& on_path,
-                          std::set<std::string>& found) const {
-  const auto latest = from.latest + edge.lag + slack_;
-  auto there = across(edge, from.labels);
-  std::erase_if(there, [&](const auto* entry) {
-    const auto& other = *entry->second;
-    return other.phase != AlertPhase::firing || class_of(other.labels) == AlertClass::informational ||
-           other.active_at > latest;
-  });
-  const bool failing = !there.empty() && fails(edge, there);
-  if (!failing) there.clear();
-  for (const auto* entry : there) {
-    const auto& other = *entry->second;
-    const Step next{.service = edge.to, .labels = other.labels, .latest = std::max(from.latest, other.active_at), .gap = 0};
-    if (!climb(next, on_path, found)) found.insert(entry->first);
+std::vector<Topology::Group> Topology::failing(const Step& from, const Dependency& edge, Time latest) const {
+  const auto there = failing_.find(edge.to);
+  if (there == failing_.end()) return {};
+  std::map<std::string, Group> groups;
+  std::vector<const AlertEvent*> alerts;
+  for (const auto& id : there->second) {
+    const auto& alert = *alerts_.find(id)->second;
+    if (alert.active_at > latest || !joined(edge, from.labels, alert.labels)) continue;
+    alerts.push_back(&alert);
+    auto& group = groups[joints(alert.labels)];
+    group.labels = &alert.labels;
+    group.latest = std::max(group.latest, alert.active_at);
+    group.ids.push_back(id);
   }
-  if (failing) return true;
-  if (from.gap >= kMaxGap) return false;
-  const Step next{.service = edge.to, .labels = from.labels, .latest = from.latest + edge.lag, .gap = from.gap + 1};
-  return climb(next, on_path, found);
+  if (alerts.empty() || !fails(edge, alerts)) return {};
+  std::vector<Group> out;
+  for (auto& [values, group] : groups) out.push_back(std::move(group));
+  return out;
 }
 
-bool Topology::climb(const Step& from, std::set<std::string>& on_path, std::set<std::string>& found) const {
-  const auto* service = map_.find(from.service);
-  if (service == nullptr || !on_path.insert(from.service).second) return false;
-  bool explained = false;
-  for (const auto mode : {DependencyMode::hard, DependencyMode::soft}) {
-    for (const auto& edge : service->depends_on)
-      if (edge.mode == mode) explained = climb_edge(from, edge, on_path, found) || explained;
-    if (explained) break;
+void Topology::climb_edge(const Step& from, const Dependency& edge, Climb& out) const {
+  const auto groups = failing(from, edge, from.latest + edge.lag + slack_);
+  for (const auto& group : groups) {
+    out.explained = true;
+    const auto& above =
+        climb({.service = edge.to, .labels = *group.labels, .latest = std::max(from.latest, group.latest), .gap = 0});
+    const auto& causes = above.explained ? above.causes : group.ids;
+    out.causes.insert(out.causes.end(), causes.begin(), causes.end());
   }
-  on_path.erase(from.service);
-  return explained;
+  if (!groups.empty() || from.gap >= kMaxGap) return;
+  const auto& above =
+      climb({.service = edge.to, .labels = from.labels, .latest = from.latest + edge.lag, .gap = from.gap + 1});
+  out.explained = out.explained || above.explained;
+  out.causes.insert(out.causes.end(), above.causes.begin(), above.causes.end());
+}
+
+// Edges that carry blame lead round in no circle, so this ends.
+const Topology::Climb& Topology::climb(const Step& from) const {
+  const std::tuple key(from.service, joints(from.labels), from.latest, from.gap);
+  if (const auto known = climbs_.find(key); known != climbs_.end()) return known->second;
+  Climb out;
+  if (const auto* service = map_.find(from.service); service != nullptr) {
+    for (const auto mode : {DependencyMode::hard, DependencyMode::soft}) {
+      for (const auto& edge : service->depends_on)
+        if (edge.mode == mode) climb_edge(from, edge, out);
+      if (out.explained) break;
+    }
+  }
+  std::sort(out.causes.begin(), out.causes.end());
+  out.causes.erase(std::unique(out.causes.begin(), out.causes.end()), out.causes.end());
+  return climbs_.emplace(key, std::move(out)).first->second;
 }
 
 std::vector<std::string> Topology::roots(const AlertEvent& alert) const {
   const auto node = map_.node_of(alert.labels);
-  std::set<std::string> found, on_path;
-  climb({.service = node.service, .labels = alert.labels, .latest = alert.active_at, .gap = 0}, on_path, found);
-  std::vector<std::string> out(found.begin(), found.end());
+  auto out = climb({.service = node.service, .labels = alert.labels, .latest = alert.active_at, .gap = 0}).causes;
   const auto rank = [&](const std::string& id) {
-    const auto& a = *alerts_.at(id);
+    const auto& a = *alerts_.find(id)->second;
     return std::tuple(a.active_at, layer_rank(a.labels.get("layer")), a.labels.get("alertname"), std::string_view(id));
   };
   std::sort(out.begin(), out.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
@@ -133,12 +143,12 @@ bool Topology::search_pending(const std::string& service, const Labels& labels, 
   if (at == nullptr || !visited.insert(service).second) return false;
   for (const auto& edge : at->depends_on) {
     if (edge.mode == DependencyMode::async) continue;
-    for (const auto* entry : across(edge, labels)) {
-      if (entry->second->phase != AlertPhase::pending || class_of(entry->second->labels) == AlertClass::informational)
-        continue;
-      found = entry->first;
-      return true;
-    }
+    if (const auto there = pending_.find(edge.to); there != pending_.end())
+      for (const auto& id : there->second) {
+        if (!joined(edge, labels, alerts_.find(id)->second->labels)) continue;
+        found = id;
+        return true;
+      }
     if (search_pending(edge.to, labels, visited, found)) return true;
   }
   return false;

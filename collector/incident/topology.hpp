@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "collector/event/alert.hpp"
@@ -18,8 +19,8 @@ class Topology {
   /// `slack`: evaluation and probe intervals, by which a cause may be noticed later than its edge's lag allows.
   Topology(const ServiceMap& map, milliseconds slack) : map_(map), slack_(slack) {}
 
+  /// All of them before the first question.
   void add(std::string id, const AlertEvent& alert);
-  void remove(const std::string& id);
 
   /// Ids of the firing alerts that explain `alert` and are explained by none, best first: longest broken, then the lower
   /// layer, then by name. Informational alerts explain nothing. Empty: `alert` is a root itself.
@@ -30,22 +31,38 @@ class Topology {
 
  private:
   struct Step;  // one place on the climb from a symptom towards its causes
-  bool climb(const Step& from, std::set<std::string>& on_path, std::set<std::string>& found) const;
-  bool climb_edge(const Step& from, const Dependency& edge, std::set<std::string>& on_path,
-                  std::set<std::string>& found) const;
+  /// What a climb finds: the causes at its end. `explained` without causes: something failing stands above, and is
+  /// explained.
+  struct Climb {
+    bool explained = false;
+    std::vector<std::string> causes;  ///< sorted
+  };
+  /// Alerts on one service that no edge tells apart.
+  struct Group {
+    const Labels* labels = nullptr;  ///< of one of them
+    Time latest;                     ///< the last one's beginning
+    std::vector<std::string> ids;
+  };
+  const Climb& climb(const Step& from) const;
+  void climb_edge(const Step& from, const Dependency& edge, Climb& out) const;
+  /// The alerts on service `to` that fire over `edge`, began in time, and are no notes.
+  [[nodiscard]] std::vector<Group> failing(const Step& from, const Dependency& edge, Time latest) const;
+  /// Whether these alerts leave the members of `to` that the edge reaches too few that are well.
+  [[nodiscard]] bool fails(const Dependency& edge, const std::vector<const AlertEvent*>& alerts) const;
+  /// The values of all labels that edges are joined on.
+  [[nodiscard]] std::string joints(const Labels& labels) const;
   bool search_pending(const std::string& service, const Labels& labels, std::set<std::string>& visited,
                       std::string& found) const;
-  /// Whether those members of `to` that `edge` reaches leave it too few that are well.
-  [[nodiscard]] bool fails(const Dependency& edge,
-                           const std::vector<const std::pair<const std::string, const AlertEvent*>*>& alerts) const;
-  /// On service `to`, matching over `edge`.
-  [[nodiscard]] std::vector<const std::pair<const std::string, const AlertEvent*>*> across(const Dependency& edge,
-                                                                                           const Labels& labels) const;
+  [[nodiscard]] bool joined(const Dependency& edge, const Labels& a, const Labels& b) const;
 
   const ServiceMap& map_;
   milliseconds slack_;
-  std::map<std::string, const AlertEvent*> alerts_;
-  std::map<std::string, std::set<std::string>> by_service_;
+  std::map<std::string, const AlertEvent*, std::less<>> alerts_;
+  using Ids = std::vector<std::string>;              ///< sorted
+  std::map<std::string, Ids, std::less<>> failing_;  ///< by service: what fires and is no note
+  std::map<std::string, Ids, std::less<>> pending_;  ///< likewise
+  /// By service, joints, latest beginning and gap: thousands of alerts climb the same few ways.
+  mutable std::map<std::tuple<std::string, std::string, Time, int>, Climb> climbs_;
 };
 
 /// 0 for the layer causes live in most often (platform), rising to governance.

@@ -87,6 +87,13 @@ TEST_F(CommonScope, WhatBeginsLongAfterIsAnotherFault) {
   EXPECT_EQ(play.engine().open().size(), 3U);
 }
 
+TEST_F(CommonScope, TwoPlacesAtOnceAreTwoIncidents) {
+  auto alerts = storm(5, 0);
+  for (int n = 0; n < 5; ++n) alerts.push_back(on_node(n, "n4", "s" + std::to_string(n), "urgent").firing(at(0)));
+  play.step(0, alerts);
+  EXPECT_EQ(play.told.size(), 2U);
+}
+
 TEST_F(CommonScope, HeldAlertsCountAndEndTheirHold) {
   elsewhere();
   play.step(0, storm(5, 0, "actionable"));
