@@ -28,8 +28,11 @@ struct Incident {
 };
 
 /// Why a notification is due.
-enum class NoticeKind : std::uint8_t { fire, escalate, resolve };
+enum class NoticeKind : std::uint8_t { fire, escalate, acknowledge, resolve };
 std::string_view to_string(NoticeKind k);
+Result<NoticeKind> parse_notice_kind(std::string_view text);
+/// Whether somebody must act on it: a fire or an escalation.
+[[nodiscard]] bool calls_for_action(NoticeKind k);
 
 /// incident -> routing: something people must hear about an incident, with the incident as it stood then.
 struct Notice {

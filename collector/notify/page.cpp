@@ -84,6 +84,7 @@ std::string first_line(const Notice& notice, Time at) {
     case NoticeKind::escalate:
       return upper(to_string(i.cls)) + ", escalated" + who + " since " + clock_text(began) + " (" + age_text(at - began) +
              ")";
+    case NoticeKind::acknowledge: return "ACKNOWLEDGED" + who + " since " + clock_text(began);
     case NoticeKind::resolve:
       if (!i.merged_into.empty()) return "MERGED" + who + ": it goes on as incident " + i.merged_into;
       return "RESOLVED" + who + ": over at " + clock_text(i.resolved_at) + " after " + age_text(i.resolved_at - i.opened_at);
@@ -175,7 +176,7 @@ std::string incident_url(const Incident& incident, const PageOptions& options) {
 
 std::string page_text(const Notice& notice, Time at, const PageOptions& options) {
   std::vector<std::string> lines{first_line(notice, at)};
-  if (notice.kind != NoticeKind::resolve) {
+  if (calls_for_action(notice.kind)) {
     lines.push_back(breaks_line(notice.incident));
     lines.push_back(why_line(notice.incident));
     lines.push_back(do_line(notice.incident, options));

@@ -41,6 +41,7 @@ Routed Router::route(std::span<const Notice> notices, std::span<const Incident> 
     switch (notice.kind) {
       case NoticeKind::fire:
       case NoticeKind::escalate: tell(notice, open, now, out); break;
+      case NoticeKind::acknowledge: tell_acknowledged(notice, now, out); break;
       case NoticeKind::resolve: tell_end(notice, now, out); break;
     }
   }
@@ -75,6 +76,12 @@ void Router::tell(const Notice& notice, std::span<const Incident> open, Time now
   deliver({.kind = first ? NoticeKind::fire : notice.kind, .incident = incident}, receiver, now, out);
   if (notified_[incident.id].insert(receiver).second)
     out.notified.push_back({.incident = incident.id, .receiver = receiver});
+}
+
+void Router::tell_acknowledged(const Notice& notice, Time now, Routed& out) const {
+  const auto told = notified_.find(notice.incident.id);
+  if (told == notified_.end()) return;
+  for (const auto& receiver : told->second) deliver(notice, receiver, now, out);
 }
 
 void Router::tell_end(const Notice& notice, Time now, Routed& out) {
