@@ -10,6 +10,7 @@
 #include "collector/incident/service_map.hpp"
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
+#include "collector/notify/http_target.hpp"
 #include "collector/notify/receiver.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/remote_write/options.hpp"
@@ -46,7 +47,7 @@ struct CollectorConfig {
   RoutingTable routing;
   EngineOptions correlation;
   ServiceMap services;
-  std::optional<Receiver> watchdog;  ///< where the heartbeat goes
+  std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes
   Heartbeat::Options heartbeat;
 };
 
