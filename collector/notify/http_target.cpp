@@ -22,6 +22,20 @@ void check_url(config::Section& from, std::string_view key, const std::string& u
     from.problems().add(from.at(key), "the token of " + std::string(whose) + " would go out unencrypted", "Use https.");
 }
 
+Secret required_secret(config::Section& from, std::string_view key, std::string_view whose) {
+  auto secret = from.secret(key);
+  if (!from.has(key))
+    from.problems().add(from.at(), std::string(whose) + " needs the key '" + std::string(key) + "'",
+                        "Put it into a file and add '" + std::string(key) + ": {file: PATH}'.");
+  return secret;
+}
+
+std::string read_api_url(config::Section& from, std::string default_url, std::string_view whose) {
+  auto url = from.text("url", std::move(default_url));
+  check_url(from, "url", url, whose, Carries::secret);
+  return url;
+}
+
 void read_way(config::Section& from, HttpTarget& target) {
   target.ca_file = from.text("ca_file", "");
   target.proxy = from.text("proxy", "");

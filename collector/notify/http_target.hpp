@@ -23,6 +23,10 @@ enum class Carries : std::uint8_t { nothing, secret };
 /// the sentence: "receiver 'pd-db'". An empty address has been reported already.
 void check_url(config::Section& from, std::string_view key, const std::string& url, std::string_view whose, Carries carries);
 
+/// A secret that must be there: its absence is a problem, and so is a source that cannot be read.
+Secret required_secret(config::Section& from, std::string_view key, std::string_view whose);
+/// The API address under `url`, which has a default and a secret sent along.
+std::string read_api_url(config::Section& from, std::string default_url, std::string_view whose);
 /// Reads `ca_file` and `proxy`, which every HTTP channel has.
 void read_way(config::Section& from, HttpTarget& target);
 
