@@ -28,8 +28,8 @@ struct Message {
   std::uint32_t attempt = 1;  ///< counts from 1
 };
 
-/// What a channel wants next: send this, or be done.
-using Step = std::variant<http::Request, SendOutcome>;
+/// What a channel wants next: send this, or be done. To a mail the reply's status is SMTP's.
+using Step = std::variant<http::Request, http::Mail, SendOutcome>;
 
 /// The way to one receiver, with its settings: a protocol without I/O. Immutable; thread: any.
 class Channel {

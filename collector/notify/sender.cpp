@@ -22,6 +22,15 @@ constexpr auto kGrace = 2s;
 
 using Kind = SendOutcome::Kind;
 
+async::Task<Reply> within_limit(std::chrono::milliseconds limit, async::Task<Reply> sending) {
+  auto answer = co_await async::within(limit + kGrace, std::move(sending));
+  if (answer) co_return std::move(*answer);
+  http::Failure failure;
+  failure.kind = http::FailureKind::timeout;
+  failure.error = {Errc::timed_out, "the receiver did not answer in time", "Look into the load of the receiver."};
+  co_return tl::unexpected(std::move(failure));
+}
+
 }  // namespace
 
 Sender::Sender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Outbox& outbox,
@@ -164,7 +173,8 @@ async::Task<SendOutcome> Sender::send(Delivery delivery) {
   while (replies.size() <= Channel::kMaxRequests) {
     auto step = made->channel->next(made->message, replies);
     if (auto* done = std::get_if<SendOutcome>(&step)) co_return std::move(*done);
-    auto exchange = ask(std::move(std::get<http::Request>(step)));
+    auto* mail = std::get_if<http::Mail>(&step);
+    auto exchange = mail != nullptr ? hand_in(std::move(*mail)) : ask(std::move(std::get<http::Request>(step)));
     Reply reply = co_await std::move(exchange);
     replies.push_back(std::move(reply));
   }
@@ -178,12 +188,17 @@ async::Task<Reply> Sender::ask(http::Request request) {
   request.max_body_bytes = options_.max_answer_bytes;
   request.max_redirects = 0;
   auto sending = client_.send(std::move(request));
-  auto answer = co_await async::within(options_.timeout + kGrace, std::move(sending));
-  if (answer) co_return std::move(*answer);
-  http::Failure failure;
-  failure.kind = http::FailureKind::timeout;
-  failure.error = {Errc::timed_out, "the receiver did not answer in time", "Look into the load of the receiver."};
-  co_return tl::unexpected(std::move(failure));
+  auto limited = within_limit(options_.timeout, std::move(sending));
+  Reply reply = co_await std::move(limited);
+  co_return reply;
+}
+
+async::Task<Reply> Sender::hand_in(http::Mail mail) {
+  mail.timeout = options_.mail_timeout;
+  auto sending = client_.deliver(std::move(mail));
+  auto limited = within_limit(options_.mail_timeout, std::move(sending));
+  Reply reply = co_await std::move(limited);
+  co_return reply;
 }
 
 }  // namespace ward::collector

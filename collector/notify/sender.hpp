@@ -30,6 +30,7 @@ struct Refusal {
 
 struct SenderOptions {
   std::chrono::milliseconds timeout{10'000};
+  std::chrono::milliseconds mail_timeout{30'000};  ///< many mail servers let strangers wait before they greet
   std::uint64_t max_answer_bytes = 64 << 10;
   PageOptions page;
   std::function<void(const Refusal&)> refused{};      ///< told of every refusal; may be empty
@@ -63,6 +64,7 @@ class Sender {
   async::Task<void> attempt(Delivery delivery);
   async::Task<SendOutcome> send(Delivery delivery);
   async::Task<Reply> ask(http::Request request);
+  async::Task<Reply> hand_in(http::Mail mail);
   struct Outgoing {
     std::shared_ptr<const Channel> channel;
     Message message;

@@ -82,7 +82,13 @@ http::Request request_of(const std::string& receiver_yaml, const Message& messag
 http::Request request_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies) {
   auto step = channel.next(message, replies);
   if (auto* request = std::get_if<http::Request>(&step)) return std::move(*request);
-  throw std::runtime_error("the channel wants no request: " + std::get<SendOutcome>(step).error);
+  throw std::runtime_error("the channel wants no request");
+}
+
+http::Mail mail_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies) {
+  auto step = channel.next(message, replies);
+  if (auto* mail = std::get_if<http::Mail>(&step)) return std::move(*mail);
+  throw std::runtime_error("the channel wants to send no mail");
 }
 
 SendOutcome outcome_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies) {
@@ -116,9 +122,9 @@ std::string golden(const std::string& file, const std::string& actual) {
   const auto path = std::filesystem::path(WARD_SOURCE_DIR "/tests/data/notify") / file;
   if (std::getenv("WARD_WRITE_GOLDEN") != nullptr) {
     std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << actual << (actual.ends_with('\n') ? "" : "\n");
+    std::ofstream(path, std::ios::binary) << actual << (actual.ends_with('\n') ? "" : "\n");
   }
-  std::ifstream in(path);
+  std::ifstream in(path, std::ios::binary);
   std::stringstream text;
   text << in.rdbuf();
   return text.str();

@@ -25,6 +25,8 @@ Notice ended(Notice notice = sample_notice(NoticeKind::resolve));
 http::Request request_of(const std::string& receiver_yaml, const Message& message);
 /// The request after these replies.
 http::Request request_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies);
+/// The same for a channel of mail.
+http::Mail mail_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies);
 /// What the channel makes of these replies; throws when it wants another request.
 SendOutcome outcome_of(const Channel& channel, const Message& message, const std::vector<Reply>& replies);
 
