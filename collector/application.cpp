@@ -17,6 +17,8 @@ Outbox::Options outbox_options(const CollectorConfig& config) {
   Outbox::Options options;
   options.fallbacks = config.routing.fallbacks();
   options.last_resort = config.routing.fallback_receiver;
+  for (const auto& receiver : config.receivers)
+    if (const auto every = receiver.channel->refresh(); every.count() > 0) options.refresh[receiver.name] = every;
   return options;
 }
 
@@ -44,6 +46,14 @@ SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& l
     log.error(refusal.nobody_left ? "A receiver refuses a page and nobody else takes it; it is asked again"
                                   : "A receiver refuses a page; the next one takes it",
               {{"receiver", refusal.receiver}, {"incident", refusal.incident}, {"why", refusal.why}});
+  };
+  options.partly = [&log](const Refusal& refusal) {
+    log.warn("A page was delivered, but not to everybody of its receiver",
+             {{"receiver", refusal.receiver}, {"incident", refusal.incident}, {"why", refusal.why}});
+  };
+  options.doubled = [&log](const DeliveryRow& row) {
+    log.warn("A page is not delivered in time; a second receiver gets it too",
+             {{"receiver", row.instead_of}, {"second", row.delivery.receiver}, {"incident", row.delivery.incident}});
   };
   return options;
 }

@@ -153,8 +153,7 @@ void read_tls(config::Section& root, CollectorConfig& out) {
 void read_heartbeat(config::Section& root, CollectorConfig& out) {
   if (!root.has("heartbeat")) return;
   auto section = root.child("heartbeat");
-  Receiver watchdog;
-  watchdog.name = "heartbeat";
+  HttpTarget watchdog;
   watchdog.url = section.text("url");
   watchdog.token = section.secret("token");
   watchdog.ca_file = section.text("ca_file", "");

@@ -10,6 +10,7 @@
 #include "collector/incident/service_map.hpp"
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
+#include "collector/notify/http_target.hpp"
 #include "collector/notify/receiver.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/remote_write/options.hpp"
@@ -45,8 +46,8 @@ struct CollectorConfig {
   std::vector<Receiver> receivers;
   RoutingTable routing;
   EngineOptions correlation;
-  ServiceMapPart services;  ///< those of the rule files are added
-  std::optional<Receiver> watchdog;  ///< where the heartbeat goes
+  ServiceMapPart services;             ///< those of the rule files are added
+  std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes
   Heartbeat::Options heartbeat;
 };
 

@@ -19,7 +19,7 @@ struct Incident {
   std::string root_alert;  ///< alertname of the root
   Labels scope;            ///< the root's scope labels (tenant, cluster, instance...)
   /// Its alerts have only this in common: many began at once without a cause in sight, so none is claimed. Empty otherwise.
-  Labels in_common;
+  Labels in_common{};
   Time opened_at;
   Time resolved_at;
   std::vector<AlertEvent> alerts;      ///< the root first, then what it explains, in order of arrival
@@ -29,10 +29,13 @@ struct Incident {
   friend bool operator==(const Incident&, const Incident&) = default;
 };
 
-/// Why a notification is due. fire and escalate are pages; an update rewrites what those who were told have before them, and
-/// wakes nobody.
-enum class NoticeKind : std::uint8_t { fire, escalate, update, resolve };
+/// Why a notification is due. fire and escalate are pages; an update rewrites what those who were told have before them, an
+/// acknowledgement says that somebody has taken it on: neither wakes anybody.
+enum class NoticeKind : std::uint8_t { fire, escalate, update, acknowledge, resolve };
 std::string_view to_string(NoticeKind k);
+Result<NoticeKind> parse_notice_kind(std::string_view text);
+/// Whether somebody must act on it: a fire or an escalation.
+[[nodiscard]] bool calls_for_action(NoticeKind k);
 
 /// incident -> routing: something people must hear about an incident, with the incident as it stood then.
 struct Notice {

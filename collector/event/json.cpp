@@ -139,9 +139,7 @@ std::string to_json(const Notice& n) {
 Result<Notice> notice_from_json(std::string_view text) {
   return parsed<Notice>(text, "notice", [](const json& j) {
     Notice n;
-    const auto kind = j.at("kind").get<std::string>();
-    for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::update, NoticeKind::resolve})
-      if (to_string(k) == kind) n.kind = k;
+    if (const auto kind = parse_notice_kind(j.at("kind").get<std::string>())) n.kind = *kind;
     n.incident = read_incident(j.at("incident"));
     n.why = j.value("why", "");
     n.first_steps = j.value("first_steps", std::vector<std::string>{});

@@ -71,6 +71,7 @@ struct DeliveryRow {
   std::string error;       ///< the last failure, for people; no body, no header, no credential
   std::string instead_of;  ///< the receiver that refused for good, when this row is its replacement
   Time updated_at;
+  std::string remembered{};  ///< what its channel keeps for the next message of this incident; opaque, never a credential
   friend bool operator==(const DeliveryRow&, const DeliveryRow&) = default;
 };
 
@@ -84,7 +85,7 @@ struct StateChange {
   std::vector<std::string> notified_gone;  ///< incidents whose receivers have all been told of the end
   std::vector<Decision> decisions;
   std::vector<DeliveryRow> deliveries;        ///< new rows; a key that is already stored stays as it is
-  std::vector<DeliveryRow> delivery_updates;  ///< state, attempts, error and updated_at of stored rows
+  std::vector<DeliveryRow> delivery_updates;  ///< all but the delivery and instead_of of stored rows
   friend bool operator==(const StateChange&, const StateChange&) = default;
 };
 

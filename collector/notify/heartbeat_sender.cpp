@@ -8,7 +8,7 @@
 namespace ward::collector {
 
 HeartbeatSender::HeartbeatSender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock,
-                                 Heartbeat& heartbeat, Receiver watchdog, Observe observe, OnMissed on_missed)
+                                 Heartbeat& heartbeat, HttpTarget watchdog, Observe observe, OnMissed on_missed)
     : client_(client),
       clock_(clock),
       heartbeat_(heartbeat),

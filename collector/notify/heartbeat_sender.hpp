@@ -3,7 +3,7 @@
 #include <string>
 
 #include "collector/notify/heartbeat.hpp"
-#include "collector/notify/receiver.hpp"
+#include "collector/notify/http_target.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/world.hpp"
 #include "common/http/client.hpp"
@@ -20,7 +20,7 @@ class HeartbeatSender {
   using OnMissed = std::function<void(const Error&)>;
 
   HeartbeatSender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Heartbeat& heartbeat,
-                  Receiver watchdog, Observe observe, OnMissed on_missed);
+                  HttpTarget watchdog, Observe observe, OnMissed on_missed);
 
   void start() { group_.spawn("heartbeat", loop()); }
   async::Task<void> stop() { return group_.stop(); }
@@ -32,7 +32,7 @@ class HeartbeatSender {
   http::Client& client_;
   const Clock& clock_;
   Heartbeat& heartbeat_;
-  Receiver watchdog_;
+  HttpTarget watchdog_;
   Observe observe_;
   OnMissed on_missed_;
   async::TaskGroup group_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "collector/event/json.hpp"
 #include "common/base/assert.hpp"
-#include "common/base/parse.hpp"
 
 namespace ward::collector {
 namespace {
@@ -11,6 +11,12 @@ namespace {
 bool is_open(const DeliveryRow& row) { return row.state == DeliveryState::pending; }
 // Counts as "this receiver has heard, or will".
 bool stands(const DeliveryRow& row) { return row.state == DeliveryState::pending || row.state == DeliveryState::delivered; }
+
+// Whether it may wake somebody. What cannot be read is taken for a page: it is told once too often, not once too rarely.
+bool is_page(const DeliveryRow& row) {
+  const auto notice = notice_from_json(row.delivery.body);
+  return !notice || notice->incident.cls >= AlertClass::urgent;
+}
 
 }  // namespace
 
@@ -25,10 +31,18 @@ bool Outbox::refuses(const std::string& incident, const std::string& receiver) c
   return refused;
 }
 
-bool Outbox::hears(const std::string& incident, const std::string& receiver) const {
-  return std::any_of(rows_.begin(), rows_.end(), [&](const Entry& e) {
-    return e.row.delivery.incident == incident && e.row.delivery.receiver == receiver && stands(e.row);
-  });
+bool Outbox::knows(const std::string& receiver, const DeliveryRow& row) const {
+  // Places in the list count, not times: an incident may end and begin again within one tick.
+  bool told = false;
+  bool passed = false;
+  for (const auto& entry : rows_) {
+    const auto& d = entry.row.delivery;
+    if (d.key == row.delivery.key) passed = true;
+    if (d.incident != row.delivery.incident || d.receiver != receiver || !stands(entry.row)) continue;
+    if (passed && d.kind != NoticeKind::resolve) return true;
+    if (!passed) told = d.kind != NoticeKind::resolve;
+  }
+  return told;
 }
 
 bool Outbox::owes_end(const std::string& incident, const std::string& receiver) const {
@@ -52,13 +66,13 @@ std::optional<std::string> Outbox::replacement(const std::string& incident, cons
 }
 
 std::vector<std::string> Outbox::targets(const Delivery& delivery) const {
-  if (delivery.kind != NoticeKind::resolve) {
+  if (calls_for_action(delivery.kind)) {
     if (!refuses(delivery.incident, delivery.receiver)) return {delivery.receiver};
     const auto other = replacement(delivery.incident, delivery.receiver);
     return {other.value_or(delivery.receiver)};
   }
-  // The end goes to the receiver if it heard of the beginning, and to all who heard of it in its place. A receiver whose
-  // rows are no longer known here (they are kept only while something is to come) gets it too.
+  // The end, and an acknowledgement, goes to the receiver if it heard of the beginning, and to all who heard of it in its
+  // place. A receiver whose rows are no longer known here (they are kept only while something is to come) gets it too.
   const bool known = std::any_of(rows_.begin(), rows_.end(), [&](const Entry& e) {
     return e.row.delivery.incident == delivery.incident && e.row.delivery.receiver == delivery.receiver;
   });
@@ -83,7 +97,7 @@ std::optional<DeliveryRow> Outbox::redirected(const DeliveryRow& row, const std:
   out.updated_at = now;
   if (by_key_.contains(out.delivery.key)) return std::nullopt;
   // The fallback may have its own rows of this incident; then it knows already.
-  if (row.delivery.kind == NoticeKind::fire && hears(row.delivery.incident, to)) return std::nullopt;
+  if (row.delivery.kind == NoticeKind::fire && knows(to, row)) return std::nullopt;
   return out;
 }
 
@@ -131,7 +145,100 @@ std::vector<Delivery> Outbox::due(MonoTime now) {
     entry.sending = true;
     out.push_back(d);
   }
+  if (options_.refresh.empty()) return out;
+  for (auto* entry : last_words()) {
+    const auto& d = entry->row.delivery;
+    const bool repeats = entry->row.state == DeliveryState::delivered && d.kind != NoticeKind::resolve && !entry->sending &&
+                         options_.refresh.contains(d.receiver);
+    if (!repeats || entry->not_before > now || !busy.insert(d.receiver).second) continue;
+    entry->sending = true;
+    out.push_back(d);
+  }
   return out;
+}
+
+// What each receiver was told last of each incident, or will be. An acknowledgement takes nothing back.
+std::vector<Outbox::Entry*> Outbox::last_words() {
+  std::map<std::pair<std::string_view, std::string_view>, Entry*> last;
+  for (auto& entry : rows_) {
+    const auto& d = entry.row.delivery;
+    if (stands(entry.row) && d.kind != NoticeKind::acknowledge) last[{d.incident, d.receiver}] = &entry;
+  }
+  std::vector<Entry*> out;
+  out.reserve(last.size());
+  for (const auto& [pair, entry] : last) out.push_back(entry);
+  return out;
+}
+
+std::vector<DeliveryRow> Outbox::overdue(MonoTime mono, Time now) {
+  std::vector<DeliveryRow> out;
+  if (options_.second_channel_after.count() == 0) return out;
+  for (auto at = rows_.begin(); at != rows_.end(); ++at) {
+    if (at->doubled || !at->committed || !is_open(at->row) || !calls_for_action(at->row.delivery.kind)) continue;
+    if (!at->waits_since) at->waits_since = mono;
+    if (!is_overdue(*at, mono, now)) continue;
+    at->doubled = true;
+    // What has ended meanwhile wakes nobody any more.
+    const bool over = std::any_of(std::next(at), rows_.end(), [&](const Entry& later) {
+      const auto& d = later.row.delivery;
+      return d.incident == at->row.delivery.incident && d.receiver == at->row.delivery.receiver &&
+             d.kind == NoticeKind::resolve;
+    });
+    if (over || !is_page(at->row)) continue;
+    if (auto row = second(at->row, now)) out.push_back(std::move(*row));
+  }
+  for (const auto& row : out) put(row);
+  stats_.doubled += out.size();
+  return out;
+}
+
+bool Outbox::is_overdue(const Entry& entry, MonoTime mono, Time now) const {
+  const auto limit = options_.second_channel_after;
+  if (mono - *entry.waits_since >= limit) return true;
+  // A restart does not begin the wait anew, but gives the receiver its chance. A row in another's place has that one's
+  // birth.
+  const auto& row = entry.row;
+  return row.instead_of.empty() && row.attempts > 0 && now - row.delivery.created_at >= limit;
+}
+
+std::optional<DeliveryRow> Outbox::second(const DeliveryRow& row, Time now) const {
+  const auto& d = row.delivery;
+  const auto to = replacement(d.incident, d.receiver);
+  if (!to) return std::nullopt;
+  // It may have been told the same on its own account.
+  const bool told = std::any_of(rows_.begin(), rows_.end(), [&](const Entry& e) {
+    const auto& other = e.row.delivery;
+    return other.incident == d.incident && other.receiver == *to && other.kind == d.kind && stands(e.row) &&
+           other.created_at >= d.created_at;
+  });
+  return told ? std::nullopt : redirected(row, *to, now);
+}
+
+Outbox::Attempt Outbox::attempt_of(const std::string& key) const {
+  Attempt out;
+  const auto at = by_key_.find(key);
+  if (at == by_key_.end()) return out;
+  const auto& row = at->second->row;
+  out.number = row.attempts + 1;
+  for (const auto& entry : rows_) {
+    const auto& d = entry.row.delivery;
+    const bool same = d.incident == row.delivery.incident && d.receiver == row.delivery.receiver;
+    if (same && !entry.row.remembered.empty()) out.remembered = entry.row.remembered;
+  }
+  return out;
+}
+
+milliseconds Outbox::refresh_of(const std::string& receiver) const {
+  const auto at = options_.refresh.find(receiver);
+  return at == options_.refresh.end() ? milliseconds{0} : at->second;
+}
+
+void Outbox::on_repetition(Entry& entry, const SendOutcome& outcome, MonoTime mono) {
+  const auto every = refresh_of(entry.row.delivery.receiver);
+  const bool taken = outcome.kind == SendOutcome::Kind::delivered;
+  if (!taken) ++stats_.unrefreshed;
+  entry.not_before =
+      mono + (taken ? every : std::max(every / 4, std::min(outcome.retry_after, options_.longest_retry_after)));
 }
 
 Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outcome, MonoTime mono, Time now) {
@@ -140,14 +247,21 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
   WARD_ASSERT(at != by_key_.end() && at->second->sending);
   auto& entry = *at->second;
   entry.sending = false;
+  if (entry.row.state == DeliveryState::delivered) {
+    on_repetition(entry, outcome, mono);
+    drop_finished(std::string(entry.row.delivery.incident));
+    return change;
+  }
   entry.refused_by_all = false;
   entry.row.attempts += 1;
   entry.row.error = outcome.error;
+  if (outcome.remembered) entry.row.remembered = *outcome.remembered;
   entry.row.updated_at = now;
   const auto incident = entry.row.delivery.incident;
   switch (outcome.kind) {
     case SendOutcome::Kind::delivered:
       entry.row.state = DeliveryState::delivered;
+      entry.not_before = mono + refresh_of(entry.row.delivery.receiver);
       ++stats_.delivered;
       change.updates.push_back(entry.row);
       break;
@@ -180,8 +294,8 @@ bool Outbox::may_give_up(const DeliveryRow& row, Time now) const {
   const auto last = std::find_if(rows_.rbegin(), rows_.rend(),
                                  [&](const Entry& e) { return e.row.delivery.incident == row.delivery.incident; });
   const bool ended = last != rows_.rend() && last->row.delivery.kind == NoticeKind::resolve;
-  // The end of what has begun again must not stand before the new page.
-  if (!ended) return row.delivery.kind == NoticeKind::resolve;
+  // The end of what has begun again must not stand before the new page, nor an acknowledgement before an end.
+  if (!ended) return !calls_for_action(row.delivery.kind);
   return now - row.delivery.created_at >= options_.keep_refused;
 }
 
@@ -193,10 +307,9 @@ void Outbox::hand_over(Entry& entry, const std::string& to, Change& change, Time
     return e.row.delivery.incident == incident && e.row.delivery.receiver == receiver &&
            e.row.state == DeliveryState::delivered;
   });
-  const bool fallback_knows = hears(incident, to);
   const auto move = [&](const DeliveryRow& row) {
     // With rows of its own, the fallback gets its own end too.
-    if (row.delivery.kind == NoticeKind::resolve && fallback_knows) return;
+    if (row.delivery.kind == NoticeKind::resolve && knows(to, row)) return;
     if (auto moved = redirected(row, to, now)) change.added.push_back(std::move(*moved));
   };
   move(entry.row);
@@ -226,7 +339,7 @@ void Outbox::drop_finished(const std::string& incident) {
   const Entry* last = nullptr;
   for (const auto& entry : rows_) {
     if (entry.row.delivery.incident != incident) continue;
-    if (is_open(entry.row)) return;
+    if (is_open(entry.row) || entry.sending) return;
     last = &entry;
   }
   if (last == nullptr || last->row.delivery.kind != NoticeKind::resolve) return;
@@ -252,8 +365,8 @@ std::optional<MonoTime> Outbox::next_wake(MonoTime now) const {
 std::optional<Time> Outbox::oldest_pending() const {
   std::optional<Time> at;
   for (const auto& entry : rows_) {
-    const bool refused_end = entry.refused_by_all && entry.row.delivery.kind == NoticeKind::resolve;
-    if (!is_open(entry.row) || refused_end) continue;
+    const bool refused = entry.refused_by_all && !calls_for_action(entry.row.delivery.kind);
+    if (!is_open(entry.row) || refused) continue;
     if (!at || entry.row.delivery.created_at < *at) at = entry.row.delivery.created_at;
   }
   return at;
@@ -271,24 +384,8 @@ OutboxStats Outbox::stats() const {
 
 std::size_t Outbox::undeliverable() const {
   return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Entry& e) {
-    return is_open(e.row) && e.refused_by_all && e.row.delivery.kind != NoticeKind::resolve;
+    return is_open(e.row) && e.refused_by_all && calls_for_action(e.row.delivery.kind);
   }));
-}
-
-SendOutcome judge_status(int status, std::string_view retry_after) {
-  using Kind = SendOutcome::Kind;
-  if (status >= 200 && status < 300) return {};
-  const auto said = "the receiver answered HTTP " + std::to_string(status);
-  if (status == 408 || status == 425 || status == 429 || status >= 500) {
-    SendOutcome out{.kind = Kind::retry, .retry_after = milliseconds{0}, .error = said};
-    // The date form of Retry-After would tie the wait to two wall clocks; our own waits serve as well.
-    if (const auto seconds = to_u64(trim(retry_after)); seconds)
-      out.retry_after = std::chrono::seconds{std::min<std::uint64_t>(*seconds, 86'400)};
-    return out;
-  }
-  if (status >= 300 && status < 400)
-    return {.kind = Kind::refused, .retry_after = {}, .error = said + ", a redirect, which is not followed"};
-  return {.kind = Kind::refused, .retry_after = {}, .error = said};
 }
 
 }  // namespace ward::collector

@@ -10,24 +10,18 @@
 #include <vector>
 
 #include "collector/event/state.hpp"
+#include "collector/notify/outcome.hpp"
 #include "common/base/world.hpp"
 
 namespace ward::collector {
-
-/// What came of one attempt.
-struct SendOutcome {
-  enum class Kind : std::uint8_t { delivered, retry, refused };
-  Kind kind = Kind::delivered;
-  milliseconds retry_after{0};  ///< the receiver's own wish; 0 = none
-  std::string error;            ///< for people; no body, no credential
-  friend bool operator==(const SendOutcome&, const SendOutcome&) = default;
-};
 
 struct OutboxStats {
   std::uint64_t delivered = 0;
   std::uint64_t retries = 0;
   std::uint64_t refused = 0;        ///< attempts that were refused for good
   std::uint64_t redirected = 0;     ///< went to the fallback receiver instead
+  std::uint64_t doubled = 0;        ///< went to a second receiver because the first did not take them in time
+  std::uint64_t unrefreshed = 0;    ///< repetitions for a receiver that forgets which it did not take
   std::uint64_t undeliverable = 0;  ///< Outbox::undeliverable() now
   friend bool operator==(const OutboxStats&, const OutboxStats&) = default;
 };
@@ -35,9 +29,9 @@ struct OutboxStats {
 /// The rows still to be delivered and what happens to them (facts: reliability section 4). It sends nothing and stores
 /// nothing: rows are planned, committed by the caller, then accepted; only accepted rows are ever handed out. A failed
 /// commit is repeated until it succeeds: planned rows wait for it. Per receiver and incident rows go in the order of their
-/// planning, one at a time per receiver, and are retried for ever. A refusal sends a row to the fallback; where none is
-/// left, the last receiver is asked again every `longest_wait`, because a token or an address can be mended and a page that
-/// was given up cannot. Thread: one at a time.
+/// planning, one at a time per receiver, and are retried for ever. A refusal sends a row to the fallback, and
+/// a page that waits too long goes there as well (overdue()); where no other is left, the last receiver is asked again every
+/// `longest_wait`, because a token or an address can be mended and a page that was given up cannot. Thread: one at a time.
 class Outbox {
  public:
   struct Options {
@@ -48,6 +42,10 @@ class Outbox {
     milliseconds longest_retry_after{std::chrono::minutes{10}};  ///< a receiver may not silence itself for longer
     /// What everybody refuses is tried while its incident is open, and at least so long; then it is given up.
     milliseconds keep_refused{std::chrono::hours{24}};
+    /// A page (class urgent or executive) that is not delivered in this time goes to the fallback too; 0 = never.
+    milliseconds second_channel_after{std::chrono::seconds{60}};
+    /// Receiver -> how often the last message of an open incident is said again (Channel::refresh()).
+    std::map<std::string, milliseconds> refresh{};
   };
   /// `random` must outlive it.
   Outbox(Options options, Random& random) : options_(std::move(options)), random_(random) {}
@@ -58,7 +56,11 @@ class Outbox {
   /// These rows are committed: planned ones, or those of the store after a restart.
   void accept(std::span<const DeliveryRow> rows);
 
-  /// Rows to send now; each stays out until on_result() tells of it.
+  /// The rows to commit for pages that their receiver has not taken in time: their fallback hears of them as well, the
+  /// receiver still does when it can, and both hear of the end.
+  std::vector<DeliveryRow> overdue(MonoTime mono, Time now);
+
+  /// Rows to send now; each stays out until on_result() tells of it. Delivered ones come again where a receiver forgets.
   [[nodiscard]] std::vector<Delivery> due(MonoTime now);
 
   /// What to commit after an attempt: `updates` of known rows, and `added` rows for a fallback, to be accepted when
@@ -68,7 +70,15 @@ class Outbox {
     std::vector<DeliveryRow> added;
     friend bool operator==(const Change&, const Change&) = default;
   };
+  /// Of a repetition nothing is committed: the change is empty.
   Change on_result(const std::string& key, const SendOutcome& outcome, MonoTime mono, Time now);
+
+  /// Which attempt the next one of this row is, from 1, and what its channel kept of the incident.
+  struct Attempt {
+    std::uint32_t number = 1;
+    std::string remembered;
+  };
+  [[nodiscard]] Attempt attempt_of(const std::string& key) const;
 
   /// When after `now` due() may yield more without another event; nullopt when nothing waits for time.
   [[nodiscard]] std::optional<MonoTime> next_wake(MonoTime now) const;
@@ -85,17 +95,25 @@ class Outbox {
     MonoTime not_before{};
     bool sending = false;
     bool committed = false;
-    bool refused_by_all = false;  ///< as of its last attempt
+    bool refused_by_all = false;            ///< as of its last attempt
+    bool doubled = false;                   ///< a second receiver has been looked for
+    std::optional<MonoTime> waits_since{};  ///< seen open first; set by overdue()
   };
   using Rows = std::list<Entry>;
 
   [[nodiscard]] std::vector<std::string> targets(const Delivery& delivery) const;
   void put(DeliveryRow row);
-  [[nodiscard]] bool hears(const std::string& incident, const std::string& receiver) const;
+  /// Whether `receiver` stood told of the incident at the place of `row` in the list, or hears of it again after it.
+  [[nodiscard]] bool knows(const std::string& receiver, const DeliveryRow& row) const;
   [[nodiscard]] bool refuses(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] bool owes_end(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] std::optional<std::string> replacement(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] std::optional<DeliveryRow> redirected(const DeliveryRow& row, const std::string& to, Time now) const;
+  [[nodiscard]] std::vector<Entry*> last_words();
+  [[nodiscard]] bool is_overdue(const Entry& entry, MonoTime mono, Time now) const;
+  [[nodiscard]] std::optional<DeliveryRow> second(const DeliveryRow& row, Time now) const;
+  [[nodiscard]] milliseconds refresh_of(const std::string& receiver) const;
+  void on_repetition(Entry& entry, const SendOutcome& outcome, MonoTime mono);
   void refuse(Entry& entry, Change& change, MonoTime mono, Time now);
   void hand_over(Entry& entry, const std::string& to, Change& change, Time now);
   [[nodiscard]] bool may_give_up(const DeliveryRow& row, Time now) const;
@@ -108,9 +126,5 @@ class Outbox {
   std::map<std::string, Rows::iterator> by_key_;
   OutboxStats stats_;
 };
-
-/// Judges an HTTP answer: 2xx delivered; 408, 425, 429 and 5xx retry, honouring Retry-After in seconds; everything else,
-/// redirects too, is refused for good.
-SendOutcome judge_status(int status, std::string_view retry_after);
 
 }  // namespace ward::collector

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "collector/notify/text.hpp"
 #include "common/base/duration.hpp"
 
 namespace ward::collector {
@@ -16,14 +17,9 @@ constexpr std::size_t kMaxNames = 6;    // of a list; the rest is counted
 
 // Annotations are rendered from labels of targets: one line, no control characters, bounded.
 std::string piece(std::string_view text) {
-  std::string out(text.substr(0, kMaxPiece));
-  // Never cut within a UTF-8 character.
-  while (out.size() < text.size() && !out.empty() && (static_cast<unsigned char>(text[out.size()]) & 0xc0) == 0x80)
-    out.pop_back();
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  auto out = one_line(text, kMaxPiece);
+  if (text.size() > kMaxPiece) return out;
   while (!out.empty() && (out.back() == ' ' || out.back() == '.')) out.pop_back();
-  if (text.size() > kMaxPiece) out += "...";
   return out;
 }
 
@@ -77,7 +73,7 @@ std::string annotation(const Incident& incident, std::string_view name) {
 std::string first_line(const Notice& notice, Time at) {
   const auto& i = notice.incident;
   const auto began = i.alerts.empty() ? i.opened_at : i.alerts.front().active_at;
-  const auto who = "  " + (i.owner.empty() ? std::string("nobody's") : i.owner) + "  " + headline(i);
+  const auto who = "  " + (i.owner.empty() ? std::string("nobody's") : piece(i.owner)) + "  " + headline(i);
   switch (notice.kind) {
     case NoticeKind::fire:
       return upper(to_string(i.cls)) + who + " since " + clock_text(began) + " (" + age_text(at - began) + ")";
@@ -85,6 +81,7 @@ std::string first_line(const Notice& notice, Time at) {
       return upper(to_string(i.cls)) + ", escalated" + who + " since " + clock_text(began) + " (" + age_text(at - began) +
              ")";
     case NoticeKind::update: return "UPDATE" + who + (notice.why.empty() ? "" : ": " + piece(notice.why));
+    case NoticeKind::acknowledge: return "ACKNOWLEDGED" + who + " since " + clock_text(began);
     case NoticeKind::resolve:
       if (!i.merged_into.empty()) return "MERGED" + who + ": it goes on as incident " + i.merged_into;
       return "RESOLVED" + who + ": over at " + clock_text(i.resolved_at) + " after " + age_text(i.resolved_at - i.opened_at);
@@ -117,7 +114,7 @@ std::string why_line(const Incident& incident) {
   if (incident.alerts.empty()) return "";
   const auto& root = incident.alerts.front();
   std::string out =
-      "Why: " + piece(root.labels.get("alertname")) + " is " + number(root.value) + " at " + incident.root_service;
+      "Why: " + piece(root.labels.get("alertname")) + " is " + number(root.value) + " at " + piece(incident.root_service);
   if (const auto instance = root.labels.get("instance"); !instance.empty()) out += " " + piece(instance);
   if (const auto node = root.labels.get("node"); !node.empty() && incident.root_service != "node")
     out += " on " + piece(node);
@@ -163,7 +160,8 @@ std::string last_line(const Notice& notice, const PageOptions& options) {
 
 std::string headline(const Incident& incident) {
   if (auto summary = annotation(incident, "summary"); !summary.empty()) return summary;
-  return piece(incident.root_alert) + (incident.root_service == incident.root_alert ? "" : " at " + incident.root_service);
+  return piece(incident.root_alert) +
+         (incident.root_service == incident.root_alert ? "" : " at " + piece(incident.root_service));
 }
 
 std::string runbook_url(const Incident& incident, const PageOptions& options) {
@@ -179,7 +177,7 @@ std::string incident_url(const Incident& incident, const PageOptions& options) {
 
 std::string page_text(const Notice& notice, Time at, const PageOptions& options) {
   std::vector<std::string> lines{first_line(notice, at)};
-  if (notice.kind != NoticeKind::resolve) {
+  if (calls_for_action(notice.kind) || notice.kind == NoticeKind::update) {
     lines.push_back(breaks_line(notice.incident));
     lines.push_back(why_line(notice.incident));
     lines.push_back(do_line(notice, options));

@@ -1,8 +1,10 @@
 #pragma once
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "common/base/secret.hpp"
+#include "collector/notify/channel.hpp"
 #include "common/config/node.hpp"
 
 namespace ward::collector {
@@ -10,16 +12,12 @@ namespace ward::collector {
 /// Where messages of one name go.
 struct Receiver {
   std::string name;
-  std::string channel = "webhook";  ///< name of a ChannelKind
-  std::string url;
-  Secret token;         ///< sent as a bearer token; empty = none
-  std::string ca_file;  ///< "" = the system's store
-  std::string proxy;    ///< "" = none
-  friend bool operator==(const Receiver&, const Receiver&) = default;
+  std::string_view kind;  ///< name of its ChannelKind
+  std::shared_ptr<const Channel> channel;
 };
 
-/// Reads a list of `{name, webhook: {url, token, ca_file, proxy}}`; the channel is the key beside the name. A receiver
-/// without a channel, with two, or with the name of another is a problem.
+/// Reads a list of `{name, <channel>: {...}}`; the channel is the key beside the name and reads its own settings. A
+/// receiver without a channel, with two, or with the name of another is a problem.
 std::vector<Receiver> read_receivers(std::vector<config::Section> sections);
 
 }  // namespace ward::collector

@@ -4,9 +4,9 @@
 #include <iterator>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "collector/event/json.hpp"
-#include "collector/notify/channel.hpp"
 #include "common/async/within.hpp"
 
 namespace ward::collector {
@@ -22,27 +22,13 @@ constexpr auto kGrace = 2s;
 
 using Kind = SendOutcome::Kind;
 
-SendOutcome judge_failure(const http::Failure& failure) {
-  switch (failure.kind) {
-    // Waiting mends none of these, somebody must: the fallback hears of it at once.
-    case http::FailureKind::bad_url:
-    case http::FailureKind::tls_untrusted:
-    case http::FailureKind::tls_expired:
-    case http::FailureKind::tls_name_mismatch:
-    case http::FailureKind::too_many_redirects:
-      return {.kind = Kind::refused, .retry_after = {}, .error = failure.error.what};
-    case http::FailureKind::dns_nxdomain:
-    case http::FailureKind::dns_timeout:
-    case http::FailureKind::dns_failed:
-    case http::FailureKind::connect_refused:
-    case http::FailureKind::connect_timeout:
-    case http::FailureKind::connect_failed:
-    case http::FailureKind::tls_protocol:
-    case http::FailureKind::timeout:
-    case http::FailureKind::protocol:
-    case http::FailureKind::cancelled: break;
-  }
-  return {.kind = Kind::retry, .retry_after = {}, .error = failure.error.what};
+async::Task<Reply> within_limit(std::chrono::milliseconds limit, async::Task<Reply> sending) {
+  auto answer = co_await async::within(limit + kGrace, std::move(sending));
+  if (answer) co_return std::move(*answer);
+  http::Failure failure;
+  failure.kind = http::FailureKind::timeout;
+  failure.error = {Errc::timed_out, "the receiver did not answer in time", "Look into the load of the receiver."};
+  co_return tl::unexpected(std::move(failure));
 }
 
 }  // namespace
@@ -73,6 +59,14 @@ async::Task<void> Sender::send_loop() {
   for (;;) {
     const auto now = clock_.mono();
     last_round_ = now;
+    if (auto doubled = outbox_.overdue(now, clock_.wall()); !doubled.empty()) {
+      if (options_.doubled)
+        for (const auto& row : doubled) options_.doubled(row);
+      StateChange state;
+      state.deliveries = std::move(doubled);
+      append(unsaved_, std::move(state));
+      saves_.wake();
+    }
     for (auto& delivery : outbox_.due(now)) {
       const auto name = "send to " + delivery.receiver;
       group_.spawn(name, attempt(std::move(delivery)));
@@ -129,10 +123,15 @@ async::Task<void> Sender::attempt(Delivery delivery) {
     outcome.error = "the attempt was broken off";
   }
   auto change = outbox_.on_result(key, outcome, clock_.mono(), clock_.wall());
-  if (outcome.kind == Kind::refused && options_.refused) {
+  // Of a repetition that was refused nothing changes; the outbox counts it.
+  if (outcome.kind == Kind::refused && options_.refused && !change.updates.empty()) {
     refusal.why = outcome.error;
     refusal.nobody_left = change.updates.front().state == DeliveryState::pending;
     options_.refused(refusal);
+  }
+  if (outcome.kind == Kind::delivered && !outcome.error.empty() && options_.partly) {
+    refusal.why = outcome.error;
+    options_.partly(refusal);
   }
   StateChange state;
   state.deliveries = std::move(change.added);
@@ -142,59 +141,64 @@ async::Task<void> Sender::attempt(Delivery delivery) {
   sends_.wake();
 }
 
-Result<http::Request> Sender::request_for(const Delivery& delivery) const {
+Result<Sender::Outgoing> Sender::outgoing(const Delivery& delivery) const {
   const auto at = receivers_.find(delivery.receiver);
   if (at == receivers_.end())
     return fail(Errc::not_found, "receiver '" + delivery.receiver + "' is not configured", "Add it under receivers.");
-  const auto& receiver = at->second;
-  const auto* channel = find_channel(receiver.channel);
-  if (channel == nullptr)
-    return fail(Errc::not_found, "receiver '" + receiver.name + "' has the unknown channel '" + receiver.channel + "'",
-                "Use a channel this release knows.");
   auto notice = notice_from_json(delivery.body);
   if (!notice) return fail(notice.error());
+  auto attempt = outbox_.attempt_of(delivery.key);
   Message message;
-  message.receiver = receiver.name;
+  message.receiver = at->first;
+  message.key = delivery.key;
   message.at = delivery.created_at;
+  message.now = clock_.wall();
   message.page = page_text(*notice, message.at, options_.page);
   message.notice = std::move(*notice);
   message.options = options_.page;
-  auto outgoing = channel->encode(message);
-
-  http::Request request;
-  request.method = "POST";
-  request.url = receiver.url;
-  request.headers = std::move(outgoing.headers);
-  request.headers.emplace_back("Content-Type", outgoing.content_type);
-  request.headers.emplace_back("Idempotency-Key", delivery.key);
-  if (!receiver.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + receiver.token.reveal());
-  request.body = std::move(outgoing.body);
-  request.timeout = options_.timeout;
-  request.max_body_bytes = options_.max_answer_bytes;
-  request.max_redirects = 0;
-  request.proxy = receiver.proxy;
-  request.tls.ca_file = receiver.ca_file;
-  return request;
+  message.remembered = std::move(attempt.remembered);
+  message.attempt = attempt.number;
+  return Outgoing{at->second.channel, std::move(message)};
 }
 
 async::Task<SendOutcome> Sender::send(Delivery delivery) {
-  auto request = request_for(delivery);
+  auto made = outgoing(delivery);
   SendOutcome outcome;
-  if (!request) {
+  if (!made) {
     outcome.kind = Kind::refused;
-    outcome.error = describe(request.error());
+    outcome.error = describe(made.error());
     co_return outcome;
   }
-  auto sending = client_.send(std::move(*request));
-  const auto answer = co_await async::within(options_.timeout + kGrace, std::move(sending));
-  if (!answer) {
-    outcome.kind = Kind::retry;
-    outcome.error = "the receiver did not answer in time";
-    co_return outcome;
+  std::vector<Reply> replies;
+  while (replies.size() <= Channel::kMaxRequests) {
+    auto step = made->channel->next(made->message, replies);
+    if (auto* done = std::get_if<SendOutcome>(&step)) co_return std::move(*done);
+    auto* mail = std::get_if<http::Mail>(&step);
+    auto exchange = mail != nullptr ? hand_in(std::move(*mail)) : ask(std::move(std::get<http::Request>(step)));
+    Reply reply = co_await std::move(exchange);
+    replies.push_back(std::move(reply));
   }
-  if (!*answer) co_return judge_failure(answer->error());
-  const auto& response = **answer;
-  co_return judge_status(response.status, response.header("retry-after"));
+  outcome.kind = Kind::retry;
+  outcome.error = "the exchange with the receiver came to no end";
+  co_return outcome;
+}
+
+async::Task<Reply> Sender::ask(http::Request request) {
+  request.timeout = options_.timeout;
+  request.max_body_bytes = options_.max_answer_bytes;
+  request.max_redirects = 0;
+  auto sending = client_.send(std::move(request));
+  auto limited = within_limit(options_.timeout, std::move(sending));
+  Reply reply = co_await std::move(limited);
+  co_return reply;
+}
+
+async::Task<Reply> Sender::hand_in(http::Mail mail) {
+  mail.timeout = options_.mail_timeout;
+  auto sending = client_.deliver(std::move(mail));
+  auto limited = within_limit(options_.mail_timeout, std::move(sending));
+  Reply reply = co_await std::move(limited);
+  co_return reply;
 }
 
 }  // namespace ward::collector

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,15 +30,18 @@ struct Refusal {
 
 struct SenderOptions {
   std::chrono::milliseconds timeout{10'000};
+  std::chrono::milliseconds mail_timeout{30'000};  ///< many mail servers let strangers wait before they greet
   std::uint64_t max_answer_bytes = 64 << 10;
   PageOptions page;
-  std::function<void(const Refusal&)> refused;  ///< told of every refusal; may be empty
+  std::function<void(const Refusal&)> refused{};      ///< told of every refusal; may be empty
+  std::function<void(const Refusal&)> partly{};       ///< told of what was delivered, but not to everybody; may be empty
+  std::function<void(const DeliveryRow&)> doubled{};  ///< told of pages that go to a second receiver; may be empty
 };
 
-/// Drives an outbox over HTTP: sends what is due, one message at a time per receiver, tells the outbox what came of it and
-/// has that stored. Redirects are not followed, so a token never travels on. Decides nothing itself. Thread: the
-/// executor's. References must outlive it; await stop() before its end. `on_failure` hears of a loop that broke: its pages
-/// stay in the outbox until the next start.
+/// Drives an outbox over its receivers' channels: sends what is due, one message at a time per receiver, tells the outbox
+/// what came of it and has that stored. Redirects are not followed, so a token never travels on. Decides nothing itself.
+/// Thread: the executor's. References must outlive it; await stop() before its end. `on_failure` hears of a loop that broke:
+/// its pages stay in the outbox until the next start.
 class Sender {
  public:
   Sender(async::asio::any_io_executor executor, http::Client& client, const Clock& clock, Outbox& outbox,
@@ -59,7 +63,13 @@ class Sender {
   async::Task<void> save_loop();
   async::Task<void> attempt(Delivery delivery);
   async::Task<SendOutcome> send(Delivery delivery);
-  [[nodiscard]] Result<http::Request> request_for(const Delivery& delivery) const;
+  async::Task<Reply> ask(http::Request request);
+  async::Task<Reply> hand_in(http::Mail mail);
+  struct Outgoing {
+    std::shared_ptr<const Channel> channel;
+    Message message;
+  };
+  [[nodiscard]] Result<Outgoing> outgoing(const Delivery& delivery) const;
 
   http::Client& client_;
   const Clock& clock_;

@@ -42,7 +42,8 @@ Routed Router::route(std::span<const Notice> notices, std::span<const Incident> 
     switch (notice.kind) {
       case NoticeKind::fire:
       case NoticeKind::escalate: tell(notice, open, now, out); break;
-      case NoticeKind::update: tell_news(notice, now, out); break;
+      case NoticeKind::update:
+      case NoticeKind::acknowledge: tell_told(notice, now, out); break;
       case NoticeKind::resolve: tell_end(notice, now, out); break;
     }
   }
@@ -82,7 +83,7 @@ void Router::tell(const Notice& notice, std::span<const Incident> open, Time now
 }
 
 /// What is new for those who know of the incident already.
-void Router::tell_news(const Notice& notice, Time now, Routed& out) {
+void Router::tell_told(const Notice& notice, Time now, Routed& out) const {
   const auto told = notified_.find(notice.incident.id);
   if (told == notified_.end()) return;
   for (const auto& receiver : told->second) deliver(notice, receiver, now, out);

@@ -33,9 +33,9 @@ class Router {
 
  private:
   void tell(const Notice& notice, std::span<const Incident> open, Time now, Routed& out);
-  void tell_news(const Notice& notice, Time now, Routed& out);
+  void tell_told(const Notice& notice, Time now, Routed& out) const;
   void tell_end(const Notice& notice, Time now, Routed& out);
-  void deliver(const Notice& notice, const std::string& receiver, Time now, Routed& out);
+  static void deliver(const Notice& notice, const std::string& receiver, Time now, Routed& out);
   [[nodiscard]] const Incident* inhibitor(const Incident& target, std::span<const Incident> open) const;
 
   RoutingTable table_;

@@ -9,6 +9,13 @@ std::string_view Response::header(std::string_view lower_case_name) const {
   return at == headers.end() ? std::string_view() : std::string_view(at->second);
 }
 
+async::Task<tl::expected<Response, Failure>> Client::deliver(Mail /*mail*/) {
+  Failure failure;
+  failure.error = {Errc::invalid, "this client sends no mail", ""};
+  failure.kind = FailureKind::bad_url;
+  co_return tl::unexpected(std::move(failure));
+}
+
 std::string_view to_string(FailureKind kind) {
   switch (kind) {
     case FailureKind::bad_url: return "bad_url";

@@ -10,6 +10,7 @@
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
+#include "common/http/mail.hpp"
 #include "common/net/served_chain.hpp"
 
 namespace ward::http {
@@ -107,6 +108,9 @@ class Client {
  public:
   virtual ~Client() = default;
   virtual async::Task<tl::expected<Response, Failure>> send(Request request) = 0;
+  /// Hands one mail to its server. The answer's status is SMTP's: 250 taken, 4xx not now, 5xx refused; nothing else of it is
+  /// kept. A client that sends no mail says so (bad_url).
+  virtual async::Task<tl::expected<Response, Failure>> deliver(Mail mail);
 };
 
 /// libcurl's multi interface driven by Asio (curl_client.cpp). Outlives its requests; cancelling the awaiting task ends the

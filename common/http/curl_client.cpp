@@ -6,6 +6,7 @@
 #include "common/async/within.hpp"
 #include "common/base/world.hpp"
 #include "common/http/client.hpp"
+#include "common/http/curl_mail.hpp"
 #include "common/http/curl_multi.hpp"
 #include "common/http/curl_transfer.hpp"
 
@@ -46,6 +47,24 @@ std::optional<Failure> check(const Request& request) {
   if (good) return std::nullopt;
   return bad_request({Errc::invalid, "the method or a header of the request holds a character that is not allowed",
                       "Remove line breaks and blanks from the configured headers and secrets."});
+}
+
+/// A line break in an address would be a command of its own.
+std::optional<Failure> check(const Mail& mail) {
+  const auto good = [](const std::string& address) {
+    return !address.empty() && !has_control(address) && address.find_first_of("<> \t") == std::string::npos;
+  };
+  // The URL is put together from these two.
+  const auto is_name = [](const std::string& name) {
+    return std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
+    });
+  };
+  if (good(mail.from) && !mail.to.empty() && std::all_of(mail.to.begin(), mail.to.end(), good) && is_name(mail.host) &&
+      !mail.host.empty() && is_name(mail.helo))
+    return std::nullopt;
+  return bad_request({Errc::invalid, "the mail's server or one of its addresses holds a character that is not allowed",
+                      "Correct the configured names and addresses."});
 }
 
 bool is_redirect(const Response& response) {
@@ -91,28 +110,54 @@ class CurlClient final : public Client {
         multi_(std::make_shared<CurlMulti>(executor)) {}
 
   async::Task<Outcome> send(Request request) override;
+  async::Task<Outcome> deliver(Mail mail) override;
 
  private:
   /// One hop; the references live in send()'s frame, which waits for it.
+  async::Task<tl::expected<net::Addresses, Failure>> look_up(std::string host, std::chrono::milliseconds limit);
   async::Task<Outcome> exchange(const Request& request, const Url& url, std::chrono::milliseconds left);
   std::unique_ptr<Clock> clock_;
   async::BlockingPool lookups_;
   std::shared_ptr<CurlMulti> multi_;
 };
 
+async::Task<tl::expected<net::Addresses, Failure>> CurlClient::look_up(std::string host, std::chrono::milliseconds limit) {
+  const auto started = clock_->mono();
+  auto lookup = net::resolve(lookups_, host);
+  auto found = co_await async::within(limit, std::move(lookup));
+  if (found && *found) co_return std::move(**found);
+  auto failure = found ? resolve_failure(found->error(), host)
+                       : timeout_failure(FailureKind::dns_timeout, "the name servers gave no answer for " + host);
+  failure.phases.resolve = clock_->mono() - started;
+  co_return tl::unexpected(std::move(failure));
+}
+
+async::Task<Outcome> CurlClient::deliver(Mail mail) {
+  const auto started = clock_->mono();
+  if (auto wrong = check(mail)) co_return tl::unexpected(std::move(*wrong));
+  const auto server = mail_server_of(mail);
+  auto lookup = look_up(mail.host, std::min(mail.timeout, mail.connect_timeout));
+  auto found = co_await std::move(lookup);
+  if (!found) co_return tl::unexpected(std::move(found.error()));
+  const auto left = mail.timeout - std::chrono::duration_cast<std::chrono::milliseconds>(clock_->mono() - started);
+  CurlMail transfer(mail, server, *found, left);
+  const auto code = co_await multi_->perform(transfer.handle());
+  if (code) co_return transfer.finish(*code);
+  Failure failure;
+  failure.kind = FailureKind::cancelled;
+  failure.error = {Errc::cancelled, "the mail to " + server.host_port() + " was given up",
+                   "Raise the deadline if it needs longer."};
+  co_return tl::unexpected(std::move(failure));
+}
+
 async::Task<Outcome> CurlClient::exchange(const Request& request, const Url& url, std::chrono::milliseconds left) {
   const auto started = clock_->mono();
   net::Addresses addresses;
   if (request.pin_address.empty() && request.proxy.empty()) {
-    auto lookup = net::resolve(lookups_, url.host);
-    auto found = co_await async::within(std::min(left, request.connect_timeout), std::move(lookup));
-    if (!found || !*found) {
-      auto failure = found ? resolve_failure(found->error(), url.host)
-                           : timeout_failure(FailureKind::dns_timeout, "the name servers gave no answer for " + url.host);
-      failure.phases.resolve = clock_->mono() - started;
-      co_return tl::unexpected(std::move(failure));
-    }
-    addresses = std::move(**found);
+    auto lookup = look_up(url.host, std::min(left, request.connect_timeout));
+    auto found = co_await std::move(lookup);
+    if (!found) co_return tl::unexpected(std::move(found.error()));
+    addresses = std::move(*found);
   }
   const auto resolving = clock_->mono() - started;
   CurlTransfer transfer(request, url, addresses, left - std::chrono::duration_cast<std::chrono::milliseconds>(resolving));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/notify/channel.hpp"
+#include "collector/notify/http_target.hpp"
 #include "common/base/duration.hpp"
 
 namespace ward::collector {
@@ -61,7 +62,7 @@ json common_annotations(const Message& message) {
   return out;
 }
 
-Outgoing encode(const Message& message) {
+std::string body_of(const Message& message) {
   const auto& i = message.notice.incident;
   auto alerts = json::array();
   for (std::size_t n = 0; n < std::min(i.alerts.size(), kMaxAlerts); ++n)
@@ -76,14 +77,39 @@ Outgoing encode(const Message& message) {
                   {"commonLabels", common_labels(message.notice)},
                   {"commonAnnotations", common_annotations(message)},
                   {"externalURL", message.options.external_url}};
-  return {
-      .content_type = "application/json", .body = body.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {}};
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+class Webhook final : public Channel {
+ public:
+  explicit Webhook(HttpTarget target) : target_(std::move(target)) {}
+
+  [[nodiscard]] Step next(const Message& message, std::span<const Reply> replies) const override {
+    if (!replies.empty()) return judge(replies.front());
+    auto request = json_post(target_, target_.url, body_of(message));
+    request.headers.emplace_back("Idempotency-Key", message.key);
+    if (!target_.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + target_.token.reveal());
+    return request;
+  }
+
+ private:
+  HttpTarget target_;
+};
+
+std::shared_ptr<const Channel> read(config::Section& from, const std::string& whose) {
+  HttpTarget target;
+  target.url = from.text("url");
+  target.token = from.secret("token");
+  read_way(from, target);
+  check_url(from, "url", target.url, whose, target.token.empty() ? Carries::nothing : Carries::secret);
+  from.close();
+  return std::make_shared<Webhook>(std::move(target));
 }
 
 }  // namespace
 
 ChannelKind webhook_channel() {
-  return {.name = "webhook", .help = "POST of Alertmanager's webhook body, version 4", .encode = encode};
+  return {.name = "webhook", .help = "POST of Alertmanager's webhook body, version 4", .read = read};
 }
 
 }  // namespace ward::collector

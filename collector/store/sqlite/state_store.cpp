@@ -35,13 +35,6 @@ Status each_row(sqlite::Statement& statement, Take take) {
   }
 }
 
-Result<NoticeKind> parse_kind(std::string_view text) {
-  for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::update, NoticeKind::resolve})
-    if (to_string(k) == text) return k;
-  return fail(Errc::corrupt, "outbox row of the unknown kind '" + std::string(text) + "'",
-              "Run the release of Ward that wrote this store, or restore the store from its backup.");
-}
-
 }  // namespace
 
 Result<SqliteStateStore> SqliteStateStore::open(sqlite::OpenOptions options) {
@@ -123,18 +116,19 @@ Status SqliteStateStore::write_outbox(const StateChange& change) {
   auto done = for_each(
       *db_,
       "INSERT OR IGNORE INTO delivery (key, incident, kind, receiver, body, created_at, state, attempts, error, instead_of, "
-      "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      "updated_at, remembered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
       change.deliveries, [](sqlite::Statement& s, const DeliveryRow& row) {
         const auto& d = row.delivery;
         s.bind(1, d.key).bind(2, d.incident).bind(3, to_string(d.kind)).bind(4, d.receiver).bind(5, d.body);
         s.bind(6, std::int64_t{to_ms(d.created_at)}).bind(7, to_string(row.state)).bind(8, std::int64_t{row.attempts});
         s.bind(9, row.error).bind(10, row.instead_of).bind(11, std::int64_t{to_ms(row.updated_at)});
+        s.bind(12, row.remembered);
       });
   if (!done) return done;
-  return for_each(*db_, "UPDATE delivery SET state=?2, attempts=?3, error=?4, updated_at=?5 WHERE key=?1",
+  return for_each(*db_, "UPDATE delivery SET state=?2, attempts=?3, error=?4, updated_at=?5, remembered=?6 WHERE key=?1",
                   change.delivery_updates, [](sqlite::Statement& s, const DeliveryRow& row) {
                     s.bind(1, row.delivery.key).bind(2, to_string(row.state)).bind(3, std::int64_t{row.attempts});
-                    s.bind(4, row.error).bind(5, std::int64_t{to_ms(row.updated_at)});
+                    s.bind(4, row.error).bind(5, std::int64_t{to_ms(row.updated_at)}).bind(6, row.remembered);
                   });
 }
 
@@ -195,14 +189,16 @@ Status SqliteStateStore::load_incidents(LoadedState& into, Time resolved_after) 
 
 Status SqliteStateStore::load_outbox(LoadedState& into, Time resolved_after) {
   auto rows = db_->prepare(
-      "SELECT key, incident, kind, receiver, body, created_at, state, attempts, error, instead_of, updated_at FROM delivery "
+      "SELECT key, incident, kind, receiver, body, created_at, state, attempts, error, instead_of, updated_at, remembered "
+      "FROM "
+      "delivery "
       "WHERE state='pending' OR incident IN (SELECT id FROM incident WHERE is_open=1 OR resolved_at>?1) "
       "OR incident IN (SELECT incident FROM delivery WHERE state='pending') ORDER BY seq");
   if (!rows) return fail(rows.error());
   rows->bind(1, std::int64_t{to_ms(resolved_after)});
   return each_row(*rows, [&](sqlite::Statement& s) -> Status {
     DeliveryRow row;
-    const auto kind = parse_kind(s.text(2));
+    const auto kind = parse_notice_kind(s.text(2));
     const auto state = parse_delivery_state(s.text(6));
     if (!kind || !state) {
       ++into.unreadable;
@@ -219,6 +215,7 @@ Status SqliteStateStore::load_outbox(LoadedState& into, Time resolved_after) {
     row.error = s.text(8);
     row.instead_of = s.text(9);
     row.updated_at = from_ms(s.integer(10));
+    row.remembered = s.text(11);
     into.deliveries.push_back(std::move(row));
     return {};
   });

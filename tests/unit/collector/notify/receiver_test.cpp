@@ -20,16 +20,13 @@ Read read(const std::string& yaml) {
   return out;
 }
 
-TEST(Receivers, ReadsAWebhook) {
+TEST(Receivers, ReadsNameAndChannel) {
   const auto got = read("receivers: [{name: pd-db, webhook: {url: https://alerts.example/hook, ca_file: /etc/ca.pem}}]");
   EXPECT_EQ(got.problems, "");
-  const Receiver expected{.name = "pd-db",
-                          .channel = "webhook",
-                          .url = "https://alerts.example/hook",
-                          .token = Secret{},
-                          .ca_file = "/etc/ca.pem",
-                          .proxy = ""};
-  EXPECT_EQ(got.receivers, (std::vector<Receiver>{expected}));
+  ASSERT_EQ(got.receivers.size(), 1U);
+  EXPECT_EQ(got.receivers[0].name, "pd-db");
+  EXPECT_EQ(got.receivers[0].kind, "webhook");
+  EXPECT_NE(got.receivers[0].channel, nullptr);
 }
 
 TEST(Receivers, NamesWhatIsWrong) {
@@ -41,6 +38,11 @@ TEST(Receivers, NamesWhatIsWrong) {
       {"receivers: [{name: a, webhook: {url: https://x}}, {name: a, webhook: {url: https://y}}]", "is taken"},
       {"receivers: [{name: a, webhook: {url: https://x, token: abc}}]", "token"},
       {"receivers: [{name: a, webhok: {url: https://x}}]", "webhok"},
+      {"receivers: [{name: a, webhook: {url: 'http://x', token: {env: HOME}}}]",
+       "collector.yaml:1:38: the token of receiver 'a' would go out unencrypted. Use https."},
+      {"receivers: [{name: a, webhook: {url: 'http://127.0.0.1.evil.example/', token: {env: HOME}}}]", "unencrypted"},
+      {"receivers: [{name: a, webhook: {url: 'https://user:pw@x'}}]", "holds a user name or a password"},
+      {"receivers: [{name: a, webhook: {url: https://x, tokn: {env: HOME}}}]", "did you mean 'token'?"},
   };
   for (const auto& [yaml, message] : bad) EXPECT_THAT(read(yaml).problems, ::testing::HasSubstr(message)) << yaml;
 }

@@ -4,12 +4,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <cstdlib>
 #include <deque>
 #include <gtest/gtest.h>
 
 #include "collector/event/json.hpp"
 #include "collector/notify/heartbeat_sender.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/unit/collector/notify/channel_bench.hpp"
 #include "tests/unit/collector/notify/sample_incident.hpp"
 
 namespace ward::collector::test {
@@ -53,18 +55,9 @@ class FakeClient final : public http::Client {
 class Bench {
  public:
   Bench() {
-    Receiver db{.name = "pd-db",
-                .channel = "webhook",
-                .url = "https://alerts.example/db",
-                .token = Secret("s3cret"),
-                .ca_file = "",
-                .proxy = ""};
-    Receiver platform{.name = "pd-platform",
-                      .channel = "webhook",
-                      .url = "https://alerts.example/platform",
-                      .token = Secret{},
-                      .ca_file = "",
-                      .proxy = ""};
+    ::setenv("WARD_TEST_TOKEN", "s3cret", 1);
+    const auto db = receiver_of("{name: pd-db, webhook: {url: 'https://alerts.example/db', token: {env: WARD_TEST_TOKEN}}}");
+    const auto platform = receiver_of("{name: pd-platform, webhook: {url: 'https://alerts.example/platform'}}");
     sender = std::make_unique<Sender>(
         io.get_executor(), client, clock, outbox, std::vector{db, platform},
         [this](StateChange change) { return store(std::move(change)); },
@@ -116,12 +109,6 @@ class Bench {
     return io.poll() == 0;
   }
 };
-
-std::string header(const http::Request& r, const std::string& name) {
-  for (const auto& [key, value] : r.headers)
-    if (key == name) return value;
-  return "";
-}
 
 TEST(Sender, PostsTheMessageWithKeyAndToken) {
   Bench bench;
@@ -281,12 +268,7 @@ TEST(HeartbeatSender, PostsBeatsAndReportsTheMissedOnes) {
   ManualClock clock;
   Heartbeat heartbeat({});
   std::vector<std::string> missed;
-  const Receiver watchdog{.name = "watchdog",
-                          .channel = "webhook",
-                          .url = "https://watch.example/x",
-                          .token = Secret{},
-                          .ca_file = "",
-                          .proxy = ""};
+  const HttpTarget watchdog{.url = "https://watch.example/x", .token = Secret{}, .ca_file = "", .proxy = ""};
   bool alive = true;
   const auto beat_once = [&] {
     HeartbeatSender sender(

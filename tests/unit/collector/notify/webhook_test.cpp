@@ -1,34 +1,25 @@
-#include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "collector/notify/channel.hpp"
-#include "tests/unit/collector/notify/sample_incident.hpp"
+#include "tests/unit/collector/notify/channel_bench.hpp"
 
 namespace ward::collector::test {
 namespace {
 
 using nlohmann::json;
 
-Message message(Notice notice) {
-  Message m;
-  m.options.external_url = "https://ward.example";
-  m.receiver = "pd-db";
-  m.at = clock_at("10:42:45");
-  m.page = page_text(notice, m.at, m.options);
-  m.notice = std::move(notice);
-  return m;
-}
+const char* const kReceiver = "{name: pd-db, webhook: {url: 'https://alerts.example/hook'}}";
 
-json encoded(const Message& m) { return json::parse(find_channel("webhook")->encode(m).body); }
+json encoded(const Message& m) { return json::parse(request_of(kReceiver, m).body); }
 
 TEST(Webhook, WritesAlertmanagersBody) {
-  std::ifstream file(WARD_SOURCE_DIR "/tests/unit/collector/notify/webhook_fire.json");
-  std::stringstream golden;
-  golden << file.rdbuf();
-  ASSERT_FALSE(golden.str().empty());
-  EXPECT_EQ(encoded(message(sample_notice())).dump(2), json::parse(golden.str()).dump(2));
+  EXPECT_EQ(encoded(message(sample_notice())).dump(2) + "\n",
+            golden("webhook/fire.json", encoded(message(sample_notice())).dump(2)));
+}
+
+TEST(Webhook, TakesLabelsForDataWhateverTheyHold) {
+  const auto body = encoded(message(hostile_notice())).dump(2);
+  EXPECT_EQ(body + "\n", golden("webhook/hostile.json", body));
 }
 
 TEST(Webhook, EndsEveryAlertWhenTheIncidentEnds) {

@@ -77,6 +77,15 @@ TEST(Router, TellsTheEndToExactlyThoseWhoHeard) {
   EXPECT_TRUE(router.state().empty());
 }
 
+TEST(Router, TellsAnAcknowledgementToThoseWhoHeardAlone) {
+  Router router(table());
+  const auto i = incident("I1", "application");
+  EXPECT_EQ(lines(send(router, NoticeKind::acknowledge, incident("I0", "application"), {})), Lines{});
+  send(router, NoticeKind::fire, i, {i});
+  EXPECT_EQ(lines(send(router, NoticeKind::acknowledge, i, {i})), (Lines{"acknowledge I1 to pd-app"}));
+  EXPECT_EQ(lines(send(router, NoticeKind::resolve, i, {})), (Lines{"resolve I1 to pd-app"}));
+}
+
 TEST(Router, RemembersWhoHeardOverARestart) {
   Router first(table());
   const auto i = incident("I1", "application");

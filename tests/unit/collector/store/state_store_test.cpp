@@ -79,6 +79,7 @@ DeliveryRow row(std::string key, std::string incident, DeliveryState state = Del
   r.error = "HTTP 503";
   r.instead_of = "pd-app";
   r.updated_at = kNow + 9s;
+  r.remembered = "1700000000.000100";
   return r;
 }
 
@@ -123,6 +124,7 @@ TEST(StateStore, AppliesLaterChangesOnTop) {
   auto sent = row("k1", "I1", DeliveryState::delivered);
   sent.attempts = 4;
   sent.error = "";
+  sent.remembered = "1700000000.000200";
   later.delivery_updates = {sent};
   auto stranger = row("k2", "I1");
   later.deliveries = {stranger};  // a known key stays as it is
@@ -170,6 +172,23 @@ TEST(StateStore, KeepsTheOldStateWhole) {
   StateChange small;
   small.notified = {{"I1", "mail"}};
   EXPECT_TRUE(store.commit(small)) << "the store goes on when there is room again";
+}
+
+TEST(StateStore, TakesOverAFileFromBeforeChannelsRememberedAnything) {
+  const Folder folder;
+  {
+    auto store = open(folder);
+    StateChange c;
+    c.deliveries = {row("k1", "I1")};
+    ASSERT_TRUE(store.commit(c));
+  }
+  {
+    auto db = sqlite::Database::open(folder.options()).value();
+    ASSERT_TRUE(db.run("ALTER TABLE delivery DROP COLUMN remembered; PRAGMA user_version=1"));
+  }
+  auto expected = row("k1", "I1");
+  expected.remembered = "";
+  EXPECT_EQ(open(folder).load(kNow).value().deliveries, (std::vector<DeliveryRow>{expected}));
 }
 
 TEST(StateStore, RefusesAFileOfANewerRelease) {
