@@ -16,6 +16,19 @@ std::vector<std::string> absorbed_by(const Incident& incident) {
   return {names.begin(), names.end()};
 }
 
+std::vector<std::string> tenants_of(const Incident& incident) {
+  std::set<std::string> names;
+  for (const auto& alert : incident.alerts)
+    if (const auto tenant = alert.labels.get("tenant"); !tenant.empty()) names.emplace(tenant);
+  return {names.begin(), names.end()};
+}
+
+bool has_scope(const Incident& incident, const Labels& scope) {
+  return std::all_of(scope.begin(), scope.end(), [&](const auto& label) {
+    return !incident.alerts.empty() && incident.alerts.front().labels.get(label.first) == label.second;
+  });
+}
+
 std::string list_of(const std::vector<std::string>& names) {
   std::string out = "[";
   for (const auto& name : names) out += (out.size() > 1 ? ", " : "") + name;
@@ -23,25 +36,29 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 bool fulfils(const SentNotice& sent, const Incident& incident, const ExpectedNotice& expected) {
-  return sent.notice.kind == expected.kind && sent.receiver == expected.to &&
-         (!expected.root || *expected.root == incident.root_alert) && (!expected.cls || *expected.cls == incident.cls) &&
-         (!expected.owner || *expected.owner == incident.owner) &&
-         (!expected.absorbs || *expected.absorbs == absorbed_by(incident));
+  const bool kind = expected.kind ? sent.notice.kind == *expected.kind : sent.notice.kind != NoticeKind::resolve;
+  return kind && sent.receiver == expected.to && (!expected.root || *expected.root == incident.root_alert) &&
+         (!expected.cls || *expected.cls == incident.cls) && (!expected.owner || *expected.owner == incident.owner) &&
+         (!expected.absorbs || *expected.absorbs == absorbed_by(incident)) &&
+         (!expected.tenants || *expected.tenants == tenants_of(incident)) && has_scope(incident, expected.scope);
 }
 
 std::string line_of(const ExpectedNotice& e) {
-  std::string out = std::string(to_string(e.kind)) + " to " + e.to;
+  std::string out = std::string(e.kind ? to_string(*e.kind) : "page") + " to " + e.to;
   if (e.cls) out += ", class " + std::string(to_string(*e.cls));
   if (e.owner) out += ", owner " + *e.owner;
   if (e.root) out += ", root " + *e.root;
   if (e.absorbs) out += ", absorbs " + list_of(*e.absorbs);
+  if (e.tenants) out += ", tenants " + list_of(*e.tenants);
+  if (!e.scope.empty()) out += ", scope " + to_string(e.scope);
   return out;
 }
 
 std::string line_of(const SentNotice& s, const Incident& now, Time start) {
   std::string out = std::string(to_string(s.notice.kind)) + " to " + s.receiver + ", class " +
                     std::string(to_string(now.cls)) + ", owner " + now.owner + ", root " + now.root_alert + ", absorbs " +
-                    list_of(absorbed_by(now)) + ", at " + format_duration(s.at - start);
+                    list_of(absorbed_by(now)) + ", tenants " + list_of(tenants_of(now)) + ", scope " + to_string(now.scope) +
+                    ", at " + format_duration(s.at - start);
   if (now.root_alert != s.notice.incident.root_alert) out += " (then with the root " + s.notice.incident.root_alert + ")";
   return out;
 }
@@ -55,11 +72,11 @@ struct Tally {
 std::string counted(const NotificationCase& expected, const Tally& tally) {
   std::string out;
   const auto add = [&](bool asked, std::size_t count, const char* what) {
-    if (asked) out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+    if (asked) out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + what + (count == 1 ? "" : "s");
   };
-  add(expected.total.has_value(), tally.pages, "pages");
-  add(expected.resolves.has_value(), tally.resolves, "resolves");
-  add(expected.open.has_value(), tally.open, "open incidents");
+  add(expected.total.has_value(), tally.pages, "page");
+  add(expected.resolves.has_value(), tally.resolves, "resolve");
+  add(expected.open.has_value(), tally.open, "open incident");
   return out;
 }
 

@@ -67,12 +67,14 @@ struct TestAlert {
 /// not looked at.
 struct ExpectedNotice {
   config::Position at;
-  NoticeKind kind = NoticeKind::fire;
+  std::optional<NoticeKind> kind;                   ///< nullopt: a page, be it a fire or an escalation
   std::string to;                                   ///< receiver
   std::optional<std::string> root;                  ///< alert name of the cause
   std::optional<AlertClass> cls;                    ///< of the incident
   std::optional<std::string> owner;                 ///< of the incident
   std::optional<std::vector<std::string>> absorbs;  ///< names of all its other alerts, sorted
+  std::optional<std::vector<std::string>> tenants;  ///< of all its alerts, sorted
+  Labels scope;                                     ///< labels of the cause that must be these
 };
 
 /// Who must have heard what from the start of the test to a time, and nobody else anything else.

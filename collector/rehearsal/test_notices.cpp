@@ -43,12 +43,20 @@ std::optional<std::string> optional_text(config::Section& from, std::string_view
   return from.text(key);
 }
 
+std::optional<std::vector<std::string>> optional_names(config::Section& from, std::string_view key) {
+  if (!from.has(key)) return std::nullopt;
+  auto names = from.texts(key);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 ExpectedNotice read_expected(config::Section& from) {
   ExpectedNotice out;
   out.at = from.at();
   out.to = from.text("to");
-  constexpr std::array kKinds{NoticeKind::fire, NoticeKind::escalate, NoticeKind::resolve};
-  out.kind = kKinds[from.choice("kind", {"fire", "escalate", "resolve"}, 0)];
+  constexpr std::array<std::optional<NoticeKind>, 4> kKinds{std::nullopt, NoticeKind::fire, NoticeKind::escalate,
+                                                            NoticeKind::resolve};
+  out.kind = kKinds[from.choice("kind", {"page", "fire", "escalate", "resolve"}, 0)];
   out.root = optional_text(from, "root");
   out.owner = optional_text(from, "owner");
   if (from.has("class")) {
@@ -56,10 +64,9 @@ ExpectedNotice read_expected(config::Section& from) {
                                   AlertClass::executive};
     out.cls = kClasses[from.choice("class", {"informational", "actionable", "urgent", "executive"}, 0)];
   }
-  if (from.has("absorbs")) {
-    out.absorbs = from.texts("absorbs");
-    std::sort(out.absorbs->begin(), out.absorbs->end());
-  }
+  out.absorbs = optional_names(from, "absorbs");
+  out.tenants = optional_names(from, "tenants");
+  for (const auto& [name, value] : from.text_map("scope")) out.scope.set(name, value);
   from.close();
   return out;
 }

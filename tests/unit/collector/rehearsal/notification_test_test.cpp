@@ -80,9 +80,9 @@ TEST_F(NotificationTest, ADifferenceShowsEveryMessageWithItsTime) {
   ASSERT_EQ(result.tests[0].failures.size(), 1U);
   const auto& f = result.tests[0].failures[0];
   EXPECT_EQ(f.kind, TestFailure::Kind::notification);
-  EXPECT_EQ(f.expected, "2 pages\nfire to pd-db, root PgDown\nfire to pd-app, root OdooSlow");
-  EXPECT_THAT(f.got, testing::MatchesRegex("1 pages\nfire to pd-db, class actionable, owner database, root PgDown, absorbs "
-                                           "\\[OdooSlow\\], at [0-9]m[0-9]*s?"));
+  EXPECT_EQ(f.expected, "2 pages\npage to pd-db, root PgDown\npage to pd-app, root OdooSlow");
+  EXPECT_THAT(f.got, testing::MatchesRegex("1 page\nfire to pd-db, class actionable, owner database, root PgDown, absorbs "
+                                           "\\[OdooSlow\\], tenants \\[a\\], scope \\{tenant=\"a\"\\}, at [0-9]m[0-9]*s?"));
   EXPECT_GT(f.at.column, 50);  // of the expectation that nothing fulfils
 }
 
@@ -94,9 +94,9 @@ TEST_F(NotificationTest, OneMessageFulfilsOneExpectation) {
 }
 
 TEST_F(NotificationTest, EachWordOfAnExpectationCounts) {
-  for (const char* wrong :
-       {"to: pd-app", "to: pd-db, root: OdooSlow", "to: pd-db, class: urgent", "to: pd-db, owner: platform",
-        "to: pd-db, absorbs: []", "to: pd-db, kind: resolve", "to: pd-db, kind: escalate"}) {
+  for (const char* wrong : {"to: pd-app", "to: pd-db, root: OdooSlow", "to: pd-db, class: urgent",
+                            "to: pd-db, owner: platform", "to: pd-db, absorbs: []", "to: pd-db, kind: resolve",
+                            "to: pd-db, tenants: [b]", "to: pd-db, scope: {tenant: b}", "to: pd-db, kind: escalate"}) {
     const auto result = run(std::string(kOutage) + "    notification_test: [{at: 4m, exp: [{" + wrong + "}]}]\n");
     EXPECT_THAT(result.errors, IsEmpty());
     EXPECT_FALSE(result.passed()) << wrong;
