@@ -50,6 +50,7 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   command::add_check(app, outside, outcome);
   command::add_rules(app, outside, outcome);
   command::add_test(app, outside, outcome, exit_code);
+  command::add_backtest(app, outside, outcome);
   command::add_status(app, outside, outcome);
   command::add_query(app, outside, outcome);
   command::add_series(app, outside, outcome);

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "cli/command/command.hpp"
+#include "cli/estate_of.hpp"
 #include "cli/test_report.hpp"
-#include "collector/config.hpp"
 #include "collector/rehearsal/test_run.hpp"
 
 namespace ward::cli::command {

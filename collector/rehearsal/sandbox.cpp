@@ -1,5 +1,7 @@
 #include "collector/rehearsal/sandbox.hpp"
 
+#include "common/base/assert.hpp"
+
 namespace ward::collector {
 
 SandboxStore::SandboxStore() { clear(); }
@@ -12,6 +14,21 @@ void SandboxStore::put(const Labels& series, std::span<const Sample> samples) {
   batch.reserve(samples.size());
   for (const auto& sample : samples) batch.push_back({ref, sample});
   head_->append(batch);
+}
+
+void SandboxStore::put_chunk(const Labels& series, std::span<const std::uint8_t> chunk, std::span<const Sample> decoded) {
+  SealedChunk sealed{.series = head_->get_or_create(series),
+                     .t_min = decoded.front().t,
+                     .t_max = decoded.back().t,
+                     .count = static_cast<std::uint32_t>(decoded.size()),
+                     .bytes = {chunk.begin(), chunk.end()}};
+  const auto loaded = head_->load_chunk(sealed);
+  WARD_ASSERT(loaded.has_value());
+}
+
+void SandboxStore::drop_before(Time t) {
+  head_->release(t, t);
+  head_->forget([](const std::string&, std::optional<Day>) { return true; });
 }
 
 void SandboxStore::write(Time at, std::span<const SeriesValue> series) {

@@ -31,6 +31,10 @@ class SandboxStore final : public Queryable, public RuleOutput {
   void clear();
   [[nodiscard]] Head& head() { return *head_; }
   void put(const Labels& series, std::span<const Sample> samples);
+  /// A whole chunk (tsdb/chunk.hpp) as it is stored, without coding it again. `decoded`: its samples, not empty.
+  void put_chunk(const Labels& series, std::span<const std::uint8_t> chunk, std::span<const Sample> decoded);
+  /// Lets go of chunks that end before `t`, and of series that have nothing else.
+  void drop_before(Time t);
 
   void write(Time at, std::span<const SeriesValue> series) override;
   [[nodiscard]] Result<std::vector<SeriesData>> select(std::span<const Matcher> matchers, Time from, Time to) const override;
