@@ -118,7 +118,7 @@ Status backtest(const BacktestCommand& command, const Outside& outside) {
   if (!samples) return fail(samples.error());
 
   BacktestReport report;
-  collector::BacktestOptions options{.since = *since, .until = *until, .step = *step, .progress = {}};
+  collector::BacktestOptions options{.since = *since, .until = *until, .step = *step};
   if (auto stored = cut(*samples, options, report.notes); !stored) return stored;
   report.since = options.since;
   report.until = options.until;

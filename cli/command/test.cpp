@@ -1,9 +1,9 @@
 // wardctl test FILE...: unit tests of rules, as promtool runs them, and of the pages that follow from them.
 #include <CLI/App.hpp>
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <ostream>
 #include <re2/re2.h>
@@ -55,8 +55,12 @@ Result<std::function<bool(const std::string&)>> wanted(const std::vector<std::st
 
 collector::FileResult test_file(const std::string& path, const collector::TestRunOptions& options) {
   std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.good() || in.eof()) return collector::run_test_file(text, path, options);
+  std::string text;
+  std::array<char, 16 * 1024> part{};
+  const bool there = in.is_open();
+  while (in.read(part.data(), part.size()) || in.gcount() > 0)
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+  if (there && !in.bad()) return collector::run_test_file(text, path, options);
   collector::FileResult unreadable;
   unreadable.file = path;
   unreadable.errors.push_back(path + ": cannot be read. Check the path and its permissions.");

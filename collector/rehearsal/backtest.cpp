@@ -32,7 +32,6 @@ class Backtest {
       if (auto loaded = load(hop); !loaded) return fail(loaded.error());
       now = play(now, hop);
       sandbox_.store().drop_before(hop - reads_.lookback());
-      if (options_.progress) options_.progress(hop);
     }
     rehearsal_.step(options_.until, {});
     collect();

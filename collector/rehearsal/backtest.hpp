@@ -84,8 +84,6 @@ struct BacktestOptions {
   Time until;
   /// Evaluate no more often than this; zero: as often as the collector does.
   milliseconds step{0};
-  /// Called now and then with the time that was reached; may be empty.
-  std::function<void(Time reached)> progress;
 };
 
 /// What the rules would have done with the samples of the past, evaluated when the collector would have evaluated them.

@@ -253,14 +253,20 @@ class PlanRun {
     for (const auto& error : loaded.errors) out_.errors.push_back(to_string(error));
     rules_ = std::move(loaded.rules);
     if (!rules_) return false;
+    return !asks_who_is_told() || form_estate();
+  }
+
+  [[nodiscard]] bool asks_who_is_told() const {
+    return std::any_of(plan_.groups.begin(), plan_.groups.end(),
+                       [](const TestGroup& group) { return !group.notification_cases.empty(); });
+  }
+
+  bool form_estate() {
     config::Problems problems;
     auto estate = std::make_shared<Estate>(read_estate(rules_->others, options_.base, problems));
-    for (const auto& group : plan_.groups)
-      if (!group.notification_cases.empty() && !estate->routing) {
-        problems.add(group.notification_cases.front().at, "nobody is told of anything here: no owner has a receiver",
-                     "Add a document 'kind: Operations' with owners to the rule file, or run with --config collector.yaml.");
-        break;
-      }
+    if (problems.empty() && !estate->routing)
+      problems.add(plan_.at, "nobody is told of anything here: no owner has a receiver",
+                   "Add a document 'kind: Operations' with owners to the rule file, or run with --config collector.yaml.");
     estate_ = std::move(estate);
     for (const auto& problem : problems.list()) {
       config::Problems one;

@@ -85,6 +85,14 @@ TEST_F(TestCommand, EveryFileIsTestedAfterAFailure) {
 TEST_F(TestCommand, AFileThatCannotBeReadFails) {
   EXPECT_EQ(test({(folder / "none.yaml").string()}), 1);
   EXPECT_THAT(cli.out, HasSubstr("none.yaml: cannot be read."));
+  EXPECT_EQ(test({folder.string()}), 1);
+  EXPECT_THAT(cli.out, HasSubstr(folder.string() + ": cannot be read."));
+}
+
+TEST_F(TestCommand, AFolderAmongTheRuleFilesIsAnError) {
+  const auto odd = folder.write("odd.yaml", "rule_files: [.]\ntests: [{}]\n");
+  EXPECT_EQ(test({odd}), 1);
+  EXPECT_THAT(cli.out, HasSubstr("cannot be read"));
 }
 
 TEST_F(TestCommand, RunPicksTestsByName) {

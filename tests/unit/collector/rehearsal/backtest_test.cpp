@@ -90,7 +90,7 @@ class BacktestTest : public testing::Test {
     routing.fallback_receiver = "all";
     estate->routing = routing;
     return backtest(sandbox_, {.rules = rules(text), .external_labels = {}, .external_url = "", .estate = estate}, source_,
-                    {.since = since, .until = until, .step = step, .progress = {}});
+                    {.since = since, .until = until, .step = step});
   }
   const Labels up_{{"__name__", "up"}, {"job", "pg"}, {"tenant", "a"}};
   Sandbox sandbox_;

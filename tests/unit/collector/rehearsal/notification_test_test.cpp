@@ -135,7 +135,7 @@ TEST_F(NotificationTest, TestsOfOneDocumentDoNotHearOfEachOther) {
 
 TEST_F(NotificationTest, WithoutReceiversTheFixIsNamed) {
   const auto result = run("  - notification_test: [{at: 1m, total: 0}]\n", "groups: []\n---\n");
-  EXPECT_THAT(result.errors, ElementsAre(AllOf(HasSubstr("hospital.yaml:8:25: nobody is told of anything here"),
+  EXPECT_THAT(result.errors, ElementsAre(AllOf(HasSubstr("hospital.yaml:6:3: nobody is told of anything here"),
                                                HasSubstr("--config collector.yaml"))));
 }
 
@@ -150,6 +150,12 @@ TEST_F(NotificationTest, AConfigurationMayNameTheReceivers) {
     notification_test: [{at: 5m, total: 1, exp: [{to: mail, root: Down}]}]
 )",
                           "groups: []\n---\n", {.wanted = {}, .base = base});
+  EXPECT_TRUE(result.passed()) << why(result);
+}
+
+TEST_F(NotificationTest, WhoAsksForNoPagesNeedsNoEstate) {
+  const auto result = run("  - promql_expr_test: [{expr: '1', exp_samples: [{value: 1}]}]\n",
+                          "groups: []\n---\nkind: Operations\nspec: {ownerz: {}}\n---\n");
   EXPECT_TRUE(result.passed()) << why(result);
 }
 
