@@ -41,8 +41,8 @@ Result<StoredDays> StoredDays::find(const std::string& where) {
   for (const auto& path : *files) {
     auto file = DayFile::open(path.string(), "", DayFile::Access::read);
     const auto entries = file ? file->entries(kAll) : Result<std::vector<DayFile::Entry>>{fail(file.error())};
-    if (!entries) return fail(entries.error());
-    if (entries->empty()) continue;
+    if (!entries) ++out.lost_days_;
+    if (!entries || entries->empty()) continue;
     StoredDay day{.path = path, .first = Time::max(), .last = Time::min()};
     for (const auto& [block, batch] : *entries) {
       day.first = std::min(day.first, block.t_min);
@@ -55,6 +55,8 @@ Result<StoredDays> StoredDays::find(const std::string& where) {
 }
 
 Result<StoredDays::Span> StoredDays::span() const {
+  if (days_.empty() && lost_days_ > 0)
+    return fail(Errc::corrupt, "none of the stored days can be read", "Run wardctl tsdb verify to see why.");
   if (days_.empty())
     return fail(Errc::not_found, "the stored days hold no samples",
                 "Wait until the collector has filed some; it does so every two hours.");

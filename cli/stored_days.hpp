@@ -18,6 +18,7 @@ Result<std::vector<std::filesystem::path>> day_files(const std::string& where);
 /// time, and of it one block is in memory.
 class StoredDays final : public collector::SampleSource {
  public:
+  /// A day whose file cannot be read is left out and counted.
   static Result<StoredDays> find(const std::string& where);
 
   /// Times of the first and the last sample of all.
@@ -29,8 +30,8 @@ class StoredDays final : public collector::SampleSource {
 
   Status open(Time from, std::function<bool(const Labels&)> wanted) override;
   Status load(Time until, const Take& take) override;
-  /// Blocks, series and chunks that could not be read so far; `wardctl tsdb verify` tells which.
-  [[nodiscard]] std::uint64_t damaged() const { return damaged_; }
+  /// Days, blocks, series and chunks that could not be read so far; `wardctl tsdb verify` tells which.
+  [[nodiscard]] std::uint64_t damaged() const { return lost_days_ + damaged_; }
 
  private:
   struct StoredDay {
@@ -52,7 +53,8 @@ class StoredDays final : public collector::SampleSource {
   std::function<bool(const Labels&)> wanted_;
   std::size_t next_ = 0;  ///< of days_
   std::optional<Open> open_;
-  std::uint64_t damaged_ = 0;
+  std::uint64_t lost_days_ = 0;
+  std::uint64_t damaged_ = 0;  ///< since open()
 };
 
 }  // namespace ward::cli

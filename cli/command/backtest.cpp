@@ -127,7 +127,7 @@ Status backtest(const BacktestCommand& command, const Outside& outside) {
   report.now = std::move(*played);
   if (samples->damaged() > 0)
     report.notes.push_back(std::to_string(samples->damaged()) +
-                           " stored blocks, series or chunks are damaged and left out; see wardctl tsdb verify");
+                           " stored days, blocks, series or chunks are damaged and left out; see wardctl tsdb verify");
   if (!command.against.empty()) {
     auto before = play(command.against, *at, *samples, options);
     if (!before) return fail(before.error());

@@ -18,6 +18,9 @@ using config::Section;
 
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
+/// Of all series of a file; 16 bytes each.
+constexpr std::size_t kMaxValues = 5'000'000;
+
 class PlanReader {
  public:
   PlanReader(const std::string& path, TestFile& file, config::Problems& problems)
@@ -128,6 +131,12 @@ class PlanReader {
       problems_.add(from.at("values"), parsed.error().what, parsed.error().fix);
       return;
     }
+    values_ += parsed->values.size();
+    if (values_ > kMaxValues) {
+      if (values_ - parsed->values.size() <= kMaxValues)
+        problems_.add(from.at("values"), "with these the file has more than 5000000 values", "Split the file.");
+      return;
+    }
     out.labels = std::move(parsed->labels);
     out.values = std::move(parsed->values);
     const auto twin = std::find_if(group.series.begin(), group.series.end(),
@@ -209,6 +218,7 @@ class PlanReader {
   const std::string& path_;
   TestFile& file_;
   config::Problems& problems_;
+  std::size_t values_ = 0;  ///< of all series so far
 };
 
 std::string kind_of(const Node& document) {

@@ -253,7 +253,27 @@ class PlanRun {
     for (const auto& error : loaded.errors) out_.errors.push_back(to_string(error));
     rules_ = std::move(loaded.rules);
     if (!rules_) return false;
+    warn_of_names();
     return !asks_who_is_told() || form_estate();
+  }
+
+  /// Names that nothing has: promtool says nothing, and such an expectation of silence is always met.
+  void warn_of_names() {
+    const auto warn = [this](const config::Position& at, const std::string& what) {
+      out_.warnings.push_back(to_string(at) + ": " + what);
+    };
+    std::set<std::string> groups;
+    std::set<std::string> alerts;
+    for (const auto& group : rules_->groups) {
+      groups.insert(group.name);
+      for (const auto& rule : group.rules)
+        if (rule.kind == Rule::Kind::alert) alerts.insert(rule.name);
+    }
+    for (const auto& name : plan_.group_order)
+      if (!groups.contains(name)) warn(plan_.at, "group_eval_order names '" + name + "', which no rule file has");
+    for (const auto& group : plan_.groups)
+      for (const auto& test : group.alert_cases)
+        if (!alerts.contains(test.alertname)) warn(test.at, "no alert rule is named '" + test.alertname + "'");
   }
 
   [[nodiscard]] bool asks_who_is_told() const {

@@ -150,6 +150,13 @@ TEST_F(BacktestCommand, ACollectorThatRunsDoesNotStandInTheWay) {
   EXPECT_THAT(cli.out, HasSubstr("= 1 in both"));
 }
 
+TEST_F(BacktestCommand, ADamagedDayIsLeftOutAndSaid) {
+  folder.write("days/2026-11-21.db", "this is no database, and long enough to be looked at by SQLite as one");
+  EXPECT_EQ(backtest({"--rules", rules, "--since", "12h"}), 0) << cli.err;
+  EXPECT_THAT(cli.out,
+              AllOf(HasSubstr("note: 1 stored days, blocks, series or chunks are damaged"), HasSubstr("Down at pg")));
+}
+
 TEST_F(BacktestCommand, MistakesAreToldWithTheirFix) {
   struct Bad {
     std::vector<std::string> arguments;

@@ -154,6 +154,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NoExpr", "tests:\n- promql_expr_test: [{eval_time: 5m}]", "2:22: the key 'expr' is missing"},
         Bad{"BadSeries", "tests:\n- input_series: [{series: 'up{', values: 1}]", "2:27: 'up{' is no series"},
         Bad{"BadValues", "tests:\n- input_series: [{series: up, values: 1x}]", "2:39: '1x' is not a series value"},
+        Bad{"TooManyValues", "tests:\n- input_series: [{series: a, values: 1x999998 1x999998 1}]",
+            "2:38: a series has more than 1000000"},
         Bad{"NativeHistogramInput", "tests:\n- input_series: [{series: up, values: '{{schema:1}}'}]",
             "2:39: these values hold a native histogram, which Ward does not store"},
         Bad{"NativeHistogramExpected", "tests:\n- promql_expr_test: [{expr: a, exp_samples: [{histogram: '{{}}'}]}]",
@@ -180,6 +182,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NotificationOfNoClass", "tests:\n- notification_test: [{at: 1m, exp: [{to: a, class: loud}]}]",
             "2:53: 'class' is 'loud'"}),
     [](const auto& param) { return std::string(param.param.name); });
+
+TEST(TestFile, AFileHoldsABoundedNumberOfValues) {
+  std::string text = "tests:\n- input_series:\n";
+  for (int i = 0; i < 7; ++i) text += "  - {series: 's" + std::to_string(i) + "', values: 1x999990}\n";
+  const auto file = parse_test_file(text, "t.yaml");
+  ASSERT_FALSE(file.has_value());
+  EXPECT_EQ(file.error().what, "t.yaml:8:28: with these the file has more than 5000000 values. Split the file.");
+}
 
 TEST(TestFile, EveryProblemIsToldAtOnce) {
   const auto file = parse_test_file("tests:\n- {intervall: 5s}\n- {interval: x}\n", "t.yaml");

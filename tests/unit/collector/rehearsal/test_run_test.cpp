@@ -247,6 +247,17 @@ TEST_F(TestRun, AFileThatIsNotThereIsAnError) {
   EXPECT_THAT(result.errors, ElementsAre(HasSubstr("none.yaml")));
 }
 
+TEST_F(TestRun, NamesThatNothingHasAreWarnedOf) {
+  rules(kDown);
+  const auto result = run(R"(
+group_eval_order: [g, other]
+tests: [{alert_rule_test: [{alertname: Dwon}, {alertname: Down}]}]
+)");
+  EXPECT_TRUE(result.passed());
+  EXPECT_THAT(result.warnings, ElementsAre(HasSubstr("group_eval_order names 'other', which no rule file has"),
+                                           HasSubstr("t.yaml:4:28: no alert rule is named 'Dwon'")));
+}
+
 TEST_F(TestRun, OnlyWantedTestsRun) {
   rules("groups: []");
   const auto result =
