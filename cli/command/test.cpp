@@ -108,7 +108,9 @@ void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_
   command->add_option("file", options->files, "Test files or rule files with Test documents: paths or globs")
       ->required()
       ->type_name("FILE");
-  command->add_option("--run", options->run, "Only tests whose name matches; may come more than once")->type_name("REGEX");
+  command->add_option("--run", options->run, "Only tests whose name matches; may come more than once")
+      ->allow_extra_args(false)
+      ->type_name("REGEX");
   command
       ->add_option("--config", options->config,
                    "A collector's configuration: who is told of what, and the services, where the rule files do not say")

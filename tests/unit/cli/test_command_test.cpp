@@ -100,6 +100,7 @@ TEST_F(TestCommand, RunPicksTestsByName) {
   EXPECT_THAT(cli.err, HasSubstr("no test has a name that --run matches"));
   EXPECT_EQ(test({good, bad, "--run", "stan"}), 0) << cli.out;
   EXPECT_EQ(test({good, bad, "--run", "falls"}), 1);
+  EXPECT_EQ(test({"--run", "stands", "--run", "flies", good}), 0) << cli.err;
   EXPECT_EQ(test({good, "--run", "("}), 2);
   EXPECT_THAT(cli.err, HasSubstr("--run is '(', which is no regular expression"));
 }
