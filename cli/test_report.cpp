@@ -49,6 +49,7 @@ std::string failure_text(const std::string& test, const TestFailure& failure) {
     case TestFailure::Kind::notification:
       out += "    notifications, time: " + time + ",\n        exp: " + indented(failure.expected) +
              "\n        got: " + indented(failure.got);
+      if (!failure.why.empty()) out += "\n        why: " + indented(failure.why);
       break;
     case TestFailure::Kind::evaluation:
       out += "    rule: " + failure.subject + ", time: " + time + ", err: " + failure.error;
@@ -69,6 +70,7 @@ ordered_json json_of(const TestFailure& failure) {
   } else {
     out["expected"] = failure.expected;
     out["got"] = failure.got;
+    if (!failure.why.empty()) out["why"] = failure.why;
   }
   return out;
 }

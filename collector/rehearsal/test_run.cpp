@@ -11,6 +11,7 @@
 #include "collector/rehearsal/expectation_text.hpp"
 #include "collector/rehearsal/notice_check.hpp"
 #include "collector/rehearsal/rehearsal.hpp"
+#include "common/base/duration.hpp"
 #include "common/base/parse.hpp"
 
 namespace ward::collector {
@@ -139,7 +140,8 @@ class GroupRun {
                                   .time = at,
                                   .expected = "",
                                   .got = "",
-                                  .error = failure.what});
+                                  .error = failure.what,
+                                  .why = ""});
     check_notices(at);
     return failures.empty();
   }
@@ -178,7 +180,8 @@ class GroupRun {
                                   .time = test.eval_time,
                                   .expected = "",
                                   .got = "",
-                                  .error = answer.error().what});
+                                  .error = answer.error().what,
+                                  .why = ""});
       return;
     }
     std::vector<ExpectedSample> got;
@@ -193,10 +196,21 @@ class GroupRun {
   void check_notices(milliseconds now) {
     for (const auto& test : group_.notification_cases) {
       if (test.until != now) continue;
-      if (auto difference = compare(test, rehearsal_.sent(), rehearsal_.incidents(), group_.start))
-        fail_case(TestFailure::Kind::notification, difference->at, "", test.until, std::move(difference->expected),
-                  std::move(difference->got));
+      auto difference = compare(test, rehearsal_.sent(), rehearsal_.incidents(), group_.start);
+      if (!difference) continue;
+      fail_case(TestFailure::Kind::notification, difference->at, "", test.until, std::move(difference->expected),
+                std::move(difference->got));
+      result_.failures.back().why = decided();
     }
+  }
+
+  [[nodiscard]] std::string decided() const {
+    std::string out;
+    for (const auto& decision : rehearsal_.decisions()) {
+      if (!out.empty()) out += '\n';
+      out += format_duration(decision.at - group_.start) + " " + decision.what + ": " + decision.why;
+    }
+    return out;
   }
 
   void fail_case(TestFailure::Kind kind, const config::Position& at, std::string subject, milliseconds time,
@@ -207,7 +221,8 @@ class GroupRun {
                                 .time = time,
                                 .expected = std::move(expected),
                                 .got = std::move(got),
-                                .error = ""});
+                                .error = "",
+                                .why = ""});
   }
 
   Sandbox& sandbox_;

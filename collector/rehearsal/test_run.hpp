@@ -21,6 +21,8 @@ struct TestFailure {
   std::string expected;  ///< "" with an error
   std::string got;
   std::string error;
+  std::string
+      why;  ///< what correlation and routing decided until then and for what reason, one line each; "" unless notification
   friend bool operator==(const TestFailure&, const TestFailure&) = default;
 };
 std::string_view to_string(TestFailure::Kind kind);

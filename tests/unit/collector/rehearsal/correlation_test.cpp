@@ -33,7 +33,8 @@ TEST_P(CorrelationScenario, PagesWhoItShould) {
     for (const auto& f : test.failures)
       ADD_FAILURE() << to_string(f.at) << ": " << test.name << "\nexpected\n"
                     << f.expected << "\nbut got\n"
-                    << f.got << f.error;
+                    << f.got << f.error << "\nwhy\n"
+                    << f.why;
 }
 
 INSTANTIATE_TEST_SUITE_P(Data, CorrelationScenario, testing::ValuesIn(scenarios()),

@@ -83,6 +83,7 @@ TEST_F(NotificationTest, ADifferenceShowsEveryMessageWithItsTime) {
   EXPECT_EQ(f.expected, "2 pages\npage to pd-db, root PgDown\npage to pd-app, root OdooSlow");
   EXPECT_THAT(f.got, testing::MatchesRegex("1 page\nfire to pd-db, class actionable, owner database, root PgDown, absorbs "
                                            "\\[OdooSlow\\], tenants \\[a\\], scope \\{tenant=\"a\"\\}, at [0-9]m[0-9]*s?"));
+  EXPECT_THAT(f.why, testing::ContainsRegex("(^|\n)[0-9ms]+ opened: .*\n[0-9ms]+ attached: odoo"));
   EXPECT_GT(f.at.column, 50);  // of the expectation that nothing fulfils
 }
 
