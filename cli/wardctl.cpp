@@ -43,11 +43,14 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
 int run(std::vector<std::string> arguments, const Outside& outside) {
   CLI::App app{"Looks into and looks after Ward.", "wardctl"};
   Status outcome;
+  int exit_code = 0;
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   command::add_pki(app, outside, outcome);
   command::add_check(app, outside, outcome);
   command::add_rules(app, outside, outcome);
+  command::add_test(app, outside, outcome, exit_code);
+  command::add_backtest(app, outside, outcome);
   command::add_status(app, outside, outcome);
   command::add_query(app, outside, outcome);
   command::add_series(app, outside, outcome);
@@ -69,7 +72,7 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   }
   if (!outcome) return report(describe(outcome.error()), outside);
   outside.out.flush();
-  return 0;
+  return exit_code;
 }
 
 }  // namespace ward::cli

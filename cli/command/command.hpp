@@ -21,6 +21,9 @@ void add_check(CLI::App& app, const Outside& outside, Status& outcome);
 void add_series(CLI::App& app, const Outside& outside, Status& outcome);
 void add_rules(CLI::App& app, const Outside& outside, Status& outcome);
 void add_tsdb(CLI::App& app, const Outside& outside, Status& outcome);
+void add_backtest(CLI::App& app, const Outside& outside, Status& outcome);
+/// `exit_code`: 1 when a test fails, for that is an answer and no failure of the command.
+void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_code);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);

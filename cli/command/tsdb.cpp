@@ -11,6 +11,7 @@
 #include <set>
 
 #include "cli/command/command.hpp"
+#include "cli/stored_days.hpp"
 #include "cli/table.hpp"
 #include "collector/promql/number.hpp"
 #include "collector/promql/parser.hpp"
@@ -28,25 +29,6 @@ using collector::DayFile;
 
 /// Everything that stands in the file: what counts is the journal's to say.
 constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
-constexpr const char* kEnding = ".db";
-
-/// The day files of a data_dir, of its folder `days`, or one file.
-Result<std::vector<fs::path>> day_files(const std::string& where) {
-  std::error_code error;
-  const fs::path path(where);
-  std::vector<fs::path> out;
-  if (fs::is_regular_file(path, error)) return std::vector{path};
-  const auto folder = fs::is_directory(path / "days", error) ? path / "days" : path;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->path().extension() == kEnding && at->path().stem() != "journal" && at->path().stem() != "state")
-      out.push_back(at->path());
-  std::sort(out.begin(), out.end());
-  if (out.empty())
-    return fail(Errc::not_found, "there is no stored day in '" + where + "'",
-                "Name the collector's data_dir, its folder days, or one file of it.");
-  return out;
-}
-
 std::string human(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);

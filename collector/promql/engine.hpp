@@ -81,5 +81,7 @@ struct Reads {
   friend bool operator==(const Reads&, const Reads&) = default;
 };
 Reads reads_of(const Expr& expr, milliseconds lookback = std::chrono::minutes{5});
+/// The conditions of every selector in it, metric names among them: what it reads is what matches one of them.
+std::vector<std::vector<Matcher>> selectors_of(const Expr& expr);
 
 }  // namespace ward::promql

@@ -11,6 +11,7 @@ struct Walk {
   std::vector<std::string> metrics;
   bool anything = false;
   milliseconds widest{0};
+  std::vector<std::vector<Matcher>> selectors{};
 
   void visit(const Node& node, milliseconds outer) {
     std::visit([&](const auto& n) { enter(n, outer); }, node.data);
@@ -49,6 +50,7 @@ struct Walk {
   }
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
     widest = std::max(widest, reach(s.when, outer, own));
+    selectors.push_back(s.matchers);
     const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
       return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
     });
@@ -62,13 +64,19 @@ struct Walk {
 }  // namespace
 
 Reads reads_of(const Expr& expr, milliseconds lookback) {
-  Walk walk{lookback, {}, false, milliseconds{0}};
+  Walk walk{lookback, {}, false, milliseconds{0}, {}};
   walk.visit(expr.root(), milliseconds{0});
   Reads reads{std::move(walk.metrics), walk.widest};
   if (walk.anything) reads.metrics.clear();
   std::sort(reads.metrics.begin(), reads.metrics.end());
   reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());
   return reads;
+}
+
+std::vector<std::vector<Matcher>> selectors_of(const Expr& expr) {
+  Walk walk{milliseconds{0}, {}, false, milliseconds{0}, {}};
+  walk.visit(expr.root(), milliseconds{0});
+  return std::move(walk.selectors);
 }
 
 }  // namespace ward::promql
