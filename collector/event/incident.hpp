@@ -35,6 +35,7 @@ std::string_view to_string(NoticeKind k);
 struct Notice {
   NoticeKind kind = NoticeKind::fire;
   Incident incident;
+  std::string why{};  ///< for people: why they hear of it again, or who has not answered; "" when there is nothing to say
   friend bool operator==(const Notice&, const Notice&) = default;
 };
 

@@ -124,7 +124,9 @@ Result<WatchedAlert> watched_alert_from_json(std::string_view text) {
 }
 
 std::string to_json(const Notice& n) {
-  return dump(json{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}});
+  json out{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}};
+  if (!n.why.empty()) out["why"] = n.why;
+  return dump(out);
 }
 
 Result<Notice> notice_from_json(std::string_view text) {
@@ -134,6 +136,7 @@ Result<Notice> notice_from_json(std::string_view text) {
     for (const auto k : {NoticeKind::fire, NoticeKind::escalate, NoticeKind::resolve})
       if (to_string(k) == kind) n.kind = k;
     n.incident = read_incident(j.at("incident"));
+    n.why = j.value("why", "");
     return n;
   });
 }

@@ -9,7 +9,7 @@ namespace ward::collector {
 namespace {
 
 // One entry per schema version, never edited once released. Times are ms since the epoch, UTC.
-constexpr std::array<std::string_view, 1> kSteps{R"sql(
+constexpr std::array<std::string_view, 2> kSteps{R"sql(
   CREATE TABLE alert_state (
     rule_group TEXT NOT NULL, rule TEXT NOT NULL, instance TEXT NOT NULL,
     data BLOB NOT NULL,                      -- opaque, alerting's own
@@ -34,6 +34,13 @@ constexpr std::array<std::string_view, 1> kSteps{R"sql(
     instead_of TEXT NOT NULL, updated_at INTEGER NOT NULL);
   CREATE INDEX delivery_by_incident ON delivery (incident);
   CREATE INDEX delivery_pending ON delivery (seq) WHERE state = 'pending';
+)sql",
+                                                 R"sql(
+  CREATE TABLE escalation (incident TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;  -- collector/event/routing_json.hpp
+  CREATE TABLE silence (id TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE audit (                       -- never changed: each hash covers the one before (collector/event/audit.hpp)
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+    detail TEXT NOT NULL, hash TEXT NOT NULL);
 )sql"};
 
 }  // namespace
