@@ -73,7 +73,8 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       compiler_(engine_, store_.history),
       rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
       incidents_(config_.services, config_.correlation, files.loaded.incidents),
-      router_(config_.routing, files.loaded.notified),
+      router_(config_.routing, {files.loaded.notified, files.loaded.escalations, files.loaded.silences},
+              [this](const std::string& service, const std::string& on) { return config_.services.needs(service, on); }),
       outbox_(outbox_options(config_), *world.random),
       writer_(world.io.get_executor(), *world.pool, reserved_),
       sender_(
@@ -111,8 +112,12 @@ Status Application::start() {
                                                            router_, outbox_, writer_, [this] { sender_.wake(); },
                                                            std::move(loaded_.alerts), std::move(ruleless), rules.coverage});
   loaded_ = LoadedState{};
+  std::set<std::string> receivers;
+  for (const auto& receiver : config_.receivers) receivers.insert(receiver.name);
+  desk_ =
+      std::make_unique<RoutingDesk>(RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, std::move(receivers)});
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
-                                                     server_, *pipeline_, outbox_, *volume_, config_});
+                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_});
   if (forwarding_) {
     const auto journaled = store_.journal->streams();
     if (!journaled) return fail(journaled.error());
@@ -313,6 +318,11 @@ void Application::reload() {
   tell_warnings(rules);
   server_.use_context(*tls);
   pipeline_->use_rules(rules.rules, rules.coverage);
+  pipeline_->audit({.at = world_.clock->wall(),
+                    .actor = "SIGHUP",
+                    .action = "reload",
+                    .subject = "rules",
+                    .detail = std::to_string(rules.rules->groups.size()) + " groups"});
   world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.rules->groups.size()}});
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collector/alerting/rule_file.hpp"
+#include "collector/api/access.hpp"
 #include "collector/api/query_gate.hpp"
 #include "collector/forward/options.hpp"
 #include "collector/incident/engine.hpp"
@@ -44,6 +45,7 @@ struct CollectorConfig {
   milliseconds evaluation_interval{std::chrono::seconds{15}};
   std::vector<Receiver> receivers;
   RoutingTable routing;
+  api::ApiAccess api_access;  ///< who may acknowledge and silence
   EngineOptions correlation;
   ServiceMap services;
   std::optional<Receiver> watchdog;  ///< where the heartbeat goes
