@@ -21,6 +21,9 @@ void add_check(CLI::App& app, const Outside& outside, Status& outcome);
 void add_series(CLI::App& app, const Outside& outside, Status& outcome);
 void add_rules(CLI::App& app, const Outside& outside, Status& outcome);
 void add_tsdb(CLI::App& app, const Outside& outside, Status& outcome);
+void add_ack(CLI::App& app, const Outside& outside, Status& outcome);
+void add_silence(CLI::App& app, const Outside& outside, Status& outcome);
+void add_audit(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);
