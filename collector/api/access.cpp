@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::size_t kLeastToken = 16;
 
+bool names_this_machine(std::string_view host) {
+  if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
+    host = host.substr(0, colon);
+  return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+}
+
 }  // namespace
 
 std::string_view to_string(Scope scope) {
@@ -27,6 +33,9 @@ tl::expected<std::string, http::ServerResponse> ApiAccess::admit(const http::Ser
   };
   const auto header = request.header("authorization");
   if (header.empty() && open) {
+    // What a proxy hands on, or a page whose name was made to lead here, is not of this machine.
+    if (!names_this_machine(request.header("host")))
+      return refuse(403, "Forbidden", "Without a token this is for 127.0.0.1 and localhost: add one under api.tokens.");
     // A form or a script of any page may post plain text to this machine; application/json it may not.
     if (request.method == "POST" && !request.header("content-type").starts_with("application/json"))
       return refuse(415, "Unsupported media type", "Send the header 'Content-Type: application/json'.");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "collector/api/desk.hpp"
 #include "collector/api/endpoint.hpp"
@@ -21,19 +22,22 @@ const AlertEvent* root_of(const std::vector<Incident>& incidents, const std::str
   return nullptr;
 }
 
-const Incident* incident_of(const std::vector<Incident>& incidents, const Labels& labels) {
+using ByMember = std::unordered_map<Labels, const Incident*>;
+
+ByMember by_member(const std::vector<Incident>& incidents) {
+  ByMember out;
   for (const auto& incident : incidents)
-    for (const auto& member : incident.alerts)
-      if (member.labels == labels) return &incident;
-  return nullptr;
+    for (const auto& member : incident.alerts) out.emplace(member.labels, &incident);
+  return out;
 }
 
-AlertStatus status_of(const AlertEvent& alert, const std::vector<Incident>& incidents, const Desk& desk) {
+AlertStatus status_of(const AlertEvent& alert, const std::vector<Incident>& incidents, const ByMember& members,
+                      const Desk& desk) {
   AlertStatus out;
   out.alert = alert;
   auto labels = alert.labels;
-  const auto* incident = incident_of(incidents, alert.labels);
-  if (incident != nullptr) {
+  if (const auto at = members.find(alert.labels); at != members.end()) {
+    const auto* incident = at->second;
     out.incident = incident->id;
     labels = labels.with("ward_incident", incident->id);
     labels.set("ward_class", to_string(incident->cls));
@@ -147,10 +151,11 @@ Result<std::vector<AlertStatus>> alerts(const View& view, const http::ServerRequ
   const auto receiver = LabelCondition::make("receiver", LabelCondition::Op::regex, receiver_pattern);
   if (!receiver) return fail(receiver.error());
   const auto incidents = view.incidents();
+  const auto members = by_member(incidents);
   std::vector<AlertStatus> out;
   for (const auto& alert : view.alerts()) {
     if (alert.phase != AlertPhase::firing || !all_hold(*conditions, alert.labels)) continue;
-    auto one = status_of(alert, incidents, *view.desk());
+    auto one = status_of(alert, incidents, members, *view.desk());
     const auto state = state_of(one);
     if (!wanted(request, "silenced") && !one.silenced_by.empty()) continue;
     if (!wanted(request, "inhibited") && !one.inhibited_by.empty()) continue;

@@ -46,6 +46,10 @@ std::vector<LabelCondition> read_conditions(config::Section& rule, const std::st
 }  // namespace
 
 const Incident* inhibitor(const std::vector<InhibitRule>& rules, const Incident& target, std::span<const Incident> open) {
+  // Most incidents are no target: in a storm each need not be held against each.
+  const bool is_target =
+      std::any_of(rules.begin(), rules.end(), [&](const InhibitRule& r) { return all_hold(r.target, root_labels(target)); });
+  if (!is_target) return nullptr;
   for (const auto& source : open) {
     if (source.id == target.id || !holds_back(rules, source, target)) continue;
     const bool target_is_older = std::tie(target.opened_at, target.id) < std::tie(source.opened_at, source.id);

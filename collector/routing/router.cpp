@@ -264,6 +264,14 @@ void Router::tell_end(const Notice& notice, Time now, Routed& out) {
 }
 
 void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
+  // What is open no more and had no end told: its incident could not be read after a restart.
+  std::set<std::string_view> ids;
+  for (const auto& incident : open) ids.insert(incident.id);
+  std::erase_if(records_, [&](const auto& entry) {
+    if (ids.contains(entry.first)) return false;
+    out.escalations_gone.push_back(entry.first);
+    return true;
+  });
   for (const auto& id : changed_)
     if (const auto at = records_.find(id); at != records_.end()) out.escalations.push_back(at->second);
   changed_.clear();

@@ -65,6 +65,10 @@ Result<std::vector<LabelCondition>> SilenceBook::check(const AlertSilence& silen
   if (silence.ends_at <= now)
     return refuse("the silence would have ended at " + format_time(silence.ends_at) + " already",
                   "Set endsAt later than now.");
+  const bool too_long = std::any_of(silence.matchers.begin(), silence.matchers.end(), [](const SilenceMatcher& m) {
+    return m.name.size() > kLongestText || m.value.size() > kLongestText;
+  });
+  if (too_long) return refuse("a matcher has more than 4096 characters", "Shorten it.");
   if (silence.matchers.size() > kMostMatchers) return refuse("the silence has more than 50 matchers", "Make several.");
   auto conditions = conditions_of(silence.matchers);
   if (!conditions) return conditions;
@@ -94,7 +98,8 @@ Result<SilenceBook::Put> SilenceBook::put(AlertSilence silence, std::string fres
     return state_of(e.second.silence, now) != SilenceState::expired;
   });
   if (!keeps && static_cast<std::size_t>(running) >= kMost)
-    return fail(Errc::overloaded, "there are 10000 silences already", "Expire those that nobody needs.");
+    return fail(Errc::overloaded, "there are " + std::to_string(kMost) + " silences already",
+                "Expire those that nobody needs.");
   silence.updated_at = now;
   silence.ended = false;
   if (!keeps) {
@@ -152,6 +157,16 @@ std::vector<std::string> SilenceBook::forget(Time now) {
     if (old) out.push_back(entry.first);
     return old;
   });
+  if (entries_.size() <= kMost + kMostExpired) return out;
+  std::vector<std::pair<Time, std::string>> expired;
+  for (const auto& [id, entry] : entries_)
+    if (state_of(entry.silence, now) == SilenceState::expired) expired.emplace_back(entry.silence.ends_at, id);
+  std::sort(expired.begin(), expired.end());
+  const auto surplus = std::min(expired.size(), entries_.size() - kMost - kMostExpired);
+  for (std::size_t i = 0; i < surplus; ++i) {
+    entries_.erase(expired[i].second);
+    out.push_back(std::move(expired[i].second));
+  }
   return out;
 }
 

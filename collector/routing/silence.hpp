@@ -15,7 +15,8 @@ namespace ward::collector {
 /// Thread: one at a time.
 class SilenceBook {
  public:
-  static constexpr std::size_t kMost = 10'000;  ///< that are not expired: each costs every open incident a comparison
+  static constexpr std::size_t kMost = 2'000;  ///< that are not expired: each costs every open incident a comparison
+  static constexpr std::size_t kMostExpired = 2'000;
   static constexpr milliseconds kKeepExpired{std::chrono::hours{120}};  ///< as Alertmanager keeps them
 
   SilenceBook() = default;
@@ -41,7 +42,7 @@ class SilenceBook {
   [[nodiscard]] std::vector<std::string> all_covering(const Labels& labels, Time now) const;
   [[nodiscard]] const AlertSilence* find(const std::string& id) const;
   [[nodiscard]] std::vector<AlertSilence> list() const;  ///< by id
-  /// Drops those that expired long ago; their ids.
+  /// Drops those that expired long ago, and the oldest of too many; their ids.
   std::vector<std::string> forget(Time now);
   /// When the next one begins or ends; Time::max() when none does.
   [[nodiscard]] Time next_change(Time now) const;

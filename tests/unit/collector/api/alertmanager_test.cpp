@@ -1,7 +1,6 @@
 // Alertmanager's API v2 and Ward's own writing endpoints: what they read, what they show, and whom they let in.
 #include <gmock/gmock.h>
 
-#include "tests/unit/collector/api/fake_desk.hpp"
 #include "tests/unit/collector/api/test_view.hpp"
 
 namespace ward::collector::api {
@@ -95,11 +94,16 @@ TEST_F(AlertmanagerApi, LetsNobodyWriteWithoutATokenOfTheScope) {
 
 TEST_F(AlertmanagerApi, OpenToThisMachineStillRefusesForeignPagesAndWrongTokens) {
   view.access_.open = true;
-  view.headers = {{"content-type", "text/plain"}};
+  view.headers = {{"content-type", "text/plain"}, {"host", "127.0.0.1:9802"}};
   EXPECT_EQ(post("/api/v2/silences", kSilence).status, 415);
   log_in("wrong");
   EXPECT_EQ(post("/api/v2/silences", kSilence).status, 401);
-  view.headers = {{"content-type", "application/json"}};
+  for (const auto* host : {"", "ward.example", "127.0.0.1.example:9802", "localhost.example"}) {
+    view.headers = {{"content-type", "application/json"}, {"host", host}};
+    EXPECT_EQ(post("/api/v2/silences", kSilence).status, 403) << host;
+  }
+  EXPECT_THAT(desk.commands, IsEmpty());
+  view.headers = {{"content-type", "application/json"}, {"host", "localhost:9802"}};
   EXPECT_EQ(post("/api/v2/silences", kSilence).status, 200);
   EXPECT_THAT(desk.commands.at(0).actor, HasSubstr("local"));
 }

@@ -9,6 +9,7 @@
 #include "collector/api/view.hpp"
 #include "collector/tsdb/head.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/unit/collector/api/fake_desk.hpp"
 
 namespace ward::collector::api {
 
@@ -70,7 +71,8 @@ class TestView final : public View {
   }
 
   http::Headers headers;  ///< of every request
-  Desk* desk_ = nullptr;
+  mutable FakeDesk empty_desk;
+  Desk* desk_ = &empty_desk;
   ApiAccess access_;
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
   const Queryable* other_store = nullptr;  ///< instead of `head`

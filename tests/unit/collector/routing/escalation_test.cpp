@@ -210,6 +210,15 @@ TEST(Escalation, TakesUpWhatAReleaseWithoutRecordsHasTold) {
   EXPECT_EQ(later.deliveries[0].receiver, "platform");
 }
 
+TEST(Escalation, ForgetsWhatIsOpenNoMore) {
+  RoutingBed bed(kPlan);
+  bed.fire(planned());
+  bed.open.clear();
+  EXPECT_THAT(bed.step(), IsEmpty());
+  EXPECT_EQ(bed.last.escalations_gone, (Texts{"I1"}));
+  EXPECT_EQ(bed.ack("I1").error().code, Errc::not_found);
+}
+
 TEST(Escalation, GoesOnByANewTableAfterAReload) {
   RoutingBed bed(kPlan);
   bed.fire(planned());

@@ -129,6 +129,25 @@ TEST(SilenceBook, ForgetsExpiredOnesAfterFiveDays) {
   EXPECT_EQ(book.find("s1"), nullptr);
 }
 
+TEST(SilenceBook, HasABoundAndForgetsTheOldestOfTooManyThatExpired) {
+  SilenceBook book;
+  for (std::size_t i = 0; i < SilenceBook::kMost; ++i) ASSERT_TRUE(book.put(silence(), "s" + std::to_string(i), kNow));
+  EXPECT_EQ(book.put(silence(), "more", kNow).error().code, Errc::overloaded);
+  auto change = silence();
+  change.id = "s7";
+  EXPECT_TRUE(book.put(change, "more", kNow)) << "a change adds none";
+  for (std::size_t i = 0; i < SilenceBook::kMostExpired + 3; ++i) {
+    ASSERT_TRUE(book.expire("s0", kNow + milliseconds(1)));
+    auto next = silence();
+    next.starts_at = kNow + milliseconds(i);
+    ASSERT_TRUE(book.put(next, "t" + std::to_string(i), kNow + milliseconds(1)));
+    ASSERT_TRUE(book.expire("t" + std::to_string(i), kNow + milliseconds(2 + i)));
+    ASSERT_TRUE(book.put(silence(), "s0", kNow + milliseconds(1)));
+  }
+  EXPECT_THAT(book.forget(kNow + milliseconds(1)), testing::SizeIs(3));
+  EXPECT_NE(book.find("s1"), nullptr);
+}
+
 TEST(SilenceBook, LeavesOutWhatItCannotUnderstand) {
   auto broken = silence({{.name = "a", .value = "(", .is_regex = true}});
   broken.id = "s1";
