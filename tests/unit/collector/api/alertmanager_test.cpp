@@ -185,6 +185,22 @@ TEST_F(AlertmanagerApi, TakesAnAcknowledgementAndItsEnd) {
   EXPECT_EQ(post("/api/ward/v1/incidents/I1/ack", "").status, 503);
 }
 
+TEST_F(AlertmanagerApi, ShowsWhoHasAnIncidentAndWhyNobodyIsTold) {
+  Incident incident;
+  incident.id = "I1";
+  view.incident_list = {incident};
+  auto shown = json::parse(view.ask("/api/ward/v1/incidents").body)["incidents"][0];
+  EXPECT_EQ(shown["told"], json({"a"}));
+  EXPECT_FALSE(shown.contains("acknowledged"));
+  desk.record = EscalationRecord{};
+  desk.record->ack = Acknowledgement{.by = "anna", .note = "on it", .at = from_ms(0)};
+  desk.record->mute = MuteKind::silenced;
+  desk.record->muted_by = "s1";
+  shown = json::parse(view.ask("/api/ward/v1/incidents").body)["incidents"][0];
+  EXPECT_EQ(shown["acknowledged"]["by"], "anna");
+  EXPECT_EQ(shown["muted"], json({{"as", "silenced"}, {"by", "s1"}}));
+}
+
 TEST_F(AlertmanagerApi, ShowsTheAuditInPages) {
   for (std::uint64_t n = 1; n <= 3; ++n)
     desk.records.push_back({.number = n, .entry = {.at = from_ms(7), .actor = "anna"}, .hash = "h"});
