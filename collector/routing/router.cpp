@@ -105,7 +105,7 @@ void Router::follow_clock(Time now) {
     const auto before = std::tuple(record.since, record.muted_at);
     if (shift > kClockStep) {
       record.since -= shift;
-      record.muted_at -= shift;
+      if (record.mute != MuteKind::none) record.muted_at -= shift;
     }
     // After a restart nothing tells by how much; then at most this is lost.
     record.since = std::min(record.since, now);
@@ -131,6 +131,8 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
   if (fresh && !wanted.empty() && plan.empty() && !table_.escalations.empty())
     decide(out, now, incident.id, "escalation unknown",
            "there is no escalation '" + std::string(wanted) + "'; the owner's receiver is told instead");
+  // Whoever has it back after another had it is told again; a class never comes back.
+  if (!fresh && (record.owner != incident.owner || record.plan != plan)) ++record.round;
   record.incident = incident.id;
   record.cls = incident.cls;
   record.owner = incident.owner;
@@ -223,7 +225,7 @@ void Router::send(const EscalationDue& due, const EscalationPlan& plan, const In
   const auto& step = plan.steps.at(due.step);
   switch (due.why) {
     case EscalationDue::Why::first:
-      if (record.round > 0) notice.why = "It is still open.";
+      if (record.round > 0 && told.contains(receiver)) notice.why = "It is still open.";
       break;
     case EscalationDue::Why::step:
       notice.why =

@@ -169,6 +169,18 @@ TEST(Escalation, TellsAnotherOwnerAndAsksForHisOwnAcknowledgement) {
   EXPECT_THAT(bed.after(minutes(5)), ElementsAre("escalate I1 to platform"));
 }
 
+TEST(Escalation, TellsAnOwnerWhoHasItBackAndAllOfHisSteps) {
+  RoutingBed bed(kOwners);
+  auto i = incident("I1", "application");
+  bed.fire(i);
+  for (const auto* owner : {"database", "application", "database"}) {
+    i.owner = owner;
+    const std::string receiver = i.owner == "database" ? "dba" : "app";
+    EXPECT_THAT(bed.escalate(i), ElementsAre("escalate I1 to " + receiver));
+    EXPECT_THAT(bed.after(minutes(5)), ElementsAre("escalate I1 to platform"));
+  }
+}
+
 TEST(Escalation, KeepsTheAcknowledgementWhenOnlyTheCauseIsNamedAnew) {
   RoutingBed bed(kOwners);
   auto i = incident("I1", "application");
