@@ -26,6 +26,7 @@ bool is_loopback(std::string_view url) {
 /// The sentence an API put into its error: Prometheus' `error`, or `detail` and `title` of RFC 9457.
 std::string sentence_of(const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (json.is_string()) return json.get<std::string>();  // Alertmanager's way
   if (!json.is_object()) return {};
   for (const auto* key : {"error", "detail", "title"}) {
     const auto at = json.find(key);
@@ -114,8 +115,23 @@ Result<Collector> Collector::open(CollectorOptions options, const Outside& outsi
   return Collector{std::move(options), std::move(*token), outside};
 }
 
-Result<std::string> Collector::get(const std::string& path_and_query) const {
+Result<std::string> Collector::get(const std::string& path_and_query) const { return ask({}, path_and_query); }
+
+Result<std::string> Collector::post(const std::string& path, std::string json) const {
   http::Request request;
+  request.method = "POST";
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = std::move(json);
+  return ask(std::move(request), path);
+}
+
+Result<std::string> Collector::remove(const std::string& path) const {
+  http::Request request;
+  request.method = "DELETE";
+  return ask(std::move(request), path);
+}
+
+Result<std::string> Collector::ask(http::Request request, const std::string& path_and_query) const {
   request.url = options_.url + path_and_query;
   request.timeout = kTimeout;
   request.max_body_bytes = kMaxAnswerBytes;
@@ -147,7 +163,7 @@ Error Collector::explain(const http::Response& response, const std::string& path
   if (response.status == 401 || response.status == 403)
     return {Errc::denied,
             "The collector at " + options_.url + " refuses access (" + status + ")" + (said.empty() ? "" : ": " + said),
-            "Give a token that may read with --token-file."};
+            "Give a token that may do this with --token-file."};
   if (response.status == 503 && !said.empty())
     return {Errc::unavailable, "The collector cannot answer now: " + said, "Ask again in a moment."};
   if (!said.empty()) return {Errc::invalid, "The collector refuses: " + said, "Correct the request."};

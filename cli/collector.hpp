@@ -24,9 +24,13 @@ class Collector {
 
   /// The body of a 200 answer. Everything else is an error that names the collector and says what to do.
   [[nodiscard]] Result<std::string> get(const std::string& path_and_query) const;
+  /// The same for POST of a JSON body, and for DELETE.
+  [[nodiscard]] Result<std::string> post(const std::string& path, std::string json) const;
+  [[nodiscard]] Result<std::string> remove(const std::string& path) const;
 
  private:
   Collector(CollectorOptions options, Secret token, const Outside& outside);
+  [[nodiscard]] Result<std::string> ask(http::Request request, const std::string& path_and_query) const;
   [[nodiscard]] Error explain(const http::Failure& failure) const;
   [[nodiscard]] Error explain(const http::Response& response, const std::string& path) const;
 

@@ -56,6 +56,9 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   command::add_series(app, outside, outcome);
   command::add_alerts(app, outside, outcome);
   command::add_tsdb(app, outside, outcome);
+  command::add_ack(app, outside, outcome);
+  command::add_silence(app, outside, outcome);
+  command::add_audit(app, outside, outcome);
   if (const auto line = unknown_command(app, arguments); !line.empty()) return report(line, outside);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

@@ -15,8 +15,6 @@ constexpr std::chrono::minutes kPruneEvery{30};
 
 Outbox::Options outbox_options(const CollectorConfig& config) {
   Outbox::Options options;
-  options.fallbacks = config.routing.fallbacks();
-  options.last_resort = config.routing.fallback_receiver;
   for (const auto& receiver : config.receivers)
     if (const auto every = receiver.channel->refresh(); every.count() > 0) options.refresh[receiver.name] = every;
   return options;
@@ -70,6 +68,9 @@ RulebookOptions rulebook_options(const CollectorConfig& config) {
   options.rules.default_interval = config.evaluation_interval;
   options.services = config.services;
   options.correlation = config.correlation;
+  options.routing = config.routing;
+  options.receivers.emplace();
+  for (const auto& receiver : config.receivers) options.receivers->insert(receiver.name);
   return options;
 }
 
@@ -85,7 +86,8 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       compiler_(engine_, store_.history),
       rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
       incidents_(ServiceMap{}, config_.correlation, files.loaded.incidents),
-      router_(config_.routing, files.loaded.notified),
+      router_(config_.routing, {files.loaded.notified, files.loaded.escalations, files.loaded.silences},
+              [this](const std::string& service, const std::string& on) { return incidents_.map().needs(service, on); }),
       outbox_(outbox_options(config_), *world.random),
       writer_(world.io.get_executor(), *world.pool, reserved_),
       sender_(
@@ -118,14 +120,17 @@ Status Application::start() {
   if (!damaged) return fail(damaged.error());
   damaged_rows_ = *damaged;
   auto ruleless = restore(rules);
-  pipeline_ = std::make_unique<Pipeline>(Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log,
-                                                           world_.metrics, *world_.pool, store_.sink, rules_, incidents_,
-                                                           router_, outbox_, writer_, [this] { sender_.wake(); },
-                                                           std::move(loaded_.alerts), std::move(ruleless), rules.coverage,
-                                                           &compiler_, rules.book});
+  pipeline_ = std::make_unique<Pipeline>(
+      Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
+                        rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); }, std::move(loaded_.alerts),
+                        std::move(ruleless), rules.coverage, &compiler_, rules.book});
   loaded_ = LoadedState{};
+  std::set<std::string> receivers;
+  for (const auto& receiver : config_.receivers) receivers.insert(receiver.name);
+  desk_ =
+      std::make_unique<RoutingDesk>(RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, std::move(receivers)});
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
-                                                     server_, *pipeline_, outbox_, *volume_, config_});
+                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_});
   if (forwarding_) {
     const auto journaled = store_.journal->streams();
     if (!journaled) return fail(journaled.error());
@@ -195,6 +200,8 @@ std::vector<AlertState> Application::restore(const RulebookLoad& load) {
   const auto now = world_.clock->wall();
   (void)rules_.reload(load.book->rules, now);
   incidents_.use(load.book->services, load.book->correlation);
+  router_.use(load.book->routing);
+  outbox_.use_fallbacks(load.book->routing.fallbacks(), load.book->routing.fallback_receiver);
   std::vector<AlertState> states;
   for (const auto& row : loaded_.alerts)
     if (auto state = from_row(row)) states.push_back(std::move(*state));
@@ -327,7 +334,13 @@ void Application::reload() {
   tell_warnings(rules);
   server_.use_context(*tls);
   pipeline_->use_book(rules.book, rules.coverage);
-  world_.log.info("New rules and certificates are in force", {{"rule_groups", rules.book->rules->groups.size()}});
+  const auto groups = rules.book->rules->groups.size();
+  pipeline_->audit({.at = world_.clock->wall(),
+                    .actor = "SIGHUP",
+                    .action = "reload",
+                    .subject = "rules",
+                    .detail = std::to_string(groups) + " groups"});
+  world_.log.info("New rules and certificates are in force", {{"rule_groups", groups}});
 }
 
 async::Task<void> Application::shut_down() {

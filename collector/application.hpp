@@ -10,6 +10,7 @@
 #include "collector/housekeeping.hpp"
 #include "collector/parts.hpp"
 #include "collector/remote_write/receiver.hpp"
+#include "collector/routing_desk.hpp"
 #include "collector/rulebook/rulebook.hpp"
 #include "collector/world.hpp"
 #include "common/async/task_group.hpp"
@@ -84,6 +85,7 @@ class Application {
   Housekeeping house_;
   Heartbeat heartbeat_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<RoutingDesk> desk_;
   std::unique_ptr<AppView> view_;
   std::unique_ptr<RemoteWriteReceiver> receiver_;
   std::unique_ptr<http::Server> api_;

@@ -223,6 +223,8 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_remote_write_receiver(root.child("remote_write_receiver"), out);
   out.remote_write = read_forward_targets(root, "remote_write");
   read_tls(root, out);
+  const auto http = net::parse_endpoint(out.http_address);
+  out.api_access = api::read_api_access(root.child("api"), out.insecure && http && net::is_loopback(*http));
   out.rule_patterns = resolve(root.texts("rules"), path);
   auto evaluation = root.child("evaluation");
   out.evaluation_interval = evaluation.duration("interval", out.evaluation_interval, milliseconds{100});

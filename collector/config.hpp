@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collector/alerting/rule_file.hpp"
+#include "collector/api/access.hpp"
 #include "collector/api/query_gate.hpp"
 #include "collector/forward/options.hpp"
 #include "collector/incident/engine.hpp"
@@ -45,6 +46,7 @@ struct CollectorConfig {
   milliseconds evaluation_interval{std::chrono::seconds{15}};
   std::vector<Receiver> receivers;
   RoutingTable routing;
+  api::ApiAccess api_access;  ///< who may acknowledge and silence
   EngineOptions correlation;
   ServiceMapPart services;             ///< those of the rule files are added
   std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collector/alerting/promql_expression.hpp"
+#include "collector/api/desk.hpp"
 #include "collector/api/view.hpp"
 #include "collector/config.hpp"
 #include "collector/ingest/stream_server.hpp"
@@ -33,6 +34,7 @@ class AppView final : public api::View {
     const Outbox& outbox;
     const DataVolume& volume;
     const CollectorConfig& config;
+    api::Desk& desk;
   };
   explicit AppView(Sources sources)
       : sources_(sources), started_(sources.clock.wall()), gate_(sources.config.query_gate, sources.metrics) {}
@@ -51,6 +53,8 @@ class AppView final : public api::View {
   [[nodiscard]] api::StatusView status() const override;
   [[nodiscard]] std::vector<api::Readiness> readiness() const override;
   [[nodiscard]] std::string metrics() override;
+  [[nodiscard]] api::Desk* desk() const override { return &sources_.desk; }
+  [[nodiscard]] const api::ApiAccess* access() const override { return &sources_.config.api_access; }
   /// What the collector stores about itself: its metrics, and per agent ward_agent_up and ward_agent_last_seen_seconds.
   [[nodiscard]] std::vector<SeriesValue> own_series();
 

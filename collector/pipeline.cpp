@@ -16,8 +16,37 @@ namespace {
 // Samples of one probe run and of its neighbours come within this; waiting it out saves evaluations.
 constexpr milliseconds kDebounce{30};
 constexpr milliseconds kLongestSleep{1'000};
+constexpr std::chrono::seconds kAnswerWithin{10};
+constexpr std::size_t kMostAsked = 1'000;
+
+template <class T>
+void move_to_end(std::vector<T>& to, std::vector<T> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// What the router wants stored, without its deliveries: those go through the outbox.
+void take(Routed routed, StateChange& change) {
+  move_to_end(change.decisions, std::move(routed.decisions));
+  move_to_end(change.notified, std::move(routed.notified));
+  move_to_end(change.notified_gone, std::move(routed.notified_gone));
+  move_to_end(change.escalations, std::move(routed.escalations));
+  move_to_end(change.escalations_gone, std::move(routed.escalations_gone));
+  move_to_end(change.silences, std::move(routed.silences));
+  move_to_end(change.silences_gone, std::move(routed.silences_gone));
+  move_to_end(change.audit, std::move(routed.audit));
+}
 
 }  // namespace
+
+/// A command that waits for its step.
+struct Pipeline::Asked {
+  Asked(const async::asio::any_io_executor& executor, Command what) : command(std::move(what)), answered(executor) {}
+  Command command;
+  std::optional<Result<std::string>> outcome;
+  bool begun = false;
+  bool told = false;
+  async::asio::steady_timer answered;
+};
 
 async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string what) {
   return [&log, what = std::move(what)](const std::string& task, const std::exception_ptr& error) {
@@ -97,6 +126,59 @@ void Pipeline::know_stored() {
   }
 }
 
+async::Task<void> Pipeline::stop() {
+  for (const auto& asked : std::exchange(asked_, {})) {
+    asked->outcome = fail(Errc::cancelled, "the collector stops; nothing was done", "Ask again when it runs.");
+    asked->told = true;
+    asked->answered.cancel();
+  }
+  return tasks_.stop();
+}
+
+async::Task<Result<std::string>> Pipeline::perform(Command command) {
+  if (asked_.size() >= kMostAsked)
+    co_return fail(Errc::overloaded, "too many requests wait for the next evaluation", "Ask again in a moment.");
+  auto asked = std::make_shared<Asked>(context_.executor, std::move(command));
+  asked_.push_back(asked);
+  wakeup_.wake();
+  asked->answered.expires_after(kAnswerWithin);
+  boost::system::error_code woken;
+  co_await asked->answered.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
+  if (asked->told) co_return *asked->outcome;
+  std::erase(asked_, asked);
+  if (asked->begun)
+    co_return fail(Errc::unavailable, "it is in force, but it is not known whether it is stored", "Look, and ask again.");
+  co_return fail(Errc::unavailable, "no evaluation came within 10 s; nothing was done", "Look at /readyz, and ask again.");
+}
+
+void Pipeline::audit(AuditEntry entry) {
+  audit_.push_back(std::move(entry));
+  wakeup_.wake();
+}
+
+Pipeline::AskedList Pipeline::perform_asked(StateChange& change, Time now) {
+  auto list = std::exchange(asked_, {});
+  change.audit = std::exchange(audit_, {});
+  for (const auto& asked : list) {
+    auto performed = context_.router.perform(asked->command, now);
+    asked->begun = true;
+    asked->outcome = std::move(performed.outcome);
+    take(std::move(performed.change), change);
+  }
+  return list;
+}
+
+/// Those who asked hear only of what is stored.
+void Pipeline::tell(const AskedList& asked, const Status& stored) {
+  for (const auto& one : asked) {
+    if (!stored && one->outcome && *one->outcome)
+      one->outcome =
+          fail(Errc::unavailable, "it is in force, but could not be stored yet: " + stored.error().what, stored.error().fix);
+    one->told = true;
+    one->answered.cancel();
+  }
+}
+
 void Pipeline::use_book(std::shared_ptr<const Rulebook> book, RuleCoverage coverage) {
   next_book_ = std::move(book);
   next_coverage_ = coverage;
@@ -131,7 +213,7 @@ std::shared_ptr<const RulesSnapshot> Pipeline::rules() const {
 }
 
 milliseconds Pipeline::until_next(Time now) const {
-  const auto due = std::min(context_.rules.next_wake(now), context_.incidents.next_wake());
+  const auto due = std::min({context_.rules.next_wake(now), context_.incidents.next_wake(), context_.router.next_wake()});
   if (due <= now) return milliseconds{0};
   return std::min(due - now, kLongestSleep);
 }
@@ -158,6 +240,8 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   auto next = book ? book->rules : nullptr;
   if (book) {
     context_.incidents.use(book->services, book->correlation);
+    context_.router.use(book->routing);
+    context_.outbox.use_fallbacks(book->routing.fallbacks(), book->routing.fallback_receiver);
     context_.book = book;
   }
   auto arrived = context_.head.take_arrived();
@@ -272,20 +356,22 @@ async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   auto folded = context_.incidents.fold(events, now, gone);
   co_await advise(&folded.notices, now);
   const auto open = context_.incidents.open();
-  auto routed = context_.router.route(folded.notices, open, now);
   StateChange change;
+  const auto asked = perform_asked(change, now);
+  auto routed = context_.router.route(folded.notices, open, now);
   save_alerts(change);
   change.incidents = std::move(folded.incidents);
   change.watched = std::move(folded.watched);
-  change.notified = std::move(routed.notified);
-  change.notified_gone = std::move(routed.notified_gone);
-  change.decisions = std::move(folded.decisions);
-  change.decisions.insert(change.decisions.end(), routed.decisions.begin(), routed.decisions.end());
+  change.decisions.insert(change.decisions.begin(), folded.decisions.begin(), folded.decisions.end());
   change.deliveries = context_.outbox.plan(routed.deliveries, now);
+  take(std::move(routed), change);
   for (const auto& decision : change.decisions)
     context_.log.info("Decision", {{"incident", decision.incident}, {"what", decision.what}, {"why", decision.why}});
   append(unsaved_, std::move(change));
-  if (is_empty(unsaved_)) co_return;
+  if (is_empty(unsaved_)) {
+    tell(asked, {});
+    co_return;
+  }
   auto attempt = unsaved_;
   const auto done = co_await context_.writer.commit(std::move(attempt));
   if (!done) {
@@ -293,9 +379,11 @@ async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
       context_.log.error("Alert state cannot be stored; pages wait until it can",
                          {{"error", done.error().what}, {"fix", done.error().fix}});
     trouble_ = done.error();
+    tell(asked, done);
     co_return;
   }
   trouble_.reset();
+  tell(asked, done);
   context_.outbox.accept(unsaved_.deliveries);
   if (!unsaved_.deliveries.empty()) context_.sent_wake();
   unsaved_ = StateChange{};

@@ -1,5 +1,7 @@
 #pragma once
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -69,7 +71,7 @@ class Pipeline {
 
   void start();
   /// Cancels at once; returns when no step runs on the pool any more. The step under way is not told.
-  async::Task<void> stop() { return tasks_.stop(); }
+  async::Task<void> stop();
   /// One evaluation of what is due or has arrived, with all that follows from it. What start() repeats; a test calls it.
   async::Task<void> step();
   /// Samples became durable.
@@ -78,18 +80,28 @@ class Pipeline {
   /// rules are whole for the first time, what an earlier life told and no rule tells now is kept, not ended: its rule may
   /// only be late.
   void use_book(std::shared_ptr<const Rulebook> book, RuleCoverage coverage = RuleCoverage::whole);
+  /// What a person asks of the router; answered when it is committed, in the next step. Errors: those of
+  /// Router::perform(), overloaded, and unavailable when it could not be stored, or no step came in time.
+  async::Task<Result<std::string>> perform(Command command);
+  /// Committed with the next step.
+  void audit(AuditEntry entry);
 
   /// Pending and firing alerts as of the last step; any thread.
   [[nodiscard]] std::shared_ptr<const std::vector<AlertEvent>> alerts() const;
   /// The rules and their health as of the last step; any thread.
   [[nodiscard]] std::shared_ptr<const RulesSnapshot> rules() const;
   [[nodiscard]] std::vector<Incident> open_incidents() const { return context_.incidents.open(); }
+  [[nodiscard]] const Router& router() const { return context_.router; }
   [[nodiscard]] Time last_tick() const { return last_tick_; }
   [[nodiscard]] MonoTime last_progress() const { return last_progress_; }
   /// Whether state could be committed the last time.
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
 
  private:
+  struct Asked;
+  using AskedList = std::deque<std::shared_ptr<Asked>>;
+  AskedList perform_asked(StateChange& change, Time now);
+  static void tell(const AskedList& asked, const Status& stored);
   void begin_grace();
   async::Task<void> loop();
   async::Task<std::vector<AlertEvent>> evaluate(Time now);
@@ -111,6 +123,8 @@ class Pipeline {
   RuleCoverage coverage_;                       // once whole, for good
   std::map<AlertRowKey, AlertState> ruleless_;  // stored alerts that wait for their rule, while the rules are partial
   StateChange unsaved_;
+  AskedList asked_;
+  std::vector<AuditEntry> audit_;
   std::optional<MonoTime> inherited_until_;  // incidents of an earlier life may hold alerts that no rule tells any more
   std::optional<MonoTime> untold_at_;        // when to look for alerts of an earlier life whose incident could not be read
   Time last_tick_;

@@ -24,6 +24,9 @@ void add_tsdb(CLI::App& app, const Outside& outside, Status& outcome);
 void add_backtest(CLI::App& app, const Outside& outside, Status& outcome);
 /// `exit_code`: 1 when a test fails, for that is an answer and no failure of the command.
 void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_code);
+void add_ack(CLI::App& app, const Outside& outside, Status& outcome);
+void add_silence(CLI::App& app, const Outside& outside, Status& outcome);
+void add_audit(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);

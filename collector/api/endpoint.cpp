@@ -32,13 +32,34 @@ bool matches(std::string_view route, std::string_view path) {
 }
 
 bool takes(Methods methods, std::string_view method) {
-  return method == "GET" || method == "HEAD" || (method == "POST" && methods == Methods::get_and_post);
+  const bool reads = method == "GET" || method == "HEAD";
+  switch (methods) {
+    case Methods::get: return reads;
+    case Methods::get_and_post: return reads || method == "POST";
+    case Methods::get_and_delete: return reads || method == "DELETE";
+    case Methods::post: return method == "POST";
+  }
+  return false;
+}
+
+struct Allowed {
+  std::string_view header;
+  std::string_view sentence;
+};
+Allowed allowed(Methods methods) {
+  switch (methods) {
+    case Methods::get: return {"GET, HEAD", "Use GET."};
+    case Methods::get_and_post: return {"GET, HEAD, POST", "Use GET or POST."};
+    case Methods::get_and_delete: return {"GET, HEAD, DELETE", "Use GET or DELETE."};
+    case Methods::post: return {"POST", "Use POST."};
+  }
+  return {"GET, HEAD", "Use GET."};
 }
 
 http::ServerResponse wrong_method(Methods methods) {
-  const bool post = methods == Methods::get_and_post;
-  auto refused = problem(405, "Method not allowed", post ? "Use GET or POST." : "Use GET.");
-  refused.headers.emplace_back("allow", post ? "GET, HEAD, POST" : "GET, HEAD");
+  const auto may = allowed(methods);
+  auto refused = problem(405, "Method not allowed", may.sentence);
+  refused.headers.emplace_back("allow", may.header);
   return refused;
 }
 
@@ -74,6 +95,11 @@ async::Task<http::ServerResponse> answer(View& view, http::ServerRequest request
   for (const auto& endpoint : all_endpoints()) {
     if (!matches(endpoint.path, request.path)) continue;
     if (!takes(endpoint.methods, request.method)) co_return wrong_method(endpoint.methods);
+    const bool writes = endpoint.scope != Scope::none && request.method != "GET" && request.method != "HEAD";
+    if (writes) {
+      const auto actor = view.access()->admit(request, endpoint.scope);
+      if (!actor) co_return actor.error();
+    }
     co_return co_await endpoint.answer(view, std::move(request));
   }
   std::string known;

@@ -3,13 +3,14 @@
 #include <span>
 #include <string_view>
 
+#include "collector/api/access.hpp"
 #include "collector/api/view.hpp"
 #include "common/http/server.hpp"
 
 namespace ward::collector::api {
 
-/// HEAD is always answered as GET is; POST only where a query is sent.
-enum class Methods : std::uint8_t { get, get_and_post };
+/// HEAD is always answered as GET is; POST without a scope only where a query is sent.
+enum class Methods : std::uint8_t { get, get_and_post, get_and_delete, post };
 
 /// One route: one file in endpoint/ and one line in builtin.def.
 struct Endpoint {
@@ -17,6 +18,7 @@ struct Endpoint {
   std::string_view help;
   async::Task<http::ServerResponse> (*answer)(View& view, http::ServerRequest request) = nullptr;
   Methods methods = Methods::get;
+  Scope scope = Scope::none;  ///< what POST and DELETE need; the endpoint asks ApiAccess::admit() who that is
 };
 
 std::span<const Endpoint> all_endpoints();

@@ -15,6 +15,9 @@
 
 namespace ward::collector::api {
 
+class Desk;
+struct ApiAccess;
+
 /// An agent as the API shows it.
 struct AgentView {
   std::string agent;
@@ -96,6 +99,10 @@ class View {
   [[nodiscard]] virtual StatusView status() const = 0;
   [[nodiscard]] virtual std::vector<Readiness> readiness() const = 0;
   [[nodiscard]] virtual std::string metrics() = 0;
+  /// Never null.
+  [[nodiscard]] virtual Desk* desk() const = 0;
+  /// Who may write; never null.
+  [[nodiscard]] virtual const ApiAccess* access() const = 0;
 };
 
 }  // namespace ward::collector::api

@@ -41,7 +41,7 @@ Result<NoticeKind> parse_notice_kind(std::string_view text);
 struct Notice {
   NoticeKind kind = NoticeKind::fire;
   Incident incident;
-  std::string why{};                       ///< of an update: what is new, "flapping"
+  std::string why{};  ///< for people: what is new, or why they hear of it again; "" when there is nothing to say
   std::vector<std::string> first_steps{};  ///< what the decision tree says, a line each
   friend bool operator==(const Notice&, const Notice&) = default;
 };

@@ -130,10 +130,10 @@ Result<WatchedAlert> watched_alert_from_json(std::string_view text) {
 }
 
 std::string to_json(const Notice& n) {
-  return dump(json{{"kind", std::string(to_string(n.kind))},
-                   {"incident", write(n.incident)},
-                   {"why", n.why},
-                   {"first_steps", n.first_steps}});
+  json out{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}};
+  if (!n.why.empty()) out["why"] = n.why;
+  if (!n.first_steps.empty()) out["first_steps"] = n.first_steps;
+  return dump(out);
 }
 
 Result<Notice> notice_from_json(std::string_view text) {

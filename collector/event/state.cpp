@@ -38,6 +38,10 @@ void append(StateChange& earlier, StateChange later) {
     std::erase_if(earlier.alerts, [&](const AlertRow& row) { return row.key == key; });
   for (const auto& gone : later.notified_gone)
     std::erase_if(earlier.notified, [&](const Notified& told) { return told.incident == gone; });
+  for (const auto& gone : later.escalations_gone)
+    std::erase_if(earlier.escalations, [&](const EscalationRecord& r) { return r.incident == gone; });
+  for (const auto& gone : later.silences_gone)
+    std::erase_if(earlier.silences, [&](const AlertSilence& s) { return s.id == gone; });
   move_to_end(earlier.alerts, later.alerts);
   move_to_end(earlier.alerts_gone, later.alerts_gone);
   move_to_end(earlier.incidents, later.incidents);
@@ -47,6 +51,11 @@ void append(StateChange& earlier, StateChange later) {
   move_to_end(earlier.decisions, later.decisions);
   move_to_end(earlier.deliveries, later.deliveries);
   move_to_end(earlier.delivery_updates, later.delivery_updates);
+  move_to_end(earlier.escalations, later.escalations);
+  move_to_end(earlier.escalations_gone, later.escalations_gone);
+  move_to_end(earlier.silences, later.silences);
+  move_to_end(earlier.silences_gone, later.silences_gone);
+  move_to_end(earlier.audit, later.audit);
 }
 
 }  // namespace ward::collector

@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/event/audit.hpp"
+#include "collector/event/escalation.hpp"
 #include "collector/event/incident.hpp"
+#include "collector/event/silence.hpp"
 
 namespace ward::collector {
 
@@ -86,6 +89,11 @@ struct StateChange {
   std::vector<Decision> decisions;
   std::vector<DeliveryRow> deliveries;        ///< new rows; a key that is already stored stays as it is
   std::vector<DeliveryRow> delivery_updates;  ///< all but the delivery and instead_of of stored rows
+  std::vector<EscalationRecord> escalations;
+  std::vector<std::string> escalations_gone;  ///< incidents that are followed no more
+  std::vector<AlertSilence> silences;
+  std::vector<std::string> silences_gone;  ///< forgotten
+  std::vector<AuditEntry> audit;           ///< appended to the chain, in this order
   friend bool operator==(const StateChange&, const StateChange&) = default;
 };
 
@@ -98,7 +106,9 @@ struct LoadedState {
   IncidentState incidents;
   std::vector<Notified> notified;       ///< sorted
   std::vector<DeliveryRow> deliveries;  ///< oldest first
-  std::size_t unreadable = 0;           ///< rows left out that this release does not understand; they stay stored
+  std::vector<EscalationRecord> escalations;
+  std::vector<AlertSilence> silences;
+  std::size_t unreadable = 0;  ///< rows left out that this release does not understand; they stay stored
   friend bool operator==(const LoadedState&, const LoadedState&) = default;
 };
 
@@ -121,6 +131,14 @@ class IncidentLog {
   virtual Result<std::vector<Incident>> incidents(Time since, std::size_t limit) = 0;
   /// Decisions that name this incident id or alert id, oldest first.
   virtual Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) = 0;
+};
+
+/// The chain of what people did, as it is stored.
+class AuditLog {
+ public:
+  virtual ~AuditLog() = default;
+  /// Records with a number above `after`, by number, at most `limit`.
+  virtual Result<std::vector<AuditRecord>> audit(std::uint64_t after, std::size_t limit) = 0;
 };
 
 }  // namespace ward::collector

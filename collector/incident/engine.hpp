@@ -69,6 +69,7 @@ class Engine {
 
   /// From the next fold() on; what is open stays open.
   void use(ServiceMap map, EngineOptions options);
+  [[nodiscard]] const ServiceMap& map() const { return map_; }
 
   /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing. `disowned`
   /// are live alerts that no rule tells any more: they end here, for nobody else will end them.

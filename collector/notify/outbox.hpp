@@ -50,6 +50,12 @@ class Outbox {
   /// `random` must outlive it.
   Outbox(Options options, Random& random) : options_(std::move(options)), random_(random) {}
 
+  /// Other receivers take over from now on.
+  void use_fallbacks(std::map<std::string, std::string> fallbacks, std::string last_resort) {
+    options_.fallbacks = std::move(fallbacks);
+    options_.last_resort = std::move(last_resort);
+  }
+
   /// The rows to commit for these deliveries. Known keys are left out; what a receiver that refused for good should get
   /// goes to its fallback.
   std::vector<DeliveryRow> plan(std::span<const Delivery> deliveries, Time now);

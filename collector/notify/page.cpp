@@ -79,9 +79,10 @@ std::string first_line(const Notice& notice, Time at) {
       return upper(to_string(i.cls)) + who + " since " + clock_text(began) + " (" + age_text(at - began) + ")";
     case NoticeKind::escalate:
       return upper(to_string(i.cls)) + ", escalated" + who + " since " + clock_text(began) + " (" + age_text(at - began) +
-             ")";
+             ")" + (notice.why.empty() ? "" : ". " + piece(notice.why) + ".");
     case NoticeKind::update: return "UPDATE" + who + (notice.why.empty() ? "" : ": " + piece(notice.why));
-    case NoticeKind::acknowledge: return "ACKNOWLEDGED" + who + " since " + clock_text(began);
+    case NoticeKind::acknowledge:
+      return "ACKNOWLEDGED" + who + " since " + clock_text(began) + (notice.why.empty() ? "" : ": " + piece(notice.why));
     case NoticeKind::resolve:
       if (!i.merged_into.empty()) return "MERGED" + who + ": it goes on as incident " + i.merged_into;
       return "RESOLVED" + who + ": over at " + clock_text(i.resolved_at) + " after " + age_text(i.resolved_at - i.opened_at);

@@ -1,8 +1,9 @@
 #include "collector/remote_write/receiver.hpp"
 
 #include <algorithm>
-#include <openssl/crypto.h>
 #include <utility>
+
+#include "common/http_access/bearer.hpp"
 
 namespace ward::collector {
 namespace {
@@ -44,20 +45,6 @@ http::ServerResponse not_stored(const Error& why) {
 }
 
 int status_of(const Error& error) { return error.code == Errc::overloaded ? 413 : 400; }
-
-bool same_secret(std::string_view given, const std::string& expected) {
-  return given.size() == expected.size() && CRYPTO_memcmp(given.data(), expected.data(), given.size()) == 0;
-}
-
-std::string_view bearer(std::string_view header) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (header.size() < kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = header[i];
-    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != kScheme[i]) return {};
-  }
-  return header.substr(kScheme.size());
-}
 
 /// Counts bytes as long as it lives.
 class Waiting {
@@ -116,10 +103,10 @@ RemoteWriteReceiver::RemoteWriteReceiver(RemoteWriteOptions options, Context con
 
 // Every token is looked at, so that the time tells nothing of which one was nearly right.
 const TenantId* RemoteWriteReceiver::tenant_of(const http::ServerRequest& request) const {
-  const auto given = bearer(request.header("authorization"));
+  const auto given = http::bearer(request.header("authorization"));
   const TenantId* found = nullptr;
   for (const auto& [tenant, token] : options_.tokens)
-    if (same_secret(given, token.reveal())) found = &tenant;
+    if (http::same_secret(given, token)) found = &tenant;
   if (found == nullptr && options_.open_tenant) found = &*options_.open_tenant;
   return found;
 }

@@ -19,10 +19,17 @@ namespace ward::collector {
 class LabelCondition {
  public:
   static Result<LabelCondition> parse(std::string_view text);
+  enum class Op : std::uint8_t { equal, not_equal, regex, not_regex };
+  /// Errc::invalid for what is no label name, and for what is no regular expression.
+  static Result<LabelCondition> make(std::string name, Op op, std::string value);
   [[nodiscard]] bool holds(const Labels& labels) const;
+  /// Holds where the label is absent.
+  [[nodiscard]] bool holds_for_nothing() const { return holds(Labels{}); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& value() const { return value_; }
+  [[nodiscard]] Op op() const { return op_; }
 
  private:
-  enum class Op : std::uint8_t { equal, not_equal, regex, not_regex };
   LabelCondition() = default;
   std::string name_;
   Op op_ = Op::equal;

@@ -1,21 +1,34 @@
 #include "collector/routing/router.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "collector/event/json.hpp"
+#include "common/base/duration.hpp"
 
 namespace ward::collector {
 namespace {
+
+// Less is how clocks are kept right.
+constexpr std::chrono::seconds kClockStep{2};
 
 const Labels& root_labels(const Incident& incident) {
   static const Labels kNone;
   return incident.alerts.empty() ? kNone : incident.alerts.front().labels;
 }
 
+std::string_view root_annotation(const Incident& incident, std::string_view name) {
+  return incident.alerts.empty() ? std::string_view{} : incident.alerts.front().annotations.get(name);
+}
+
+void decide(Routed& out, Time now, const std::string& incident, std::string what, std::string why) {
+  out.decisions.push_back({.at = now, .incident = incident, .alert = "", .what = std::move(what), .why = std::move(why)});
+}
+
 }  // namespace
 
-std::string delivery_key(const Notice& notice, std::string_view receiver) {
+std::string delivery_key(const Notice& notice, std::string_view receiver, DeliveryStep step) {
   const auto& i = notice.incident;
   Labels identity{{"incident", i.id},
                   {"kind", std::string(to_string(notice.kind))},
@@ -23,105 +36,284 @@ std::string delivery_key(const Notice& notice, std::string_view receiver) {
                   {"receiver", std::string(receiver)},
                   {"reopened", std::to_string(i.reopened)}};
   // A second escalation of one class is another message only when the cause has changed, and an update when its news has.
+  if (!calls_for_action(notice.kind)) identity.set("why", notice.why);
   if (notice.kind == NoticeKind::escalate || notice.kind == NoticeKind::update) {
-    identity.set("why", notice.kind == NoticeKind::update ? notice.why : "");
     identity.set("root", i.root_service);
     identity.set("scope", fingerprint(i.scope));
     identity.set("alert", i.root_alert);
   }
+  if (step.step > 0) identity.set("step", std::to_string(step.step));
+  if (step.repeat > 0) identity.set("repeat", std::to_string(step.repeat));
+  if (step.round > 0) identity.set("round", std::to_string(step.round));
   return i.id + "-" + std::string(to_string(notice.kind)) + "-" + fingerprint(identity);
 }
 
-Router::Router(RoutingTable table, std::vector<Notified> state) : table_(std::move(table)) {
-  for (auto& n : state) notified_[n.incident].insert(std::move(n.receiver));
+Labels labels_of(const Incident& incident) {
+  auto out = root_labels(incident);
+  out.set("ward_incident", incident.id);
+  out.set("ward_class", to_string(incident.cls));
+  out.set("ward_owner", incident.owner);
+  out.set("ward_service", incident.root_service);
+  out.set("ward_alert", incident.root_alert);
+  return out;
+}
+
+bool tells_of_paging(const Incident& incident) {
+  return std::any_of(incident.alerts.begin(), incident.alerts.end(), [](const AlertEvent& a) {
+    return a.phase == AlertPhase::firing && a.labels.get("alertname") == "PagesUndeliverable" &&
+           a.labels.get("service") == "ward";
+  });
+}
+
+Router::Router(RoutingTable table, std::vector<Notified> state)
+    : Router(std::move(table), RoutingState{.notified = std::move(state), .escalations = {}, .silences = {}}, {}) {}
+
+Router::Router(RoutingTable table, RoutingState state, NeedsService needs)
+    : table_(std::move(table)), needs_(std::move(needs)), silences_(std::move(state.silences)) {
+  for (auto& n : state.notified) notified_[n.incident].insert(std::move(n.receiver));
+  for (auto& r : state.escalations) {
+    auto id = r.incident;
+    records_[std::move(id)] = std::move(r);
+  }
 }
 
 Routed Router::route(std::span<const Notice> notices, std::span<const Incident> open, Time now) {
   Routed out;
+  follow_clock(now);
+  told_now_.clear();
+  new_now_.clear();
+  out.silences_gone = silences_.forget(now);
   for (const auto& notice : notices) {
     switch (notice.kind) {
       case NoticeKind::fire:
-      case NoticeKind::escalate: tell(notice, open, now, out); break;
+      case NoticeKind::escalate:
+        begin(notice, now, out);
+        follow(notice.incident, open, now, out);
+        break;
       case NoticeKind::update:
       case NoticeKind::acknowledge: tell_told(notice, now, out); break;
       case NoticeKind::resolve: tell_end(notice, now, out); break;
     }
   }
-  for (const auto& incident : open)
-    if (!notified_.contains(incident.id)) tell({.kind = NoticeKind::fire, .incident = incident}, open, now, out);
+  for (const auto& incident : open) {
+    follow(incident, open, now, out);
+    if (const auto& record = records_.at(incident.id); acked_.contains(incident.id) && record.ack)
+      tell_told({.kind = NoticeKind::acknowledge,
+                 .incident = incident,
+                 .why = record.ack->by + " has taken it on at " + format_time(record.ack->at)},
+                now, out);
+  }
+  acked_.clear();
+  finish(open, now, out);
   return out;
 }
 
-void Router::tell(const Notice& notice, std::span<const Incident> open, Time now, Routed& out) {
-  const auto& incident = notice.incident;
-  const bool first = !notified_.contains(incident.id);
-  const auto decide = [&](std::string what, std::string why) {
-    out.decisions.push_back(
-        {.at = now, .incident = incident.id, .alert = "", .what = std::move(what), .why = std::move(why)});
-  };
-  if (first) {
-    if (const auto* source = inhibitor(incident, open); source != nullptr) {
-      if (muted_.insert(incident.id).second)
-        decide("inhibited", "incident " + source->id + " (" + source->root_alert + ") stands over it");
-      return;
+/// Times of the past must stay as far in the past: a step that is due in ten minutes is not due in an hour because the
+/// clock was set back by fifty.
+void Router::follow_clock(Time now) {
+  const auto shift = last_ ? *last_ - now : milliseconds{0};
+  for (auto& [id, record] : records_) {
+    const auto before = std::tuple(record.since, record.muted_at);
+    if (shift > kClockStep) {
+      record.since -= shift;
+      if (record.mute != MuteKind::none) record.muted_at -= shift;
     }
-    if (muted_.erase(incident.id) > 0) decide("no longer inhibited", "the incident that stood over it has ended");
+    // After a restart nothing tells by how much; then at most this is lost.
+    record.since = std::min(record.since, now);
+    record.muted_at = std::min(record.muted_at, now);
+    if (before != std::tuple(record.since, record.muted_at)) changed_.insert(id);
   }
-  const auto route = table_.owners.find(incident.owner);
-  auto receiver = table_.fallback_receiver;
-  if (route != table_.owners.end()) {
-    receiver = route->second.receiver;
-  } else {
-    decide("routed to the fallback", "owner '" + incident.owner + "' has no receiver; " + receiver + " is told instead");
+  last_ = now;
+}
+
+/// A new incident, or an open one with another cause, owner or class: its plan begins anew.
+void Router::begin(const Notice& notice, Time now, Routed& out) {
+  const auto& incident = notice.incident;
+  const auto [at, fresh] = records_.try_emplace(incident.id);
+  auto& record = at->second;
+  const auto plan = plan_name(incident);
+  const bool same = record.owner == incident.owner && record.plan == plan && incident.cls <= record.cls;
+  if (record.ack && !(same && notice.kind == NoticeKind::escalate)) {
+    decide(out, now, incident.id, "acknowledgement no longer counts",
+           record.ack->by + " took it on when it was " + std::string(to_string(record.cls)) + " for " + record.owner);
+    record.ack.reset();
   }
-  // Who has heard nothing yet gets the incident from its beginning.
-  auto told = notice;
-  if (first) told.kind = NoticeKind::fire;
-  deliver(told, receiver, now, out);
-  if (notified_[incident.id].insert(receiver).second)
-    out.notified.push_back({.incident = incident.id, .receiver = receiver});
+  const auto wanted = root_annotation(incident, "escalation");
+  if (fresh && !wanted.empty() && plan.empty() && !table_.escalations.empty())
+    decide(out, now, incident.id, "escalation unknown",
+           "there is no escalation '" + std::string(wanted) + "'; the owner's receiver is told instead");
+  // Whoever has it back after another had it is told again; a class never comes back.
+  if (!fresh && (record.owner != incident.owner || record.plan != plan)) ++record.round;
+  record.incident = incident.id;
+  record.cls = incident.cls;
+  record.owner = incident.owner;
+  record.plan = plan;
+  restart(record, now);
+  changed_.insert(incident.id);
+}
+
+void Router::follow(const Incident& incident, std::span<const Incident> open, Time now, Routed& out) {
+  const bool heard = notified_.contains(incident.id);
+  if (!records_.contains(incident.id)) {
+    begin({.kind = NoticeKind::fire, .incident = incident}, now, out);
+    // Told by a release that kept no record: what is told is done.
+    if (heard) records_.at(incident.id).done = 1;
+  }
+  auto& record = records_.at(incident.id);
+  const auto before = record;
+  const auto mute = mute_of(incident, open, now);
+  if (mute.kind != MuteKind::none) {
+    if (record.mute == mute.kind && record.muted_by == mute.by) return;
+    decide(out, now, incident.id, std::string(to_string(mute.kind)), mute.why);
+    if (record.mute == MuteKind::none) record.muted_at = now;
+    // The silence is over, only something else stands over it now: it is told anew when that has ended.
+    const bool anew = record.mute == MuteKind::silenced || record.mute == MuteKind::maintenance;
+    if (anew && mute.kind == MuteKind::inhibited && heard && !record.ack) {
+      ++record.round;
+      restart(record, now);
+      record.muted_at = now;
+    }
+    record.mute = mute.kind;
+    record.muted_by = mute.by;
+    changed_.insert(incident.id);
+    return;
+  }
+  if (record.mute != MuteKind::none) unmute(record, now, out);
+  const auto plan = plan_of(incident, record);
+  const auto due = advance(record, plan, now);
+  for (const auto& one : due) send(one, plan, incident, now, out);
+  if (record != before) changed_.insert(incident.id);
+}
+
+void Router::unmute(EscalationRecord& record, Time now, Routed& out) {
+  std::string why;
+  switch (record.mute) {
+    case MuteKind::none:
+    case MuteKind::inhibited: why = "the incident that stood over it has ended"; break;
+    case MuteKind::silenced: why = "silence " + record.muted_by + " covers it no more"; break;
+    case MuteKind::maintenance: why = "the maintenance is over"; break;
+  }
+  decide(out, now, record.incident, "no longer " + std::string(to_string(record.mute)), std::move(why));
+  if (!notified_.contains(record.incident)) {
+    restart(record, now);
+  } else if (record.mute == MuteKind::inhibited) {
+    // Its page has been told; the clock of its steps stood still.
+    record.since += now - record.muted_at;
+  } else if (!record.ack) {
+    ++record.round;
+    restart(record, now);
+  }
+  record.mute = MuteKind::none;
+  record.muted_by.clear();
+  record.muted_at = Time{};
+}
+
+Router::Mute Router::mute_of(const Incident& incident, std::span<const Incident> open, Time now) const {
+  if (tells_of_paging(incident)) return {};
+  const auto labels = labels_of(incident);
+  if (const auto* silence = silences_.covering(labels, now); silence != nullptr)
+    return {MuteKind::silenced, silence->id,
+            "silence " + silence->id + " by " + silence->created_by + " until " + format_time(silence->ends_at) + ": " +
+                silence->comment};
+  if (const auto* source = inhibitor(table_.inhibit_rules, incident, open); source != nullptr)
+    return {MuteKind::inhibited, source->id, "incident " + source->id + " (" + source->root_alert + ") stands over it"};
+  if (suppressing(table_.maintenance, needs_, incident.root_service, incident.cls, now) != nullptr)
+    return {MuteKind::maintenance, incident.root_service,
+            incident.root_service + ", or what it cannot work without, is in maintenance: " +
+                std::string(to_string(incident.cls)) + " incidents are not told"};
+  return {};
+}
+
+void Router::send(const EscalationDue& due, const EscalationPlan& plan, const Incident& incident, Time now, Routed& out) {
+  const auto receiver = receiver_of(due.to, incident, now, out);
+  if (!told_now_.insert({incident.id, receiver}).second) return;
+  const auto& record = records_.at(incident.id);
+  auto& told = notified_[incident.id];
+  // Who hears of an incident with the first ones gets it from its beginning.
+  if (told.empty()) new_now_.insert(incident.id);
+  const bool first = new_now_.contains(incident.id);
+  Notice notice{.kind = first ? NoticeKind::fire : NoticeKind::escalate, .incident = incident};
+  const auto& step = plan.steps.at(due.step);
+  switch (due.why) {
+    case EscalationDue::Why::first:
+      if (record.round > 0 && told.contains(receiver)) notice.why = "It is still open.";
+      break;
+    case EscalationDue::Why::step:
+      notice.why =
+          (step.unless_acked ? "Nobody has acknowledged within " : "It has lasted ") + format_duration(step.after) + ".";
+      break;
+    case EscalationDue::Why::hour: notice.why = "It was held back until this hour."; break;
+    case EscalationDue::Why::repeat: notice.why = "Nobody has acknowledged yet."; break;
+  }
+  if (!notice.why.empty())
+    decide(out, now, incident.id, due.why == EscalationDue::Why::repeat ? "told again" : "told on",
+           receiver + ": " + notice.why);
+  const DeliveryStep place{.step = due.step, .repeat = due.repeat, .round = record.round};
+  out.deliveries.push_back({.key = delivery_key(notice, receiver, place),
+                            .incident = incident.id,
+                            .kind = notice.kind,
+                            .receiver = receiver,
+                            .body = to_json(notice),
+                            .created_at = now});
+  if (told.insert(receiver).second) out.notified.push_back({.incident = incident.id, .receiver = receiver});
 }
 
 /// What is new for those who know of the incident already.
 void Router::tell_told(const Notice& notice, Time now, Routed& out) const {
   const auto told = notified_.find(notice.incident.id);
   if (told == notified_.end()) return;
-  for (const auto& receiver : told->second) deliver(notice, receiver, now, out);
+  for (const auto& receiver : told->second)
+    out.deliveries.push_back({.key = delivery_key(notice, receiver),
+                              .incident = notice.incident.id,
+                              .kind = notice.kind,
+                              .receiver = receiver,
+                              .body = to_json(notice),
+                              .created_at = now});
 }
 
 void Router::tell_end(const Notice& notice, Time now, Routed& out) {
-  muted_.erase(notice.incident.id);
-  const auto told = notified_.find(notice.incident.id);
+  const auto& id = notice.incident.id;
+  if (records_.erase(id) > 0) out.escalations_gone.push_back(id);
+  changed_.erase(id);
+  const auto told = notified_.find(id);
   if (told == notified_.end()) return;
-  for (const auto& receiver : told->second) deliver(notice, receiver, now, out);
-  out.notified_gone.push_back(notice.incident.id);
-  std::erase_if(out.notified, [&](const Notified& n) { return n.incident == notice.incident.id; });
+  for (const auto& receiver : told->second)
+    out.deliveries.push_back({.key = delivery_key(notice, receiver),
+                              .incident = id,
+                              .kind = notice.kind,
+                              .receiver = receiver,
+                              .body = to_json(notice),
+                              .created_at = now});
+  out.notified_gone.push_back(id);
+  std::erase_if(out.notified, [&](const Notified& n) { return n.incident == id; });
   notified_.erase(told);
 }
 
-void Router::deliver(const Notice& notice, const std::string& receiver, Time now, Routed& out) {
-  out.deliveries.push_back({.key = delivery_key(notice, receiver),
-                            .incident = notice.incident.id,
-                            .kind = notice.kind,
-                            .receiver = receiver,
-                            .body = to_json(notice),
-                            .created_at = now});
-}
-
-const Incident* Router::inhibitor(const Incident& target, std::span<const Incident> open) const {
-  const auto& labels = root_labels(target);
-  for (const auto& rule : table_.inhibit_rules) {
-    if (!all_hold(rule.target, labels)) continue;
-    for (const auto& source : open) {
-      if (source.id == target.id || !all_hold(rule.source, root_labels(source))) continue;
-      // What is itself a source of the rule is never its target: two alike must not silence each other.
-      if (all_hold(rule.source, labels)) continue;
-      const bool joined = std::all_of(rule.equal.begin(), rule.equal.end(),
-                                      [&](const auto& l) { return labels.get(l) == root_labels(source).get(l); });
-      if (joined) return &source;
+void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
+  // What is open no more and had no end told: its incident could not be read after a restart.
+  std::set<std::string_view> ids;
+  for (const auto& incident : open) ids.insert(incident.id);
+  std::erase_if(records_, [&](const auto& entry) {
+    if (ids.contains(entry.first)) return false;
+    out.escalations_gone.push_back(entry.first);
+    return true;
+  });
+  for (const auto& id : changed_)
+    if (const auto at = records_.find(id); at != records_.end()) out.escalations.push_back(at->second);
+  changed_.clear();
+  wake_ = Time::max();
+  bool silenced = false;
+  for (const auto& incident : open) {
+    const auto& record = records_.at(incident.id);
+    switch (record.mute) {
+      case MuteKind::none: wake_ = std::min(wake_, next_due(record, plan_of(incident, record), now)); break;
+      case MuteKind::inhibited: break;  // ends with a notice
+      case MuteKind::silenced: silenced = true; break;
+      case MuteKind::maintenance: wake_ = std::min(wake_, next_minute(now)); break;
     }
   }
-  return nullptr;
+  if (silenced) wake_ = std::min(wake_, silences_.next_change(now));
+  wake_ = std::max(wake_, now + milliseconds{1});
 }
 
 std::vector<Notified> Router::state() const {
@@ -129,6 +321,16 @@ std::vector<Notified> Router::state() const {
   for (const auto& [incident, receivers] : notified_)
     for (const auto& receiver : receivers) out.push_back({.incident = incident, .receiver = receiver});
   return out;
+}
+
+const EscalationRecord* Router::escalation(const std::string& incident) const {
+  const auto at = records_.find(incident);
+  return at == records_.end() ? nullptr : &at->second;
+}
+
+std::set<std::string> Router::told(const std::string& incident) const {
+  const auto at = notified_.find(incident);
+  return at == notified_.end() ? std::set<std::string>{} : at->second;
 }
 
 }  // namespace ward::collector

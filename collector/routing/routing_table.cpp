@@ -1,33 +1,46 @@
 #include "collector/routing/routing_table.hpp"
 
 namespace ward::collector {
-namespace {
-
-std::vector<LabelCondition> read_conditions(config::Section& rule, std::string_view key) {
-  std::vector<LabelCondition> out;
-  for (const auto& text : rule.texts(key)) {
-    if (auto condition = LabelCondition::parse(text)) {
-      out.push_back(std::move(*condition));
-    } else {
-      rule.problems().add(rule.at(key), condition.error().what, condition.error().fix);
-    }
-  }
-  // Without a condition every incident would match, and silence everything.
-  if (out.empty())
-    rule.problems().add(rule.at(), "this inhibit rule has no valid " + std::string(key),
-                        "Add one, for example '" + std::string(key) + ": [alertname=NodeDown]'.");
-  return out;
-}
-
-}  // namespace
 
 std::map<std::string, std::string> RoutingTable::fallbacks() const {
   std::map<std::string, std::string> out;
-  for (const auto& [owner, route] : owners) {
-    const auto next = owners.find(route.fallback);
-    const auto& to = next != owners.end() ? next->second.receiver : fallback_receiver;
-    if (!to.empty() && to != route.receiver) out.emplace(route.receiver, to);
+  for (const auto& [owner, from] : owners) {
+    const auto next = owners.find(from.fallback);
+    auto to = next != owners.end() ? next->second.receiver : fallback_receiver;
+    // Who is on call then is not known now.
+    if (schedules.contains(to)) to = fallback_receiver;
+    const auto add = [&](const std::string& receiver) {
+      if (!to.empty() && to != receiver) out.emplace(receiver, to);
+    };
+    const auto schedule = schedules.find(from.receiver);
+    if (schedule == schedules.end()) {
+      add(from.receiver);
+      continue;
+    }
+    for (const auto& layer : schedule->second.layers)
+      for (const auto& who : layer.rotation) add(who);
+    for (const auto& one : schedule->second.overrides) add(one.who);
   }
+  return out;
+}
+
+std::set<std::string> RoutingTable::receivers() const {
+  std::set<std::string> out;
+  const auto add = [&](const std::string& name) {
+    const auto schedule = schedules.find(name);
+    if (schedule == schedules.end()) {
+      if (!name.empty()) out.insert(name);
+      return;
+    }
+    for (const auto& layer : schedule->second.layers) out.insert(layer.rotation.begin(), layer.rotation.end());
+    for (const auto& one : schedule->second.overrides) out.insert(one.who);
+  };
+  for (const auto& [owner, to] : owners) add(to.receiver);
+  for (const auto& [name, plan] : escalations)
+    for (const auto& step : plan.steps) add(step.to);
+  if (route)
+    for (const auto& name : receivers_of(*route)) add(name);
+  add(fallback_receiver);
   return out;
 }
 
@@ -51,13 +64,7 @@ RoutingTable read_routing_table(config::Section& section) {
   if (table.fallback_receiver.empty())
     section.problems().add(section.at(), "an incident of an unknown owner would reach nobody",
                            "Add the owner 'platform', or set fallback_receiver.");
-  for (auto& rule : section.children("inhibit_rules")) {
-    table.inhibit_rules.push_back({.source = read_conditions(rule, "source_matchers"),
-                                   .target = read_conditions(rule, "target_matchers"),
-                                   .equal = rule.texts("equal")});
-    rule.text("name", "");
-    rule.close();
-  }
+  table.inhibit_rules = read_inhibit_rules(section);
   return table;
 }
 

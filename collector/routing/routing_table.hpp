@@ -1,25 +1,24 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "collector/routing/matcher.hpp"
+#include "collector/event/alert.hpp"
+#include "collector/routing/escalation.hpp"
+#include "collector/routing/inhibition.hpp"
+#include "collector/routing/maintenance.hpp"
+#include "collector/routing/route_tree.hpp"
+#include "collector/routing/schedule.hpp"
 #include "common/config/node.hpp"
 
 namespace ward::collector {
 
-/// While a source incident is open, matching target incidents are not told, if both agree on the labels in `equal`
-/// (Alertmanager's inhibit_rules, on the labels of the roots).
-struct InhibitRule {
-  std::vector<LabelCondition> source;
-  std::vector<LabelCondition> target;
-  std::vector<std::string> equal;
-};
-
 struct OwnerRoute {
-  std::string receiver;
-  std::string fallback;  ///< another owner, whose receiver takes what this one's refuses; "" = none
+  std::string receiver;  ///< or an on-call schedule
+  std::string fallback;  ///< another owner, who takes what this one's receiver refuses or nobody acknowledges; "" = none
   friend bool operator==(const OwnerRoute&, const OwnerRoute&) = default;
 };
 
@@ -28,9 +27,19 @@ struct RoutingTable {
   std::map<std::string, OwnerRoute, std::less<>> owners;
   std::string fallback_receiver;  ///< for an owner the table does not name
   std::vector<InhibitRule> inhibit_rules;
+  Escalations escalations;
+  std::map<AlertClass, std::string> class_escalations;  ///< for an incident whose class has risen above its root's
+  Schedules schedules;
+  std::optional<RouteNode> route;  ///< instead of the owners' receivers
+  std::vector<Maintenance> maintenance;
+  NamedIntervals intervals;
+  milliseconds acknowledge_within{std::chrono::minutes{5}};  ///< then the fallback owner hears of a page; 0 = never
+  milliseconds repeat{0};                                    ///< of plans that do not say; 0 = never
 
   /// Receiver -> the receiver that takes over when it refuses for good; what the outbox needs.
   [[nodiscard]] std::map<std::string, std::string> fallbacks() const;
+  /// All that may be told, each once, by name.
+  [[nodiscard]] std::set<std::string> receivers() const;
 };
 
 /// Reads `owners: {database: {receiver, fallback}}`, `fallback_receiver` (default: the receiver of owner platform) and

@@ -18,12 +18,14 @@ AlertOverride read_alert_override(const std::string& tenant, const std::string& 
 
 }  // namespace
 
-Operations read_operations(config::Section& document, const TreeChecks& checks) {
+Operations read_operations_document(config::Section& document, const TreeChecks& checks, const OperationsNames& names,
+                                    RoutingTable& routing) {
   Operations out;
   document.choice("kind", {"Operations"}, 0);
   document.choice("apiVersion", {"ward/v1"}, 0);
   document.raw("metadata");
   auto spec = document.child("spec");
+  out.warnings = read_operations(spec, names, routing);
   auto trees = spec.child("decisionTrees");
   for (const auto& [name, from] : spec.named_children("decisionTrees")) {
     out.trees.emplace(name, read_decision_tree(name, trees, checks));

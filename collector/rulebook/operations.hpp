@@ -6,6 +6,7 @@
 
 #include "collector/event/alert.hpp"
 #include "collector/incident/engine.hpp"
+#include "collector/routing/operations.hpp"
 #include "collector/rulebook/decision_tree.hpp"
 #include "common/config/node.hpp"
 
@@ -29,9 +30,12 @@ struct Operations {
   std::vector<AlertOverride> overrides;
   std::optional<EngineOptions> correlation;
   config::Position correlation_at;
+  std::vector<config::Problem> warnings;
 };
 
-/// Reads a whole document (kind, apiVersion, spec). Problems go to the section's list.
-Operations read_operations(config::Section& document, const TreeChecks& checks);
+/// Reads a whole document (kind, apiVersion, spec). What routing has of it is added to `routing`. Problems go to the
+/// section's list.
+Operations read_operations_document(config::Section& document, const TreeChecks& checks, const OperationsNames& names,
+                                    RoutingTable& routing);
 
 }  // namespace ward::collector

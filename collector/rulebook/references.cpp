@@ -26,8 +26,13 @@ std::string meant(const std::string& name, const std::vector<std::string>& names
 class References {
  public:
   References(const Rulebook& book, std::vector<RuleProblem>& errors, std::vector<RuleProblem>& warnings)
-      : book_(book), errors_(errors), warnings_(warnings), services_(book.services.names()) {
+      : book_(book),
+        errors_(errors),
+        warnings_(warnings),
+        services_(book.services.names()),
+        fallbacks_(book.routing.fallbacks()) {
     for (const auto& [name, tree] : book.trees) trees_.push_back(name);
+    for (const auto& [name, plan] : book.routing.escalations) escalations_.push_back(name);
   }
 
   void check(const Rule& rule) {
@@ -42,6 +47,8 @@ class References {
     if (strict_ && !has(rule.labels, "owner") && known == nullptr)
       add("W017 missing-owner", "class " + cls_ + " needs label \"owner\", or a service whose owner the service map names");
     decision_tree(rule);
+    const auto owner = fixed_text(rule.labels, "owner");
+    escalation(rule, owner.empty() && known != nullptr ? known->owner : owner);
   }
 
  private:
@@ -54,6 +61,23 @@ class References {
       add("W044 missing-decision-tree", "class " + cls_ + " needs annotation \"decision_tree\"");
   }
 
+  /// One of the rule's own, or its owner's: someone must hear of a page that nobody acknowledges.
+  void escalation(const Rule& rule, const std::string& owner) {
+    const auto name = fixed_text(rule.annotations, "escalation");
+    const auto& routing = book_.routing;
+    if (!name.empty() && !routing.escalations.contains(name))
+      add("W043 unknown-escalation", "annotation \"escalation\": no Operations document has an escalation \"" + name + "\"" +
+                                         meant(name, escalations_));
+    // Without any owner it is not known here who is told, as when a file is checked by itself.
+    if (!strict_ || has(rule.annotations, "escalation") || routing.owners.empty() || routing.route) return;
+    const auto route = routing.owners.find(owner);
+    if (route == routing.owners.end() || routing.class_escalations.contains(rule.cls)) return;
+    const auto& receiver = route->second.receiver;
+    if (!fallbacks_.contains(receiver) && !routing.schedules.contains(receiver))
+      add("W042 missing-escalation", "class " + cls_ + " needs annotation \"escalation\", or a fallback of its owner \"" +
+                                         owner + "\", so that somebody hears when nobody answers");
+  }
+
   void add(std::string code, const std::string& text) {
     (strict_ ? errors_ : warnings_).push_back({std::move(code), place_ + text});
   }
@@ -63,6 +87,8 @@ class References {
   std::vector<RuleProblem>& warnings_;
   std::vector<std::string> services_;
   std::vector<std::string> trees_;
+  std::vector<std::string> escalations_;
+  std::map<std::string, std::string> fallbacks_;
   bool strict_ = false;
   std::string place_;
   std::string cls_;

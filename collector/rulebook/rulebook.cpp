@@ -19,8 +19,10 @@ class Reader {
       : rules_(rules), compiler_(compiler), options_(options), read_(read), load_(load) {}
 
   void run() {
-    for (const auto& document : rules_.others) read(document);
     auto book = std::make_shared<Rulebook>();
+    read_map(*book);
+    book->routing = options_.routing;
+    for (const auto& document : rules_.others) read(document, *book);
     join(*book);
     check_packs(*book->rules);
     check_references(*book, load_.errors, load_.warnings);
@@ -28,16 +30,26 @@ class Reader {
   }
 
  private:
-  void read(const OtherDocument& document) {
+  void read_map(Rulebook& book) {
+    std::vector<ServiceMapPart> parts;
+    config::Problems problems;
+    for (const auto& document : rules_.others) {
+      if (document.kind != "ServiceMap") continue;
+      config::Section section(document.node, "", problems);
+      parts.push_back(read_service_map_document(section));
+    }
+    if (auto map = join_service_map(options_.services, parts, problems)) book.services = std::move(*map);
+    tell("W031 bad-service-map", problems);
+  }
+
+  void read(const OtherDocument& document, Rulebook& book) {
+    if (document.kind == "ServiceMap") return;
     config::Problems problems;
     config::Section section(document.node, "", problems);
     std::string code;
-    if (document.kind == "ServiceMap") {
-      code = "W031 bad-service-map";
-      maps_.push_back(read_service_map_document(section));
-    } else if (document.kind == "Operations") {
+    if (document.kind == "Operations") {
       code = "W032 bad-operations";
-      take(read_operations(section, checks(document.node.at().file)), problems);
+      take(read_operations_document(section, checks(document.node.at().file), names_of(book), book.routing), problems);
     } else if (document.kind == "Pack") {
       code = "W034 bad-pack";
       packs_.push_back(read_pack(section));
@@ -52,7 +64,18 @@ class Reader {
     tell(code, problems);
   }
 
+  OperationsNames names_of(const Rulebook& book) const {
+    OperationsNames names{.receivers = options_.receivers, .services = {}};
+    if (!book.services.empty()) {
+      const auto services = book.services.names();
+      names.services.emplace(services.begin(), services.end());
+    }
+    return names;
+  }
+
   void take(Operations operations, config::Problems& problems) {
+    for (const auto& warning : operations.warnings)
+      load_.warnings.push_back({"W032 bad-operations", to_string(warning.at) + ": " + warning.what + ". " + warning.fix});
     for (auto& [name, tree] : operations.trees) {
       const auto& place = operations.tree_places.at(name);
       const auto [at, fresh] = tree_places_.emplace(name, place);
@@ -72,9 +95,6 @@ class Reader {
   }
 
   void join(Rulebook& book) {
-    config::Problems in_map;
-    if (auto map = join_service_map(options_.services, maps_, in_map)) book.services = std::move(*map);
-    tell("W031 bad-service-map", in_map);
     book.trees = std::move(trees_);
     book.correlation = correlation_.value_or(options_.correlation);
     auto rules = std::make_shared<RuleSet>(rules_);
@@ -117,7 +137,6 @@ class Reader {
   const RulebookOptions& options_;
   const ReadFile& read_;
   RulebookLoad& load_;
-  std::vector<ServiceMapPart> maps_;
   std::vector<Pack> packs_;
   std::map<std::string, std::set<std::string>> tested_;  ///< alerts that Test documents of a file expect
   std::map<std::string, DecisionTree, std::less<>> trees_;

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include "collector/alerting/rule_file.hpp"
 #include "collector/incident/engine.hpp"
 #include "collector/incident/service_map.hpp"
+#include "collector/routing/routing_table.hpp"
 #include "collector/rulebook/decision_tree.hpp"
 
 namespace ward::collector {
@@ -20,6 +22,7 @@ struct Rulebook {
   ServiceMap services;
   std::map<std::string, DecisionTree, std::less<>> trees;
   EngineOptions correlation;
+  RoutingTable routing;
 };
 
 /// What collector.yaml says of the same things; its words count before those of documents.
@@ -27,6 +30,8 @@ struct RulebookOptions {
   RuleOptions rules;
   ServiceMapPart services;
   EngineOptions correlation;
+  RoutingTable routing;
+  std::optional<std::set<std::string>> receivers;  ///< that may be named; nullopt: not known here, and not checked
 };
 
 /// Result of a load. `book` is null when there are errors; warnings never keep one from loading.

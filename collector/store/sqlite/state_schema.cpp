@@ -37,6 +37,11 @@ constexpr std::array<std::string_view, 2> kSteps{R"sql(
 )sql",
                                                  R"sql(
   ALTER TABLE delivery ADD COLUMN remembered TEXT NOT NULL DEFAULT '';
+  CREATE TABLE escalation (incident TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;  -- collector/event/routing_json.hpp
+  CREATE TABLE silence (id TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE audit (                       -- never changed: each hash covers the one before (collector/event/audit.hpp)
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+    detail TEXT NOT NULL, hash TEXT NOT NULL);
 )sql"};
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "collector/event/json.hpp"
+#include "collector/store/sqlite/state_rows.hpp"
 #include "collector/store/sqlite/state_schema.hpp"
 
 namespace ward::collector {
@@ -10,30 +11,6 @@ namespace {
 
 sqlite::Bytes bytes(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 std::string string(sqlite::Bytes blob) { return {reinterpret_cast<const char*>(blob.data()), blob.size()}; }
-
-/// Runs one prepared statement once per item.
-template <class Items, class Bind>
-Status for_each(sqlite::Database& db, std::string_view sql, const Items& items, Bind bind) {
-  if (items.empty()) return {};
-  auto statement = db.prepare(sql);
-  if (!statement) return fail(statement.error());
-  for (const auto& item : items) {
-    bind(*statement, item);
-    if (auto done = statement->run(); !done) return done;
-  }
-  return {};
-}
-
-/// Calls `take` per row; it may fail.
-template <class Take>
-Status each_row(sqlite::Statement& statement, Take take) {
-  for (;;) {
-    const auto more = statement.step();
-    if (!more) return fail(more.error());
-    if (!*more) return {};
-    if (Status taken = take(statement); !taken) return taken;
-  }
-}
 
 }  // namespace
 
@@ -70,6 +47,8 @@ Status SqliteStateStore::write(const StateChange& change) {
   if (auto done = write_alerts(change); !done) return done;
   if (auto done = write_incidents(change); !done) return done;
   if (auto done = write_outbox(change); !done) return done;
+  if (auto done = write_routing(change); !done) return done;
+  if (auto done = write_audit(change.audit); !done) return done;
   return transaction->commit();
 }
 
@@ -138,6 +117,7 @@ Result<LoadedState> SqliteStateStore::load(Time resolved_after) {
   if (auto done = load_alerts(out); !done) return fail(done.error());
   if (auto done = load_incidents(out, resolved_after); !done) return fail(done.error());
   if (auto done = load_outbox(out, resolved_after); !done) return fail(done.error());
+  if (auto done = load_routing(out); !done) return fail(done.error());
   return out;
 }
 

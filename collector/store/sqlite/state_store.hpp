@@ -12,7 +12,7 @@ namespace ward::collector {
 /// The state of alerting, incidents, routing and outbox in one SQLite file of its own, every commit synced to disk. Format:
 /// the tables in state_schema.hpp. After an I/O error the file is closed and opened again before anything else is
 /// written: a commit whose sync failed must never be repeated on the same handle. Thread: one at a time.
-class SqliteStateStore final : public StateStore, public IncidentLog {
+class SqliteStateStore final : public StateStore, public IncidentLog, public AuditLog {
  public:
   /// Opens or creates the file and brings an older schema up to date. Errc::denied for a newer one.
   static Result<SqliteStateStore> open(sqlite::OpenOptions options);
@@ -21,6 +21,7 @@ class SqliteStateStore final : public StateStore, public IncidentLog {
   Result<LoadedState> load(Time resolved_after) override;
   Result<std::vector<Incident>> incidents(Time since, std::size_t limit) override;
   Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) override;
+  Result<std::vector<AuditRecord>> audit(std::uint64_t after, std::size_t limit) override;
 
   /// Deletes decisions made and incidents resolved before `before`, with the outbox rows of those incidents. The usual
   /// age is 90 days.
@@ -36,9 +37,12 @@ class SqliteStateStore final : public StateStore, public IncidentLog {
   Status write_alerts(const StateChange& change);
   Status write_incidents(const StateChange& change);
   Status write_outbox(const StateChange& change);
+  Status write_routing(const StateChange& change);
+  Status write_audit(const std::vector<AuditEntry>& entries);
   Status load_alerts(LoadedState& into);
   Status load_incidents(LoadedState& into, Time resolved_after);
   Status load_outbox(LoadedState& into, Time resolved_after);
+  Status load_routing(LoadedState& into);
 
   sqlite::OpenOptions options_;
   std::optional<sqlite::Database> db_;

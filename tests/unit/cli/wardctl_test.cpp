@@ -126,10 +126,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "The collector refuses: too many samples. Correct the request."},
         BadAnswer{
             "no_token", 401, "{}",
-            "The collector at http://127.0.0.1:9802 refuses access (401). Give a token that may read with --token-file."},
+            "The collector at http://127.0.0.1:9802 refuses access (401). Give a token that may do this with --token-file."},
         BadAnswer{"no_right", 403, R"({"detail":"scope read is missing"})",
                   "The collector at http://127.0.0.1:9802 refuses access (403): scope read is missing. "
-                  "Give a token that may read with --token-file."},
+                  "Give a token that may do this with --token-file."},
         BadAnswer{"another_server", 404, "<html>404</html>",
                   "http://127.0.0.1:9802 answers, but knows no /api/v1/query. Name a Ward collector in --collector."},
         BadAnswer{"broken_server", 500, "oops",

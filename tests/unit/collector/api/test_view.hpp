@@ -9,6 +9,7 @@
 #include "collector/api/view.hpp"
 #include "collector/tsdb/head.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/unit/collector/api/fake_desk.hpp"
 
 namespace ward::collector::api {
 
@@ -29,6 +30,8 @@ class TestView final : public View {
   [[nodiscard]] StatusView status() const override { return status_view; }
   [[nodiscard]] std::vector<Readiness> readiness() const override { return parts; }
   [[nodiscard]] std::string metrics() override { return "ward_up 1\n"; }
+  [[nodiscard]] Desk* desk() const override { return desk_; }
+  [[nodiscard]] const ApiAccess* access() const override { return &access_; }
 
   void limit(QueryGate::Limits limits) { gate_ = std::make_unique<QueryGate>(limits, registry_); }
   /// Of the view's own metrics; -1 when there is none.
@@ -68,6 +71,9 @@ class TestView final : public View {
   }
 
   http::Headers headers;  ///< of every request
+  mutable FakeDesk empty_desk;
+  Desk* desk_ = &empty_desk;
+  ApiAccess access_;
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
   const Queryable* other_store = nullptr;  ///< instead of `head`
   MetricMetadata described;

@@ -1,8 +1,8 @@
 // What stands beside the rules in a rulebook: maps that change under way, decision trees on pages.
 #include "collector/event/json.hpp"
-#include "tests/unit/collector/app/pipeline_life.hpp"
+#include "tests/unit/collector/app/pipeline_bed.hpp"
 
-namespace ward::collector::test_life {
+namespace ward::collector {
 namespace {
 
 class PipelineBookTest : public PipelineTest {
@@ -61,4 +61,4 @@ TEST_F(PipelineBookTest, ANewMapCountsForWhatFiresAfterIt) {
 }
 
 }  // namespace
-}  // namespace ward::collector::test_life
+}  // namespace ward::collector

@@ -1,11 +1,9 @@
 // From samples to the outbox: what arrives is evaluated, folded into an incident, routed, committed and only then handed
 // out.
-#include "tests/unit/collector/app/pipeline_life.hpp"
+#include "tests/unit/collector/app/pipeline_bed.hpp"
 
-namespace ward::collector::test_life {
+namespace ward::collector {
 namespace {
-
-const std::string kPgDown = group(alert("PgDown", "pg_up", "urgent", "pg-main"));
 
 TEST_F(PipelineTest, MakesOneMessageOfASampleThatSaysDown) {
   start(kPgDown);
@@ -354,4 +352,4 @@ TEST_F(PipelineTest, KeepsAnAlertWhoseDataStopsUntilThatIsKnown) {
 }
 
 }  // namespace
-}  // namespace ward::collector::test_life
+}  // namespace ward::collector

@@ -152,6 +152,40 @@ TEST_F(RulebookTest, AnUrgentRuleMustNameWhatExists) {
           "tree \"pg-dwon\"; did you mean \"pg-down\"? [W045 unknown-decision-tree]"));
 }
 
+TEST_F(RulebookTest, SomebodyMustHearOfAPageThatNobodyAcknowledges) {
+  RulebookOptions options;
+  options.routing.owners["database"] = {.receiver = "pd-db", .fallback = ""};
+  const auto rule = std::string(kDown);
+  EXPECT_THAT(
+      lines(load({rule, kMap, kOperations}, options).errors),
+      ElementsAre("rules/1.yaml:4:5: group \"g\", rule 1, \"Down\": class urgent needs annotation \"escalation\", or a "
+                  "fallback of its owner \"database\", so that somebody hears when nobody answers [W042 "
+                  "missing-escalation]"));
+  options.routing.owners["platform"] = {.receiver = "pd-platform", .fallback = ""};
+  options.routing.owners["database"].fallback = "platform";
+  EXPECT_THAT(lines(load({rule, kMap, kOperations}, options).errors), IsEmpty());
+}
+
+TEST_F(RulebookTest, OperationsSayWhoIsTold) {
+  RulebookOptions options;
+  options.receivers = {"pd-db", "pd-2"};
+  const auto escalations =
+      std::string(kOperations) +
+      "  owners: {database: {receiver: pd-db}}\n  escalations: {db-247: [{after: 0m, to: pd-db}, {after: "
+      "10m, unless: acked, to: pd-2}]}\n";
+  auto rule = std::string(kDown);
+  rule.replace(rule.find("decision_tree"), 0, "escalation: db-247, ");
+  const auto book = load({rule, kMap, escalations}, options);
+  ASSERT_THAT(lines(book.errors), IsEmpty());
+  EXPECT_EQ(book.book->routing.owners.at("database").receiver, "pd-db");
+  EXPECT_TRUE(book.book->routing.escalations.contains("db-247"));
+  options.receivers = {"pd-2"};
+  EXPECT_THAT(lines(load({rule, kMap, escalations}, options).errors), testing::Contains(HasSubstr("pd-db")));
+  rule.replace(rule.find("db-247"), 6, "db-742");
+  EXPECT_THAT(lines(load({rule, kMap, escalations}, options).errors),
+              testing::Contains(HasSubstr("[W043 unknown-escalation]")));
+}
+
 TEST_F(RulebookTest, ALesserRuleIsOnlyWarnedOf) {
   const auto book =
       load({"groups: [{name: g, rules: [{alert: A, expr: up, labels: {class: actionable, service: gone}}]}]", kMap});

@@ -217,7 +217,9 @@ TEST(StateStore, ARowThatCannotBeReadCostsThatRowAloneAndStaysInTheFile) {
     const auto loaded = store.load(kNow);
     ASSERT_TRUE(loaded) << damage;
     EXPECT_EQ(loaded->unreadable, 1U) << damage;
-    const auto& [alerts, incidents, notified, deliveries, unreadable] = *loaded;
+    const auto& alerts = loaded->alerts;
+    const auto& incidents = loaded->incidents;
+    const auto& deliveries = loaded->deliveries;
     EXPECT_EQ(alerts.size() + incidents.incidents.size() + incidents.watched.size() + deliveries.size(), 5U) << damage;
     EXPECT_TRUE(store.incidents(kNow, 10)) << damage;
     StateChange next;

@@ -13,7 +13,7 @@
 #include "tests/support/processes.hpp"
 #include "tests/unit/common/async/loop.hpp"
 
-namespace ward::collector::test_life {
+namespace ward::collector {
 
 using std::chrono::hours;
 using std::chrono::seconds;
@@ -73,7 +73,7 @@ struct Life {
         alerting(make_rule_context(compiler, Labels{}, ""), clock, sink),
         services(map),
         incidents(map, options(), std::move(loaded.incidents)),
-        router(table(), std::move(loaded.notified)),
+        router(table(), {loaded.notified, loaded.escalations, loaded.silences}, {}),
         outbox({}, random),
         writer(io.get_executor(), pool, store) {
     (void)alerting.reload(load(rules), clock.wall());
@@ -82,9 +82,9 @@ struct Life {
       if (auto state = from_row(row)) states.push_back(std::move(*state));
     auto ruleless = alerting.restore(states, clock.wall());
     outbox.accept(loaded.deliveries);
-    pipeline = std::make_unique<Pipeline>(
-        Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting, incidents, router, outbox, writer,
-                          [this] { ++woken; }, std::move(loaded.alerts), std::move(ruleless), coverage, &compiler});
+    pipeline = std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting,
+                                                            incidents, router, outbox, writer, [this] { ++woken; },
+                                                            std::move(loaded.alerts), std::move(ruleless), coverage, &compiler});
   }
 
   /// The first clean evaluation is the end: the rules here are evaluated on arrival, and tick once an hour.
@@ -104,6 +104,7 @@ struct Life {
     book->rules = load(text);
     book->services = services;
     book->correlation = options();
+    book->routing = table();
     return book;
   }
   [[nodiscard]] std::shared_ptr<const RuleSet> load(const std::string& text) const {
@@ -196,4 +197,6 @@ class PipelineTest : public testing::Test {
   std::unique_ptr<Life> life_;
 };
 
-}  // namespace ward::collector::test_life
+inline const std::string kPgDown = group(alert("PgDown", "pg_up", "urgent", "pg-main"));
+
+}  // namespace ward::collector

@@ -1,0 +1,24 @@
+// GET /api/v2/alerts: firing alerts as Alertmanager shows them. An alert that another one of its incident explains is
+// inhibited by it.
+// Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+#include <nlohmann/json.hpp>
+
+#include "collector/api/alertmanager.hpp"
+#include "collector/api/endpoint.hpp"
+
+namespace ward::collector::api {
+namespace {
+
+async::Task<http::ServerResponse> answer_alerts(View& view, http::ServerRequest request) {
+  const auto alerts = alertmanager::alerts(view, request);
+  if (!alerts) co_return alertmanager::refused(alerts.error());
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& alert : *alerts) list.push_back(alertmanager::json_of(alert, view.clock().wall()));
+  co_return alertmanager::answer(list);
+}
+
+}  // namespace
+
+Endpoint am_alerts_endpoint() { return {"/api/v2/alerts", "Firing alerts (Alertmanager)", answer_alerts}; }
+
+}  // namespace ward::collector::api
