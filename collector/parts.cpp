@@ -165,6 +165,11 @@ void AppView::refresh_gauges() {
       static_cast<double>(metadata.refused()));
   const auto& sent = sources_.outbox.stats();
   set("ward_notify_delivered", "Messages delivered since start.", static_cast<double>(sent.delivered));
+  set("ward_notify_doubled",
+      "Pages that went to a second receiver too since start, because the first had not taken them in time.",
+      static_cast<double>(sent.doubled));
+  set("ward_notify_unrefreshed", "Repetitions that a receiver of open incidents did not take since start.",
+      static_cast<double>(sent.unrefreshed));
   set("ward_notify_undeliverable", "Pages that no receiver has taken yet; the last one is asked again.",
       static_cast<double>(sent.undeliverable));
   double missed = 0;

@@ -29,8 +29,8 @@ struct OutboxStats {
 /// The rows still to be delivered and what happens to them (facts: reliability section 4). It sends nothing and stores
 /// nothing: rows are planned, committed by the caller, then accepted; only accepted rows are ever handed out. A failed
 /// commit is repeated until it succeeds: planned rows wait for it. Per receiver and incident rows go in the order of their
-/// planning, one at a time per receiver, and are retried for ever. A refusal sends a row to the fallback, and
-/// a page that waits too long goes there as well (overdue()); where no other is left, the last receiver is asked again every
+/// planning, one at a time per receiver, and are retried for ever. A refusal sends a row to the fallback, and a page that
+/// waits too long goes there as well (overdue()); where no other is left, the last receiver is asked again every
 /// `longest_wait`, because a token or an address can be mended and a page that was given up cannot. Thread: one at a time.
 class Outbox {
  public:

@@ -185,6 +185,8 @@ std::shared_ptr<const Channel> read(config::Section& from, const std::string& wh
   settings.to = from.texts("to");
   for (const auto& address : settings.to)
     if (!is_mail_address(address)) wrong("to", one_line(address, 80));
+  if (std::set<std::string>(settings.to.begin(), settings.to.end()).size() != settings.to.size())
+    from.problems().add(from.at("to"), "an address of " + whose + " stands twice in 'to'", "Remove one.");
   if (settings.to.empty() || settings.to.size() > kMaxAddresses)
     from.problems().add(from.at("to"), whose + " needs 1 to 50 addresses in 'to'", "Add them, or name a mailing list.");
   from.close();

@@ -7,6 +7,7 @@
 #include "agent/config.hpp"
 #include "collector/alerting/promql_expression.hpp"
 #include "collector/config.hpp"
+#include "collector/notify/channel.hpp"
 #include "collector/rulebook/rulebook.hpp"
 #include "collector/tsdb/queryable.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -34,14 +35,21 @@ class Installed {
     constexpr std::string_view kSecret = "file: secrets/";
     for (auto at = text.find(kSecret); at != std::string::npos; at = text.find(kSecret, at + 1)) {
       const auto from = at + kSecret.size() - std::string_view("secrets/").size();
-      folder_.write(text.substr(from, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-/", from) - from),
-                    "made up for a test\n");
+      const auto file = text.substr(from, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-/", from) - from);
+      folder_.write(file, made_up(file));
     }
     path_ = folder_.write(name, text);
   }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  /// Some secrets have a form.
+  static std::string made_up(const std::string& file) {
+    if (file.ends_with("-url")) return "https://made.up.example/for/a/test\n";
+    if (file.ends_with("-routing-key")) return "made-up-for-a-test-0123456789abc\n";
+    return "made up for a test\n";
+  }
+
   test::TempDir folder_;
   std::string path_;
 };
@@ -82,6 +90,17 @@ TEST(CollectorExample, Loads) {
   const auto config = collector::load_collector_config(example.path());
   ASSERT_TRUE(config) << config.error().what;
   EXPECT_TRUE(config->watchdog.has_value());
+}
+
+TEST(CollectorExample, ShowsEveryChannel) {
+  const Installed example("collector.yaml");
+  const auto config = collector::load_collector_config(example.path());
+  ASSERT_TRUE(config) << config.error().what;
+  std::vector<std::string_view> missing;
+  for (const auto& kind : collector::all_channels())
+    if (std::none_of(config->receivers.begin(), config->receivers.end(), [&](const auto& r) { return r.kind == kind.name; }))
+      missing.push_back(kind.name);
+  EXPECT_THAT(missing, IsEmpty());
 }
 
 TEST(CollectorExample, ShowsTheDefaults) {

@@ -157,6 +157,7 @@ TEST_F(Email, NamesWhatIsWrongInItsSettings) {
       {"server: smtp.x, username: ward, " + good, "without a password"},
       {"server: smtp.x, username: ward, password: s3cret, " + good, "must name where the secret is"},
       {"server: smtp.x, helo: 'a b', " + good, "is no host name"},
+      {"server: smtp.x, from: w@x.example, to: [a@x.example, a@x.example]", "stands twice in 'to'"},
       {"server: smtp.x, from: 'Ward <w@x.example>', to: [a@x.example]", "is no plain mail address"},
       {"server: smtp.x, from: w@x.example, to: ['a@x.example, b@x.example']", "is no plain mail address"},
       {"server: smtp.x, from: w@x.example, to: [\"a@x\\r\\nRCPT TO:<b@y>\"]", "is no plain mail address"},

@@ -182,6 +182,13 @@ TEST(SecondChannel, ARestartDoesNotBeginTheWaitAnew) {
   ward.restart();
   ward.pass(5min);
   EXPECT_EQ(ward.got.size(), 1U) << "and doubles nothing twice";
+  ward.tell(NoticeKind::resolve);
+  ward.restart();
+  ward.down.clear();
+  ward.pass(3min);
+  EXPECT_EQ(ward.count("resolve to pd"), 1);
+  EXPECT_EQ(ward.count("resolve to slack"), 1);
+  EXPECT_EQ(ward.got.size(), 4U);
 }
 
 TEST(SecondChannel, AfterALongStandstillTheReceiverHasItsChanceFirst) {
