@@ -93,6 +93,10 @@ std::unique_ptr<SloState> SloEngine::take_over(SloSpec spec, Time now, bool& fre
   std::unique_ptr<SloState> slo;
   if (known != slos_.end()) {
     slo = std::move(*known);
+    if (spec.max_groups > slo->spec.max_groups) {
+      fresh = true;  // series of groups that had no room get a place now
+      slo->refused.clear();
+    }
     if (slo->spec.service != spec.service || slo->spec.freeze != spec.freeze)
       for (auto& [labels, group] : slo->groups) remove_rows(*group);
   } else {
@@ -235,8 +239,7 @@ GroupState* SloEngine::group_of(SloState& slo, const Labels& series) {
   const auto known = slo.groups.find(labels);
   if (known != slo.groups.end()) return known->second.get();
   if (slo.groups.size() >= slo.spec.max_groups || ledgers_ >= context_.options.max_ledgers) {
-    ++counts_.refused_groups;
-    if (slo.refused.size() < kRefusedRemembered) slo.refused.insert(std::move(labels));
+    if (slo.refused.size() >= kRefusedRemembered || slo.refused.insert(std::move(labels)).second) ++counts_.refused_groups;
     return nullptr;
   }
   return &make_group(slo, std::move(labels));

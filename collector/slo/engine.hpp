@@ -43,7 +43,7 @@ struct EngineCounts {
   std::uint64_t too_old = 0;         ///< older than the ledger keeps, or its block could not be read
   std::uint64_t ahead = 0;           ///< beyond max_ahead
   std::uint64_t recounts = 0;        ///< ranges counted anew because a sample came too late to be put in
-  std::uint64_t refused_groups = 0;  ///< series of groups beyond a bound
+  std::uint64_t refused_groups = 0;  ///< groups beyond a bound, each once as far as memory for them reaches
   std::uint64_t query_failures = 0;
   std::uint64_t read_failures = 0;   ///< blocks that could not be read: their windows began at the block's border
   std::uint64_t damaged_blocks = 0;  ///< found at a load; they count as empty

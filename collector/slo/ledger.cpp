@@ -62,6 +62,8 @@ void Ledger::close_oldest() {
   std::move(open_.begin() + kBlockMinutes, open_.end(), open_.begin());
   std::fill(open_.end() - kBlockMinutes, open_.end(), Cell{});
   ++open_first_;
+  // Not doubled: there are hundreds of ledgers, and this grows eight times a day.
+  if (borders_.size() == borders_.capacity()) borders_.reserve(borders_.size() + 16);
   borders_.push_back(borders_.back());
 }
 

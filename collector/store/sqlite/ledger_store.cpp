@@ -56,7 +56,10 @@ Status SqliteLedgerStore::ensure_open() {
 }
 
 Status SqliteLedgerStore::note(Status status) {
-  if (!status && (status.error().code == Errc::unavailable || status.error().code == Errc::corrupt)) db_.reset();
+  if (!status && (status.error().code == Errc::unavailable || status.error().code == Errc::corrupt)) {
+    read_block_.reset();
+    db_.reset();
+  }
   return status;
 }
 
@@ -116,14 +119,20 @@ Result<wire::Buffer> SqliteLedgerStore::block(const LedgerKey& key, BlockNumber 
   if (auto opened = ensure_open(); !opened) return fail(opened.error());
   wire::Buffer out;
   const auto read = [&]() -> Status {
-    auto row = db_->prepare(
-        "SELECT data FROM ledger_block WHERE ledger=(SELECT id FROM ledger WHERE identity=?1 AND labels=?2) AND number=?3");
-    if (!row) return fail(row.error());
-    row->bind(1, key.identity).bind(2, text_of(key.group)).bind(3, std::int64_t{number});
-    return each_row(*row, [&](sqlite::Statement& s) {
+    if (!read_block_) {
+      auto prepared = db_->prepare(
+          "SELECT data FROM ledger_block WHERE ledger=(SELECT id FROM ledger WHERE identity=?1 AND labels=?2) AND "
+          "number=?3");
+      if (!prepared) return fail(prepared.error());
+      read_block_ = std::move(*prepared);
+    }
+    read_block_->bind(1, key.identity).bind(2, text_of(key.group)).bind(3, std::int64_t{number});
+    const auto done = each_row(*read_block_, [&](sqlite::Statement& s) {
       const auto data = s.blob(0);
       out.assign(data.begin(), data.end());
     });
+    read_block_->reset();
+    return done;
   };
   if (auto done = note(read()); !done) return fail(done.error());
   return out;

@@ -39,6 +39,7 @@ class SqliteLedgerStore final : public slo::LedgerStore {
   std::mutex mutex_;
   const sqlite::OpenOptions options_;
   std::optional<sqlite::Database> db_ WARD_GUARDED_BY(mutex_);
+  std::optional<sqlite::Statement> read_block_ WARD_GUARDED_BY(mutex_);  // of db_; a thousand ledgers enter a block at once
 };
 
 }  // namespace ward::collector
