@@ -216,6 +216,7 @@ class SloEngine {
   SeriesTable table_ WARD_GUARDED_BY(mutex_);
   Time last_tick_ WARD_GUARDED_BY(mutex_);
   bool ticked_ WARD_GUARDED_BY(mutex_) = false;
+  bool loaded_ WARD_GUARDED_BY(mutex_) = false;  ///< the first reload() is over
   Minute marked_through_ WARD_GUARDED_BY(mutex_);
   Time counted_through_ WARD_GUARDED_BY(mutex_);
   EngineCounts counts_ WARD_GUARDED_BY(mutex_);

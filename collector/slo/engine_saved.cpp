@@ -28,12 +28,16 @@ void SloEngine::adopt(StoredSlos stored, Time now) {
     counts_.damaged_blocks += group.ledger->restore(blocks);
   }
   restore_alerts(std::move(stored.alerts));
+  for (auto& slo : slos_) slo->is_new = false;
+  loaded_ = true;
 }
 
 void SloEngine::restore_alerts(std::vector<StoredSloAlert> stored) {
   for (auto& alert : stored) {
     const auto slo = std::find_if(slos_.begin(), slos_.end(), [&](const auto& s) { return s->spec.name == alert.slo; });
     const auto name = alert.event.labels.get("alertname");
+    // What runs knows its alerts better than the last save, and what ended since was told by then.
+    if (slo == slos_.end() ? loaded_ : !(*slo)->is_new) continue;
     if (slo == slos_.end()) {
       orphans_.push_back(std::move(alert));
       continue;

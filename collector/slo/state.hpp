@@ -93,6 +93,7 @@ struct SloState {
   Counting counting;
   WindowPlan plan;
   bool native = true;  ///< all sources are selectors
+  bool is_new = true;  ///< since the reload() that runs
   bool was_saved = false;
   Time since;  ///< known to the engine since
   std::map<Labels, std::unique_ptr<GroupState>> groups;

@@ -115,6 +115,25 @@ TEST(SloRestart, EndsAlertsOfSlosThatAreGone) {
   EXPECT_EQ(bed.take_told(), "resolved admission-ok urgent");
 }
 
+TEST(SloRestart, DoesNotBringBackWhatWasSavedWhenAnSloIsAdded) {
+  Bed bed;
+  bed.start();
+  bed.run(30, 1'000, 0);
+  bed.run(2, 0, 1'000);
+  ASSERT_TRUE(bed.engine->save());
+  bed.take_told();
+  auto slo = rpc_slo();
+  slo.burn.clear();
+  bed.reload({slo});
+  bed.run(3, 1'000, 0);
+  EXPECT_EQ(bed.take_told(), "resolved admission-ok urgent");
+  auto other = rpc_slo();
+  other.name = "other";
+  bed.reload({slo, other});
+  bed.run(3, 1'000, 0);
+  EXPECT_EQ(bed.take_told().find("admission-ok"), std::string::npos);
+}
+
 TEST(SloRestart, DoesNotEndAnAlertBeforeItsLastMinutesAreCounted) {
   Bed bed;
   bed.start();
