@@ -15,6 +15,7 @@ pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 find_package(Snappy REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(date REQUIRED)
 find_path(PROTOZERO_DIR protozero/pbf_reader.hpp REQUIRED)  # headers alone
 find_path(BOOST_ASIO_DIR boost/asio.hpp REQUIRED)
 
