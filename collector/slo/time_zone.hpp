@@ -7,7 +7,7 @@
 
 namespace ward::collector::slo {
 
-/// The only gate to the zones of the system. Seconds on a clock of `zone` (UTC when it is unknown, which check_zone()
+/// Seconds on a clock of `zone` (UTC when it is unknown, which check_zone()
 /// tells before) since 1970-01-01 00:00 on that clock.
 std::int64_t to_local_seconds(const std::string& zone, Time t);
 /// A time that a clock skips when it is set forward is the moment of the change; one that it shows twice is the first.
