@@ -84,6 +84,9 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       reserved_(state_, *volume_),
       engine_(*world.clock, engine_options(config_, stopping_)),
       compiler_(engine_, store_.history),
+      ledgers_(std::move(files.ledgers)),
+      levels_({world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, store_.sink, store_.catalogue,
+               store_.history, engine_, *ledgers_, *volume_, config_.evaluation_interval, config_.retention.slos}),
       rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
       incidents_(ServiceMap{}, config_.correlation, files.loaded.incidents),
       router_(config_.routing, {files.loaded.notified, files.loaded.escalations, files.loaded.silences},
@@ -116,6 +119,8 @@ Status Application::start() {
   auto rules = load_rulebook(config_.rule_patterns, compiler_, rulebook_options(config_));
   if (!rules.book) return fail(rules.to_error());
   tell_warnings(rules);
+  store_.sink.follow(levels_);
+  if (auto begun = levels_.begin(rules.book); !begun) return begun;
   const auto damaged = store_.begin(world_.clock->wall());
   if (!damaged) return fail(damaged.error());
   damaged_rows_ = *damaged;
@@ -123,7 +128,7 @@ Status Application::start() {
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
                         rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); }, std::move(loaded_.alerts),
-                        std::move(ruleless), rules.coverage, &compiler_, rules.book});
+                        std::move(ruleless), rules.coverage, &compiler_, rules.book, [this] { return levels_.alerts(); }});
   loaded_ = LoadedState{};
   std::set<std::string> receivers;
   for (const auto& receiver : config_.receivers) receivers.insert(receiver.name);
@@ -251,6 +256,7 @@ void Application::run_parts() {
 }
 
 void Application::run_rest() {
+  levels_.start([this](std::vector<AlertEvent> alerts) { pipeline_->hear(std::move(alerts)); });
   pipeline_->start();
   pipeline_->arrived();  // the first evaluation at once
   tasks_.spawn("own series", write_own_series());
@@ -334,6 +340,7 @@ void Application::reload() {
   tell_warnings(rules);
   server_.use_context(*tls);
   pipeline_->use_book(rules.book, rules.coverage);
+  levels_.use_book(rules.book);
   const auto groups = rules.book->rules->groups.size();
   pipeline_->audit({.at = world_.clock->wall(),
                     .actor = "SIGHUP",
@@ -346,6 +353,7 @@ void Application::reload() {
 async::Task<void> Application::shut_down() {
   if (beat_) co_await beat_->stop();
   co_await server_.stop();
+  co_await levels_.stop();
   auto evaluation = pipeline_->stop();
   stopping_ = true;  // after the pipeline is told to end: what a query broken off here would say is not told
   co_await std::move(evaluation);

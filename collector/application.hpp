@@ -12,6 +12,7 @@
 #include "collector/remote_write/receiver.hpp"
 #include "collector/routing_desk.hpp"
 #include "collector/rulebook/rulebook.hpp"
+#include "collector/service_levels.hpp"
 #include "collector/world.hpp"
 #include "common/async/task_group.hpp"
 #include "common/http/server.hpp"
@@ -74,6 +75,8 @@ class Application {
   std::atomic<bool> stopping_{false};  // no query is waited for any more
   promql::Engine engine_;
   PromqlCompiler compiler_;
+  std::unique_ptr<SqliteLedgerStore> ledgers_;
+  ServiceLevels levels_;
   RuleEngine rules_;
   Engine incidents_;
   Router router_;

@@ -43,6 +43,7 @@ void read_retention(config::Section section, Retention& out) {
   out.samples = section.duration("samples", out.samples);
   out.size = section.size("size", out.size);
   out.events = section.duration("events", out.events);
+  out.slos = section.duration("slos", out.slos);
   for (auto& each : section.children("tenants")) {
     const auto tenant = each.text("tenant");
     if (!tenant.empty()) check_tenant(each, "tenant", tenant);

@@ -43,6 +43,8 @@ std::string free_name(const std::string& data_dir, const std::string& file, Time
 const char* lost_with(const std::string& file) {
   if (file == DataFiles::kState)
     return "A damaged file was set aside and a new one begun; open incidents are forgotten and what still fires pages again";
+  if (file == DataFiles::kLedgers)
+    return "A damaged file was set aside and a new one begun; SLOs are counted anew from the samples that are kept";
   if (file == DataFiles::kForward)
     return "A damaged file was set aside and a new one begun; samples that waited for remote write are not sent";
   return "A damaged file was set aside and a new one begun; agents send again what they still hold";
@@ -74,6 +76,12 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
   if (!journal) return failure(volume->explain(journal.error()), DataFiles::kJournal);
   auto days = open_days(config, **journal);
   if (!days) return failure(volume->explain(days.error()), DataFiles::kJournal);
+  auto ledgers = with_reserve([&] {
+    sqlite::OpenOptions file;
+    file.path = config.data_dir + "/" + DataFiles::kLedgers;
+    return SqliteLedgerStore::open(std::move(file));
+  });
+  if (!ledgers) return failure(volume->explain(ledgers.error()), DataFiles::kLedgers);
   auto state = with_reserve([&] { return SqliteStateStore::open(state_file(config)); });
   if (!state) return failure(volume->explain(state.error()), DataFiles::kState);
   auto loaded = state->load(now - kKeepResolved);
@@ -86,7 +94,8 @@ tl::expected<DataFiles, StartFailure> open_data_files(const CollectorConfig& con
   if (auto held = volume->hold(); !held)
     log.error("The volume of data_dir has no room; nothing is stored until it has",
               {{"error", held.error().what}, {"fix", held.error().fix}});
-  return DataFiles{std::move(volume), std::move(*journal), std::move(*days), std::move(*state), std::move(*loaded)};
+  return DataFiles{std::move(volume),   std::move(*journal), std::move(*days),
+                   std::move(*ledgers), std::move(*state),   std::move(*loaded)};
 }
 
 Status set_aside(const std::string& data_dir, const StartFailure& failure, Time now, telemetry::Logger& log) {

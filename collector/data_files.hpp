@@ -8,6 +8,7 @@
 #include "collector/config.hpp"
 #include "collector/store/sqlite/days.hpp"
 #include "collector/store/sqlite/journal.hpp"
+#include "collector/store/sqlite/ledger_store.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "collector/store/volume/volume.hpp"
 #include "common/base/time.hpp"
@@ -20,11 +21,13 @@ struct DataFiles {
   static constexpr const char* kJournal = "journal.db";
   static constexpr const char* kState = "state.db";
   static constexpr const char* kDays = "days";
+  static constexpr const char* kLedgers = "slo.db";
   static constexpr const char* kForward = "forward.db";  ///< opened apart from these: collector/forwarding.hpp
 
   std::unique_ptr<DataVolume> volume;
   std::unique_ptr<SqliteJournal> journal;
   std::unique_ptr<Days> days;
+  std::unique_ptr<SqliteLedgerStore> ledgers;
   SqliteStateStore state;
   LoadedState loaded;  ///< what `state` held: resolved incidents back to kKeepResolved, all else
 };

@@ -21,6 +21,7 @@ HeadSink::HeadSink(Head& head, Catalogue& catalogue, telemetry::Registry& metric
 
 void HeadSink::define(SeriesId id, const Labels& labels) {
   if (!head_.restore(ref_of(id), labels)) return;
+  if (follower_ != nullptr) follower_->define(id, labels);
   const std::scoped_lock lock(mutex_);
   const auto [at, fresh] = name_ids_.emplace(labels.name(), static_cast<std::uint32_t>(names_.size()));
   if (fresh) {
@@ -66,6 +67,7 @@ void HeadSink::append(std::span<const wire::IdSample> samples) {
     counts.appended += before;
   }
   count(counts);
+  if (follower_ != nullptr) follower_->append(samples);
 }
 
 void HeadSink::replayed(std::span<const RefSample> samples) { count(head_.append(samples)); }

@@ -26,6 +26,9 @@ class HeadSink final : public SampleSink, public RuleOutput {
   void append(std::span<const wire::IdSample> samples) override;
   /// Whether append() leaves what is committed to replayed(): the journal is still being read, and has it too.
   void hold_back(bool hold) { holds_back_.store(hold, std::memory_order_relaxed); }
+  /// Who hears of each series, and of each sample that append() and write() put into the head. Before the first define();
+  /// outlives this.
+  void follow(SampleSink& follower) { follower_ = &follower; }
   /// Of series that define() has seen.
   void replayed(std::span<const RefSample> samples);
   /// The collector's own series (rules' results, self-metrics): into the head at once, into the journal by take_own().
@@ -47,6 +50,7 @@ class HeadSink final : public SampleSink, public RuleOutput {
   Catalogue& catalogue_;
   telemetry::Counter& stored_;
   telemetry::Registry& metrics_;
+  SampleSink* follower_ = nullptr;
   std::atomic<bool> holds_back_{false};
   std::mutex mutex_;
   std::unordered_map<std::string, std::uint32_t> name_ids_ WARD_GUARDED_BY(mutex_);

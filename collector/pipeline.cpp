@@ -151,6 +151,19 @@ async::Task<Result<std::string>> Pipeline::perform(Command command) {
   co_return fail(Errc::unavailable, "no evaluation came within 10 s; nothing was done", "Look at /readyz, and ask again.");
 }
 
+void Pipeline::hear(std::vector<AlertEvent> events) {
+  if (events.empty()) return;
+  heard_.insert(heard_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+  wakeup_.wake();
+}
+
+std::vector<AlertEvent> Pipeline::current() const {
+  auto out = context_.rules.current();
+  if (context_.others)
+    for (auto& alert : context_.others()) out.push_back(std::move(alert));
+  return out;
+}
+
 void Pipeline::audit(AuditEntry entry) {
   audit_.push_back(std::move(entry));
   wakeup_.wake();
@@ -266,7 +279,7 @@ async::Task<std::vector<AlertEvent>> Pipeline::evaluate(Time now) {
   auto running = async::run_blocking_to_end(context_.pool, std::move(job));
   auto events = co_await std::move(running);
   if (reload) reloaded(coverage, std::move(*waiting));
-  auto current = std::make_shared<std::vector<AlertEvent>>(context_.rules.current());
+  auto current = std::make_shared<std::vector<AlertEvent>>(this->current());
   std::erase_if(*current, [](const AlertEvent& a) { return a.phase == AlertPhase::resolved; });
   auto snapshot = std::make_shared<RulesSnapshot>(context_.rules.snapshot());
   const std::scoped_lock lock(mutex_);
@@ -281,7 +294,7 @@ std::vector<AlertEvent> Pipeline::disowned() {
   std::vector<AlertEvent> out;
   if (coverage_ == RuleCoverage::partial || !inherited_until_ || context_.clock.mono() < *inherited_until_) return out;
   std::set<Labels> current;
-  for (auto& alert : context_.rules.current())
+  for (auto& alert : this->current())
     if (alert.phase != AlertPhase::resolved) current.insert(std::move(alert.labels));
   bool complete = true;
   for (auto& alert : context_.incidents.live()) {
@@ -304,7 +317,7 @@ std::vector<AlertEvent> Pipeline::untold() {
   std::set<Labels> known;
   for (auto& alert : context_.incidents.live())
     if (alert.phase == AlertPhase::firing) known.insert(std::move(alert.labels));
-  for (auto& alert : context_.rules.current())
+  for (auto& alert : current())
     if (alert.phase == AlertPhase::firing && !known.contains(alert.labels)) out.push_back(std::move(alert));
   return out;
 }
@@ -353,6 +366,7 @@ async::Task<void> Pipeline::advise(std::vector<Notice>* notices, Time now) {
 async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   const auto gone = disowned();
   for (auto& alert : untold()) events.push_back(std::move(alert));
+  for (auto& alert : std::exchange(heard_, {})) events.push_back(std::move(alert));
   auto folded = context_.incidents.fold(events, now, gone);
   co_await advise(&folded.notices, now);
   const auto open = context_.incidents.open();

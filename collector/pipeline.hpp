@@ -66,6 +66,8 @@ class Pipeline {
     RuleCoverage coverage = RuleCoverage::whole;
     const ExpressionCompiler* compiler = nullptr;  ///< for the checks of decision trees; null: none are made
     std::shared_ptr<const Rulebook> book{};        ///< in force at start
+    /// Alerts that are pending or firing and come by hear(), not from rules; may be empty.
+    std::function<std::vector<AlertEvent>()> others{};
   };
   explicit Pipeline(Context context);
 
@@ -83,6 +85,8 @@ class Pipeline {
   /// What a person asks of the router; answered when it is committed, in the next step. Errors: those of
   /// Router::perform(), overloaded, and unavailable when it could not be stored, or no step came in time.
   async::Task<Result<std::string>> perform(Command command);
+  /// Transitions of alerts that no rule here makes (service levels). They take part in the next step.
+  void hear(std::vector<AlertEvent> events);
   /// Committed with the next step.
   void audit(AuditEntry entry);
 
@@ -112,12 +116,15 @@ class Pipeline {
   void reloaded(RuleCoverage coverage, std::vector<AlertState> ruleless);
   [[nodiscard]] std::vector<AlertEvent> disowned();
   [[nodiscard]] std::vector<AlertEvent> untold();
+  /// All that rules and others have now.
+  [[nodiscard]] std::vector<AlertEvent> current() const;
   void save_alerts(StateChange& change);
   [[nodiscard]] milliseconds until_next(Time now) const;
 
   Context context_;
   async::Wakeup wakeup_;
   std::shared_ptr<const Rulebook> next_book_;
+  std::vector<AlertEvent> heard_;
   RuleCoverage next_coverage_ = RuleCoverage::whole;
   std::map<AlertRowKey, std::string> saved_;    // alert rows as the store has them
   RuleCoverage coverage_;                       // once whole, for good

@@ -15,6 +15,7 @@ struct Retention {
   std::map<std::string, milliseconds> tenants;        ///< those that have a time of their own
   std::uint64_t size = 0;                             ///< of all days together; the oldest go first; 0 = as the disk allows
   milliseconds events{std::chrono::hours{24 * 90}};   ///< gaps too
+  milliseconds slos{std::chrono::hours{24 * 400}};    ///< ledgers of SLOs: a year's budget and the one before
 
   /// The first day of which something of this tenant is kept; nullopt: all are.
   [[nodiscard]] std::optional<Day> first_day(const std::string& tenant, Time now) const {

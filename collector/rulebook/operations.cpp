@@ -40,6 +40,10 @@ Operations read_operations_document(config::Section& document, const TreeChecks&
     const auto tenant = each.text("tenant");
     for (auto& [alert, from] : each.named_children("alert"))
       out.overrides.push_back(read_alert_override(tenant, alert, from));
+    for (auto& [slo, from] : each.named_children("slo")) {
+      out.slo_overrides.push_back({.tenant = tenant, .slo = slo, .target = from.real("target", 0), .at = from.at()});
+      from.close();
+    }
     each.close();
   }
   spec.close();

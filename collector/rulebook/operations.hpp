@@ -23,11 +23,20 @@ struct AlertOverride {
   config::Position at;
 };
 
+/// The target of one SLO for one tenant.
+struct SloOverride {
+  std::string tenant;
+  std::string slo;
+  double target = 0;
+  config::Position at;
+};
+
 /// An Operations document: how people are to act on what rules find.
 struct Operations {
   std::map<std::string, DecisionTree, std::less<>> trees;
   std::map<std::string, config::Position, std::less<>> tree_places;
   std::vector<AlertOverride> overrides;
+  std::vector<SloOverride> slo_overrides;
   std::optional<EngineOptions> correlation;
   config::Position correlation_at;
   std::vector<config::Problem> warnings;

@@ -73,7 +73,8 @@ class References {
     const auto route = routing.owners.find(owner);
     if (route == routing.owners.end() || routing.class_escalations.contains(rule.cls)) return;
     const auto& receiver = route->second.receiver;
-    if (!fallbacks_.contains(receiver) && !routing.schedules.contains(receiver))
+    const bool is_last = receiver == routing.fallback_receiver;  // behind it there is nobody, and that is no rule's fault
+    if (!is_last && !fallbacks_.contains(receiver) && !routing.schedules.contains(receiver))
       add("W042 missing-escalation", "class " + cls_ + " needs annotation \"escalation\", or a fallback of its owner \"" +
                                          owner + "\", so that somebody hears when nobody answers");
   }

@@ -7,6 +7,8 @@
 #include "collector/rulebook/overrides.hpp"
 #include "collector/rulebook/pack.hpp"
 #include "collector/rulebook/references.hpp"
+#include "collector/rulebook/slos.hpp"
+#include "collector/slo/slo_document.hpp"
 
 namespace ward::collector {
 namespace {
@@ -50,6 +52,9 @@ class Reader {
     if (document.kind == "Operations") {
       code = "W032 bad-operations";
       take(read_operations_document(section, checks(document.node.at().file), names_of(book), book.routing), problems);
+    } else if (slo::SloDocuments::owns(api_version_of(document.node), document.kind)) {
+      code = "W033 bad-slo";
+      slo_documents_.read(document.node, problems);
     } else if (document.kind == "Pack") {
       code = "W034 bad-pack";
       packs_.push_back(read_pack(section));
@@ -59,7 +64,7 @@ class Reader {
     } else {
       code = "W030 unknown-kind";
       problems.add(section.at("kind"), "documents of kind \"" + document.kind + "\" are not known",
-                   "Use ServiceMap, Operations, Pack or Test.");
+                   "Use ServiceMap, Operations, BurnPolicy, Pack or Test (apiVersion ward/v1), or OpenSLO's (openslo/v1).");
     }
     tell(code, problems);
   }
@@ -91,6 +96,7 @@ class Reader {
       correlation_ = operations.correlation;
       correlation_at_ = operations.correlation_at;
     }
+    slo_overrides_.insert(slo_overrides_.end(), operations.slo_overrides.begin(), operations.slo_overrides.end());
     overrides_.insert(overrides_.end(), operations.overrides.begin(), operations.overrides.end());
   }
 
@@ -100,8 +106,24 @@ class Reader {
     auto rules = std::make_shared<RuleSet>(rules_);
     config::Problems in_overrides;
     apply_overrides(*rules, overrides_, book.services, compiler_, in_overrides);
+    join_slos(book, in_overrides);
     tell("W047 bad-override", in_overrides);
     book.rules = std::move(rules);
+  }
+
+  void join_slos(Rulebook& book, config::Problems& in_overrides) {
+    config::Problems problems, warnings;
+    book.slos = slo_documents_.finish(problems, warnings);
+    tell("W033 bad-slo", problems);
+    for (const auto& warning : warnings.list())
+      load_.warnings.push_back({"W033 bad-slo", to_string(warning.at) + ": " + warning.what + ". " + warning.fix});
+    apply_slo_overrides(book.slos, slo_overrides_, book.services, in_overrides);
+  }
+
+  static std::string api_version_of(const config::Node& document) {
+    for (const auto& [name, value] : document.entries())
+      if (name == "apiVersion") return value.scalar();
+    return {};
   }
 
   void check_packs(const RuleSet& rules) {
@@ -142,6 +164,8 @@ class Reader {
   std::map<std::string, DecisionTree, std::less<>> trees_;
   std::map<std::string, config::Position, std::less<>> tree_places_;
   std::vector<AlertOverride> overrides_;
+  slo::SloDocuments slo_documents_;
+  std::vector<SloOverride> slo_overrides_;
   std::optional<EngineOptions> correlation_;
   config::Position correlation_at_;
 };

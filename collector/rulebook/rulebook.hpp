@@ -12,6 +12,7 @@
 #include "collector/incident/service_map.hpp"
 #include "collector/routing/routing_table.hpp"
 #include "collector/rulebook/decision_tree.hpp"
+#include "collector/slo/slo.hpp"
 
 namespace ward::collector {
 
@@ -23,6 +24,7 @@ struct Rulebook {
   std::map<std::string, DecisionTree, std::less<>> trees;
   EngineOptions correlation;
   RoutingTable routing;
+  slo::SloSet slos;  ///< with the tenants' targets
 };
 
 /// What collector.yaml says of the same things; its words count before those of documents.
@@ -43,7 +45,8 @@ struct RulebookLoad {
   [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
 };
 
-/// Reads rule files with all their documents: groups of rules, then ServiceMap, Operations, Pack, Test. Unknown kinds are
+/// Reads rule files with all their documents: groups of rules, then ServiceMap, Operations, OpenSLO's and BurnPolicy, Pack,
+/// Test. Unknown kinds are
 /// errors. Rules of class urgent and executive must name what exists: service, owner, decision tree; of lesser ones that is
 /// a warning. Reports every problem at once.
 RulebookLoad load_rulebook(std::span<const std::string> patterns, const ExpressionCompiler& compiler,

@@ -115,7 +115,7 @@ TEST_F(RulebookTest, SaysWhatIsWrongWithADocumentAtItsPlaceAndWithItsCode) {
   const std::pair<const char*, const char*> bad[] = {
       {"kind: ServiceMapp\nspec: {}",
        "rules/1.yaml:1:7: documents of kind \"ServiceMapp\" are not known. Use ServiceMap, "
-       "Operations, Pack or Test. [W030 unknown-kind]"},
+       "Operations, BurnPolicy, Pack or Test (apiVersion ward/v1), or OpenSLO's (openslo/v1). [W030 unknown-kind]"},
       {"kind: ServiceMap\napiVersion: ward/v2\nspec: {services: {a: {owner: x}}}", "rules/2.yaml:2:13"},
       {"kind: Operations\napiVersion: ward/v1\nspec: {decisiontrees: {}}", "did you mean 'decisionTrees'?"},
       {"kind: Operations\napiVersion: ward/v1\nspec: {correlation: {reparent: soon}}", "[W032 bad-operations]"},
@@ -260,6 +260,57 @@ TEST_F(RulebookTest, TellsWhenARuleHasNoThreshold) {
   const auto book = load({rule + "kind: Operations\napiVersion: ward/v1\nspec: {tenantOverrides: [{tenant: t, alert: {A: "
                                  "{threshold: 1}}}]}"});
   EXPECT_THAT(lines(book.errors), ElementsAre(HasSubstr("A has no threshold to override")));
+}
+
+constexpr const char* kSlo = R"(
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: admission-ok, annotations: {ward.io/workflow: admission, ward.io/group-by: tenant}}
+spec:
+  service: odoo
+  indicator: {metadata: {name: admission}, spec: {ratioMetric: {counter: true,
+    bad: {metricSource: {type: Prometheus, spec: {query: 'rpc_total{code=~"5.."}'}}},
+    total: {metricSource: {type: Prometheus, spec: {query: 'rpc_total'}}}}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.999}]
+  alertPolicies: [{alertPolicyRef: sre-30d}]
+---
+kind: BurnPolicy
+apiVersion: ward/v1
+metadata: {name: sre-30d}
+spec: {windows: [{budget: 2%, long: 1h, short: 5m, class: urgent}]}
+)";
+
+TEST_F(RulebookTest, SlosStandBesideTheRules) {
+  const auto book = load({joined({kDown, kMap, kOperations}), kSlo});
+  ASSERT_THAT(lines(book.errors), IsEmpty());
+  ASSERT_EQ(book.book->slos.slos.size(), 1U);
+  const auto& spec = book.book->slos.slos.front();
+  EXPECT_EQ(spec.target, 0.999);
+  EXPECT_EQ(spec.alert_labels.get("owner"), "application") << "its service's";
+}
+
+TEST_F(RulebookTest, ATenantMayHaveAStricterTarget) {
+  const auto with = [&](const std::string& target) {
+    return load({joined({kDown, kMap, kOperations}) +
+                     "  tenantOverrides: [{tenant: clinic-a, slo: {admission-ok: {target: " + target + "}}}]\n",
+                 kSlo});
+  };
+  const auto stricter = with("0.9995");
+  ASSERT_THAT(lines(stricter.errors), IsEmpty());
+  EXPECT_EQ(stricter.book->slos.slos.front().tenant_targets.at("clinic-a"), 0.9995);
+  EXPECT_THAT(
+      lines(with("0.99").errors),
+      ElementsAre(HasSubstr("would ask less of the patient-safety workflow 'admission': the target of 'admission-ok' "
+                            "is lower here. Set a target at least as high as the SLO's own. [W047 bad-override]")));
+  EXPECT_THAT(lines(with("99.95").errors), ElementsAre(HasSubstr("is not between 0 and 1")));
+}
+
+TEST_F(RulebookTest, AnSloThatCannotBeIsToldAtItsPlace) {
+  auto bad = std::string(kSlo);
+  bad.replace(bad.find("0.999"), 5, "99.9");
+  EXPECT_THAT(lines(load({bad}).errors), testing::Contains(HasSubstr("[W033 bad-slo]")));
 }
 
 }  // namespace

@@ -1,0 +1,81 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "collector/head_sink.hpp"
+#include "collector/ingest/catalogue.hpp"
+#include "collector/promql/engine.hpp"
+#include "collector/rulebook/rulebook.hpp"
+#include "collector/slo/engine.hpp"
+#include "collector/store/volume/volume.hpp"
+#include "common/async/blocking.hpp"
+#include "common/async/task_group.hpp"
+#include "common/base/thread_annotations.hpp"
+#include "common/telemetry/log.hpp"
+#include "common/telemetry/metrics.hpp"
+
+namespace ward::collector {
+
+/// Drives the SLO engine: hands it series and samples as they are stored, judges at each tick, writes what it yields, keeps
+/// its ledgers. Thread: the io thread; define() and append() any.
+class ServiceLevels final : public SampleSink {
+ public:
+  struct Context {
+    async::asio::any_io_executor executor;
+    const Clock& clock;
+    telemetry::Logger& log;
+    telemetry::Registry& metrics;
+    async::BlockingPool& pool;
+    HeadSink& sink;
+    const Catalogue& catalogue;
+    const Queryable& history;
+    const promql::Engine& promql;
+    slo::LedgerStore& store;
+    DataVolume& volume;
+    milliseconds tick{std::chrono::seconds{15}};
+    milliseconds keep{0};  ///< of ledgers; 0 = for ever
+  };
+  using Hear = std::function<void(std::vector<AlertEvent>)>;
+  explicit ServiceLevels(Context context);
+
+  /// At start, before the first define().
+  Status begin(std::shared_ptr<const Rulebook> book);
+  /// The head has what the journal has: counting and judging begin. `hear` gets the transitions of alerts.
+  void start(Hear hear);
+  /// With the next tick.
+  void use_book(std::shared_ptr<const Rulebook> book);
+  /// Stores what was counted. Then nothing uses the engine any more.
+  async::Task<void> stop();
+
+  void define(SeriesId id, const Labels& labels) override;
+  void append(std::span<const wire::IdSample> samples) override { engine_.append(samples); }
+
+  /// Pending and firing; any thread.
+  [[nodiscard]] std::vector<AlertEvent> alerts() const { return engine_.alerts(); }
+  [[nodiscard]] std::vector<slo::BudgetState> budgets() const { return engine_.budgets(); }
+
+ private:
+  async::Task<void> loop();
+  async::Task<Status> on_pool(std::function<Status()> job);
+  Status judge(Time now, std::vector<AlertEvent>& alerts);
+  Status take_book(Time now, std::vector<AlertEvent>& alerts);
+  void tell_series();
+  [[nodiscard]] bool is_excluded(const std::string& service, Time at) const;
+  [[nodiscard]] std::shared_ptr<const Rulebook> book() const;
+  void report();
+
+  Context context_;
+  slo::SloEngine engine_;
+  Hear hear_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Rulebook> book_ WARD_GUARDED_BY(mutex_);
+  std::shared_ptr<const Rulebook> next_ WARD_GUARDED_BY(mutex_);
+  std::vector<bool> known_ WARD_GUARDED_BY(mutex_);  // series, by number
+  slo::EngineCounts reported_;
+  bool save_fails_ = false;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace ward::collector
