@@ -63,17 +63,6 @@ Result<net::TlsContext> make_tls(const CollectorConfig& config) {
   return net::make_server_context(config.tls);
 }
 
-RulebookOptions rulebook_options(const CollectorConfig& config) {
-  RulebookOptions options;
-  options.rules.default_interval = config.evaluation_interval;
-  options.services = config.services;
-  options.correlation = config.correlation;
-  options.routing = config.routing;
-  options.receivers.emplace();
-  for (const auto& receiver : config.receivers) options.receivers->insert(receiver.name);
-  return options;
-}
-
 Application::Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world)
     : path_(std::move(path)),
       config_(std::move(config)),

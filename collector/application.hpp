@@ -20,7 +20,6 @@
 namespace ward::collector {
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config);
-RulebookOptions rulebook_options(const CollectorConfig& config);
 
 /// One life of the collector: its parts, wired. ingest -> journal and head -> alerting -> incident -> routing -> outbox ->
 /// notify. Thread: the io thread.

@@ -243,4 +243,15 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   return out;
 }
 
+RulebookOptions rulebook_options(const CollectorConfig& config) {
+  RulebookOptions options;
+  options.rules.default_interval = config.evaluation_interval;
+  options.services = config.services;
+  options.correlation = config.correlation;
+  options.routing = config.routing;
+  options.receivers.emplace();
+  for (const auto& receiver : config.receivers) options.receivers->insert(receiver.name);
+  return options;
+}
+
 }  // namespace ward::collector

@@ -17,6 +17,7 @@
 #include "collector/remote_write/options.hpp"
 #include "collector/retention.hpp"
 #include "collector/routing/routing_table.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "common/net/tls.hpp"
 #include "common/telemetry/log.hpp"
 
@@ -55,5 +56,8 @@ struct CollectorConfig {
 
 /// All problems at once, one line each, or the configuration.
 Result<CollectorConfig> load_collector_config(const std::string& path);
+
+/// What it says of services, correlation and receivers, for the rule files.
+RulebookOptions rulebook_options(const CollectorConfig& config);
 
 }  // namespace ward::collector

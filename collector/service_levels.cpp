@@ -109,12 +109,12 @@ Status ServiceLevels::take_book(Time now, std::vector<AlertEvent>& alerts) {
   return {};
 }
 
-Status ServiceLevels::judge(Time now, std::vector<AlertEvent>& alerts) {
+Status ServiceLevels::tick(Time now, std::vector<AlertEvent>& alerts) {
   auto taken = take_book(now, alerts);
   for (int steps = 0; steps < kCatchUpSteps && engine_.catches_up() && engine_.catch_up(now); ++steps) {}
-  auto tick = engine_.tick(now);
-  context_.sink.write(now, tick.series);
-  alerts.insert(alerts.end(), std::make_move_iterator(tick.alerts.begin()), std::make_move_iterator(tick.alerts.end()));
+  auto judged = engine_.tick(now);
+  context_.sink.write(now, judged.series);
+  alerts.insert(alerts.end(), std::make_move_iterator(judged.alerts.begin()), std::make_move_iterator(judged.alerts.end()));
   return taken;
 }
 
@@ -122,45 +122,58 @@ async::Task<void> ServiceLevels::loop() {
   auto saved = context_.clock.mono();
   auto pruned = saved;
   while (true) {
-    const auto now = context_.clock.wall();
-    const auto alerts = std::make_shared<std::vector<AlertEvent>>();
-    const auto judged = co_await on_pool([this, now, alerts] { return judge(now, *alerts); });
-    if (!judged)
-      context_.log.error("New SLOs could not be taken; the old ones are judged on",
-                         {{"error", judged.error().what}, {"fix", judged.error().fix}});
-    hear_(std::move(*alerts));
+    co_await judge();
     report();
     const auto mono = context_.clock.mono();
     if (mono - saved >= kSaveEvery) {
       saved = mono;
-      const auto stored = co_await on_pool([this] {
-        auto may = context_.volume.may_write();
-        return may ? engine_.save() : may;
-      });
-      if (!stored && !std::exchange(save_fails_, true))
-        context_.log.error("What SLOs have counted cannot be stored; after a restart it is counted anew from samples",
-                           {{"error", stored.error().what}, {"fix", stored.error().fix}});
-      if (stored) save_fails_ = false;
+      co_await save();
     }
     if (context_.keep.count() > 0 && mono - pruned >= kPruneEvery) {
       pruned = mono;
-      const auto before = now - context_.keep;
-      const auto done = co_await on_pool([this, before] { return context_.store.prune(before); });
-      if (!done)
-        context_.log.error("Old SLO ledgers could not be deleted; they stay until the next attempt",
-                           {{"error", done.error().what}, {"fix", done.error().fix}});
+      co_await prune();
     }
     co_await async::sleep_for(context_.tick);
   }
 }
 
+async::Task<void> ServiceLevels::judge() {
+  const auto now = context_.clock.wall();
+  const auto alerts = std::make_shared<std::vector<AlertEvent>>();
+  std::function<Status()> job = [this, now, alerts] { return tick(now, *alerts); };
+  const auto judged = co_await on_pool(std::move(job));
+  if (!judged)
+    context_.log.error("New SLOs could not be taken; the old ones are judged on",
+                       {{"error", judged.error().what}, {"fix", judged.error().fix}});
+  hear_(std::move(*alerts));
+}
+
+async::Task<void> ServiceLevels::save() {
+  std::function<Status()> job = [this] {
+    auto may = context_.volume.may_write();
+    return may ? engine_.save() : may;
+  };
+  const auto stored = co_await on_pool(std::move(job));
+  if (!stored && !std::exchange(save_fails_, true))
+    context_.log.error("What SLOs have counted cannot be stored; after a restart it is counted anew from samples",
+                       {{"error", stored.error().what}, {"fix", stored.error().fix}});
+  if (stored) save_fails_ = false;
+}
+
+async::Task<void> ServiceLevels::prune() {
+  const auto before = context_.clock.wall() - context_.keep;
+  std::function<Status()> job = [this, before] { return context_.store.prune(before); };
+  const auto done = co_await on_pool(std::move(job));
+  if (!done)
+    context_.log.error("Old SLO ledgers could not be deleted; they stay until the next attempt",
+                       {{"error", done.error().what}, {"fix", done.error().fix}});
+}
+
 async::Task<void> ServiceLevels::stop() {
   co_await tasks_.stop();
   if (!hear_) co_return;  // it never began to count
-  const auto stored = co_await on_pool([this] { return engine_.save(); });
-  if (!stored)
-    context_.log.error("What SLOs have counted could not be stored; it is counted anew from samples",
-                       {{"error", stored.error().what}, {"fix", stored.error().fix}});
+  save_fails_ = false;
+  co_await save();
 }
 
 void ServiceLevels::report() {

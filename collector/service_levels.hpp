@@ -59,7 +59,10 @@ class ServiceLevels final : public SampleSink {
  private:
   async::Task<void> loop();
   async::Task<Status> on_pool(std::function<Status()> job);
-  Status judge(Time now, std::vector<AlertEvent>& alerts);
+  async::Task<void> judge();
+  async::Task<void> save();
+  async::Task<void> prune();
+  Status tick(Time now, std::vector<AlertEvent>& alerts);
   Status take_book(Time now, std::vector<AlertEvent>& alerts);
   void tell_series();
   [[nodiscard]] bool is_excluded(const std::string& service, Time at) const;

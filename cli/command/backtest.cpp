@@ -8,10 +8,10 @@
 
 #include "cli/backtest_report.hpp"
 #include "cli/command/command.hpp"
-#include "cli/estate_of.hpp"
 #include "cli/recorded_incidents.hpp"
 #include "cli/stored_days.hpp"
 #include "collector/alerting/rule_file.hpp"
+#include "collector/config.hpp"
 #include "common/base/duration.hpp"
 
 namespace ward::cli::command {
@@ -41,8 +41,7 @@ Result<Time> moment(const std::string& flag, const std::string& text, Time now) 
 /// Where samples and the incident log are, and what the collector would do with alerts.
 struct Place {
   std::string data;
-  collector::Estate estate;
-  collector::RuleOptions rules;
+  collector::RulebookOptions options;
   std::string external_url;
 };
 
@@ -57,8 +56,7 @@ Result<Place> place(const BacktestCommand& command) {
   const auto config = collector::load_collector_config(command.config);
   if (!config) return fail(config.error());
   if (out.data.empty()) out.data = config->data_dir;
-  out.estate = estate_of(*config);
-  out.rules.default_interval = config->evaluation_interval;
+  out.options = collector::rulebook_options(*config);
   out.external_url = config->external_url;
   return out;
 }
@@ -67,22 +65,16 @@ Result<Place> place(const BacktestCommand& command) {
 Result<collector::BacktestResult> play(const std::vector<std::string>& patterns, const Place& at, StoredDays& samples,
                                        const collector::BacktestOptions& options) {
   collector::Sandbox sandbox;
-  auto loaded = collector::load_rules(patterns, sandbox.compiler(), at.rules);
-  if (!loaded.rules) return fail(loaded.to_error());
-  if (loaded.rules->groups.empty())
+  auto loaded = collector::load_rulebook(patterns, sandbox.compiler(), at.options);
+  if (!loaded.book) return fail(loaded.to_error());
+  if (loaded.book->rules->groups.empty())
     return fail(Errc::not_found, "there is no rule in the files that --rules names", "Name rule files, or globs in quotes.");
-  config::Problems problems;
-  auto estate = std::make_shared<collector::Estate>(collector::read_estate(loaded.rules->others, at.estate, problems));
-  if (!problems.empty()) return fail(problems.to_error());
-  if (!estate->routing)
+  if (!collector::has_receivers(loaded.book->routing))
     return fail(Errc::invalid, "nobody would be told of anything: no owner has a receiver",
                 "Add --config collector.yaml, or a document 'kind: Operations' with owners to the rule files.");
-  return collector::backtest(sandbox,
-                             {.rules = std::move(loaded.rules),
-                              .external_labels = {},
-                              .external_url = at.external_url,
-                              .estate = std::move(estate)},
-                             samples, options);
+  return collector::backtest(
+      sandbox, {.rules = loaded.book->rules, .external_labels = {}, .external_url = at.external_url, .book = loaded.book},
+      samples, options);
 }
 
 /// Cuts the time that was asked for to what is stored: where nothing is, everything would seem absent.

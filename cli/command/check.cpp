@@ -8,8 +8,8 @@
 #include "agent/app.hpp"
 #include "cli/command/command.hpp"
 #include "collector/alerting/promql_expression.hpp"
-#include "collector/rulebook/rulebook.hpp"
 #include "collector/app.hpp"
+#include "collector/rulebook/rulebook.hpp"
 #include "collector/tsdb/head.hpp"
 
 namespace ward::cli::command {

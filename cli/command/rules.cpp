@@ -19,8 +19,8 @@ std::size_t rules_of(const collector::RuleSet& rules) {
   return count;
 }
 
-/// The rules of each file by itself, as promtool shows it; then all files together with the documents in them, which may name
-/// what stands in another file.
+/// The rules of each file by itself, as promtool shows it; then all files together with the documents in them, which may
+/// name what stands in another file.
 Status check_rule_files(const std::vector<std::string>& patterns, const Outside& outside) {
   const auto clock = real_clock();
   const promql::Engine engine(*clock);

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "cli/command/command.hpp"
-#include "cli/estate_of.hpp"
 #include "cli/test_report.hpp"
+#include "collector/config.hpp"
 #include "collector/rehearsal/test_run.hpp"
 
 namespace ward::cli::command {
@@ -29,11 +29,11 @@ struct TestOptions {
   bool json = false;
 };
 
-Result<collector::Estate> base_estate(const std::string& config) {
-  if (config.empty()) return collector::Estate{};
+Result<collector::RulebookOptions> base_of(const std::string& config) {
+  if (config.empty()) return collector::RulebookOptions{};
   auto loaded = collector::load_collector_config(config);
   if (!loaded) return fail(loaded.error());
-  return estate_of(*loaded);
+  return collector::rulebook_options(*loaded);
 }
 
 /// Whether a test's name matches one of the patterns, anywhere in it; every test when there is none.
@@ -67,7 +67,7 @@ collector::FileResult test_file(const std::string& path, const collector::TestRu
 }
 
 Result<int> test(const TestOptions& options, const Outside& outside) {
-  auto base = base_estate(options.config);
+  auto base = base_of(options.config);
   if (!base) return fail(base.error());
   auto by_name = wanted(options.run);
   if (!by_name) return fail(by_name.error());

@@ -22,9 +22,11 @@ Rehearsal::Rehearsal(Sandbox& sandbox, Setting setting, Time start)
       now_(start) {
   sandbox_.clock().set(start);
   rules_.reload(setting_.rules, start);
-  if (!setting_.estate) return;
-  correlation_.emplace(setting_.estate->services, setting_.estate->correlation);
-  if (setting_.estate->routing) router_.emplace(*setting_.estate->routing);
+  if (!setting_.book) return;
+  const auto& book = *setting_.book;
+  correlation_.emplace(book.services, book.correlation);
+  router_.emplace(book.routing, RoutingState{},
+                  [&book](const std::string& service, const std::string& on) { return book.services.needs(service, on); });
 }
 
 std::vector<RuleFailure> Rehearsal::step(Time now, std::span<const std::size_t> groups, std::span<const AlertEvent> told) {
@@ -50,7 +52,7 @@ std::vector<RuleFailure> Rehearsal::step(Time now, std::span<const std::size_t> 
 void Rehearsal::pass(Time until) {
   WARD_ASSERT(until >= now_);
   while (correlation_) {
-    const auto wake = correlation_->next_wake();
+    const auto wake = std::min(correlation_->next_wake(), router_->next_wake());
     if (wake >= until) break;
     settle({}, wake > now_ ? wake : std::min(until, now_ + kLongestSleep));
     if (now_ >= until) break;
@@ -66,7 +68,6 @@ void Rehearsal::settle(std::span<const AlertEvent> events, Time now) {
   auto folded = correlation_->fold(events, now);
   for (const auto& record : folded.incidents) incidents_.insert_or_assign(record.incident.id, record.incident);
   std::move(folded.decisions.begin(), folded.decisions.end(), std::back_inserter(decisions_));
-  if (!router_) return;
   auto routed = router_->route(folded.notices, correlation_->open(), now);
   std::move(routed.decisions.begin(), routed.decisions.end(), std::back_inserter(decisions_));
   for (const auto& delivery : routed.deliveries) {

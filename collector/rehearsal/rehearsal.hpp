@@ -12,9 +12,9 @@
 #include "collector/alerting/engine.hpp"
 #include "collector/event/incident.hpp"
 #include "collector/incident/engine.hpp"
-#include "collector/rehearsal/estate.hpp"
 #include "collector/rehearsal/sandbox.hpp"
 #include "collector/routing/router.hpp"
+#include "collector/rulebook/rulebook.hpp"
 
 namespace ward::collector {
 
@@ -43,7 +43,7 @@ class Rehearsal {
     std::shared_ptr<const RuleSet> rules;  ///< compiled in the sandbox
     Labels external_labels;
     std::string external_url;
-    std::shared_ptr<const Estate> estate;  ///< null: alerts alone, no incidents
+    std::shared_ptr<const Rulebook> book;  ///< who depends on whom and who hears of what; null: alerts alone, no incidents
   };
   /// `sandbox` outlives it.
   Rehearsal(Sandbox& sandbox, Setting setting, Time start);

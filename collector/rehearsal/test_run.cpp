@@ -66,7 +66,7 @@ AlertEvent event_of(const TestAlert& alert, std::size_t change, Time start) {
 class GroupRun {
  public:
   GroupRun(Sandbox& sandbox, const TestPlan& plan, const TestGroup& group, std::shared_ptr<const RuleSet> rules,
-           std::shared_ptr<const Estate> estate)
+           std::shared_ptr<const Rulebook> book)
       : sandbox_(sandbox),
         plan_(plan),
         group_(group),
@@ -75,7 +75,7 @@ class GroupRun {
                    {.rules = std::move(rules),
                     .external_labels = group.external_labels,
                     .external_url = group.external_url,
-                    .estate = std::move(estate)},
+                    .book = std::move(book)},
                    group.start) {}
 
   TestResult run() {
@@ -255,7 +255,7 @@ class PlanRun {
     for (const auto& group : plan_.groups) {
       if (options_.wanted && !options_.wanted(group.name)) continue;
       sandbox_.clear();
-      GroupRun test(sandbox_, plan_, group, rules_, group.notification_cases.empty() ? nullptr : estate_);
+      GroupRun test(sandbox_, plan_, group, rules_, group.notification_cases.empty() ? nullptr : book_);
       out_.tests.push_back(test.run());
       for (const auto& [g, r] : test.rehearsal().fired()) out_.rules[places[g][r]].fired = true;
     }
@@ -263,13 +263,24 @@ class PlanRun {
 
  private:
   bool load() {
-    auto loaded = load_rules(plan_.rule_files, sandbox_.compiler(), {.default_interval = plan_.evaluation_interval});
+    auto options = options_.base;
+    options.rules.default_interval = plan_.evaluation_interval;
+    auto loaded = load_rulebook(plan_.rule_files, sandbox_.compiler(), options);
     for (const auto& warning : loaded.warnings) out_.warnings.push_back(to_string(warning));
-    for (const auto& error : loaded.errors) out_.errors.push_back(to_string(error));
-    rules_ = std::move(loaded.rules);
-    if (!rules_) return false;
+    book_ = std::move(loaded.book);
+    if (book_) rules_ = book_->rules;
+    // Who only asks what rules find need not say who is told of it.
+    if (!book_ && !asks_who_is_told()) {
+      rules_ = load_rules(plan_.rule_files, sandbox_.compiler(), options.rules).rules;
+      if (rules_)
+        for (const auto& problem : loaded.errors) out_.warnings.push_back(to_string(problem));
+    }
+    if (!rules_) {
+      for (const auto& error : loaded.errors) out_.errors.push_back(to_string(error));
+      return false;
+    }
     warn_of_names();
-    return !asks_who_is_told() || form_estate();
+    return !asks_who_is_told() || somebody_is_told();
   }
 
   /// Names that nothing has: promtool says nothing, and such an expectation of silence is always met.
@@ -296,19 +307,13 @@ class PlanRun {
                        [](const TestGroup& group) { return !group.notification_cases.empty(); });
   }
 
-  bool form_estate() {
+  bool somebody_is_told() {
+    if (has_receivers(book_->routing)) return true;
     config::Problems problems;
-    auto estate = std::make_shared<Estate>(read_estate(rules_->others, options_.base, problems));
-    if (problems.empty() && !estate->routing)
-      problems.add(plan_.at, "nobody is told of anything here: no owner has a receiver",
-                   "Add a document 'kind: Operations' with owners to the rule file, or run with --config collector.yaml.");
-    estate_ = std::move(estate);
-    for (const auto& problem : problems.list()) {
-      config::Problems one;
-      one.add(problem.at, problem.what, problem.fix);
-      out_.errors.push_back(one.to_text());
-    }
-    return problems.empty();
+    problems.add(plan_.at, "nobody is told of anything here: no owner has a receiver",
+                 "Add a document 'kind: Operations' with owners to the rule file, or run with --config collector.yaml.");
+    out_.errors.push_back(problems.to_text());
+    return false;
   }
 
   const TestPlan& plan_;
@@ -316,7 +321,7 @@ class PlanRun {
   FileResult& out_;
   Sandbox sandbox_;
   std::shared_ptr<const RuleSet> rules_;
-  std::shared_ptr<const Estate> estate_;
+  std::shared_ptr<const Rulebook> book_;
 };
 
 }  // namespace

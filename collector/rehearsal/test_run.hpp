@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "collector/alerting/rule_file.hpp"
-#include "collector/rehearsal/estate.hpp"
 #include "collector/rehearsal/test_file.hpp"
+#include "collector/rulebook/rulebook.hpp"
 
 namespace ward::collector {
 
@@ -56,7 +56,7 @@ struct TestRunOptions {
   /// Which tests to run, by name; empty: all.
   std::function<bool(const std::string& name)> wanted;
   /// What documents of the rule files do not say: a collector's configuration.
-  Estate base;
+  RulebookOptions base;
 };
 
 /// Runs every test of a file on virtual time. Rules are evaluated as promtool does it: all groups at each

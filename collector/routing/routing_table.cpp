@@ -44,6 +44,10 @@ std::set<std::string> RoutingTable::receivers() const {
   return out;
 }
 
+bool has_receivers(const RoutingTable& table) {
+  return !table.owners.empty() || !table.fallback_receiver.empty() || table.route;
+}
+
 RoutingTable read_routing_table(config::Section& section) {
   RoutingTable table;
   auto owners = section.named_children("owners");

@@ -42,6 +42,9 @@ struct RoutingTable {
   [[nodiscard]] std::set<std::string> receivers() const;
 };
 
+/// Whether anybody would be told of anything.
+[[nodiscard]] bool has_receivers(const RoutingTable& table);
+
 /// Reads `owners: {database: {receiver, fallback}}`, `fallback_receiver` (default: the receiver of owner platform) and
 /// `inhibit_rules: [{source_matchers, target_matchers, equal}]`. An unknown fallback owner is a problem, and so is a table
 /// without any fallback receiver. The caller closes the section.

@@ -84,12 +84,12 @@ class BacktestTest : public testing::Test {
     return load.rules;
   }
   Result<BacktestResult> play(const std::string& text, Time since, Time until, milliseconds step = 0s) {
-    auto estate = std::make_shared<Estate>();
+    auto book = std::make_shared<Rulebook>();
     RoutingTable routing;
     routing.owners["database"] = {.receiver = "db", .fallback = ""};
     routing.fallback_receiver = "all";
-    estate->routing = routing;
-    return backtest(sandbox_, {.rules = rules(text), .external_labels = {}, .external_url = "", .estate = estate}, source_,
+    book->routing = routing;
+    return backtest(sandbox_, {.rules = rules(text), .external_labels = {}, .external_url = "", .book = book}, source_,
                     {.since = since, .until = until, .step = step});
   }
   const Labels up_{{"__name__", "up"}, {"job", "pg"}, {"tenant", "a"}};

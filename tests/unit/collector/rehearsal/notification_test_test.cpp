@@ -144,7 +144,7 @@ TEST_F(NotificationTest, AConfigurationMayNameTheReceivers) {
   RoutingTable routing;
   routing.owners["database"] = {.receiver = "mail", .fallback = ""};
   routing.fallback_receiver = "mail";
-  Estate base;
+  RulebookOptions base;
   base.routing = routing;
   const auto result = run(R"(
   - input_alerts: [{alertname: Down, labels: {class: actionable, owner: database, service: pg}, firing: 0s}]

@@ -25,8 +25,8 @@ class RehearsalTest : public testing::Test {
     EXPECT_NE(load.rules, nullptr) << load.to_error().what;
     return load.rules;
   }
-  static std::shared_ptr<const Estate> estate() {
-    auto out = std::make_shared<Estate>();
+  static std::shared_ptr<const Rulebook> book() {
+    auto out = std::make_shared<Rulebook>();
     out->services =
         ServiceMap::make({{.name = "odoo", .owner = "application", .depends_on = {{.to = "pg", .on = {}}}, .scope = {}},
                           {.name = "pg", .owner = "database", .depends_on = {}, .scope = {}}})
@@ -55,7 +55,7 @@ TEST_F(RehearsalTest, RulesSeeSamplesAndWhatRulesBeforeThemRecorded) {
               {.rules = rules("groups: [{name: g, rules: [{record: twice, expr: up * 2}, {alert: A, expr: twice > 3}]}]"),
                .external_labels = {},
                .external_url = "",
-               .estate = nullptr},
+               .book = nullptr},
               at(0s));
   const std::array<Sample, 2> samples{{{at(0s), 1}, {at(10s), 2}}};
   sandbox_.store().put(Labels{{"__name__", "up"}}, samples);
@@ -75,7 +75,7 @@ TEST_F(RehearsalTest, ARuleThatFailsIsNamedAndTheOthersGoOn) {
                    "{alert: A, expr: vector(1)}]}]"),
                .external_labels = {},
                .external_url = "",
-               .estate = nullptr},
+               .book = nullptr},
               at(0s));
   const std::array<std::size_t, 1> groups{0};
   const auto failures = r.step(at(0s), groups);
@@ -85,8 +85,7 @@ TEST_F(RehearsalTest, ARuleThatFailsIsNamedAndTheOthersGoOn) {
 }
 
 TEST_F(RehearsalTest, AHoldEndsAtItsOwnTimeBetweenTwoSteps) {
-  Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .estate = estate()},
-              at(0s));
+  Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .book = book()}, at(0s));
   const std::array<AlertEvent, 1> told{alert("Down", "pg", at(0s))};
   r.step(at(0s), {}, told);
   EXPECT_THAT(r.sent(), IsEmpty());
@@ -97,8 +96,7 @@ TEST_F(RehearsalTest, AHoldEndsAtItsOwnTimeBetweenTwoSteps) {
 }
 
 TEST_F(RehearsalTest, WhatIsToldAgainIsSentOnce) {
-  Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .estate = estate()},
-              at(0s));
+  Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .book = book()}, at(0s));
   const std::array<AlertEvent, 1> told{alert("Down", "pg", at(0s))};
   for (int minute = 0; minute < 10; ++minute) r.step(at(std::chrono::minutes{minute}), {}, told);
   EXPECT_EQ(r.sent().size(), 1U);
@@ -107,8 +105,7 @@ TEST_F(RehearsalTest, WhatIsToldAgainIsSentOnce) {
 
 TEST_F(RehearsalTest, TheSameInputGivesTheSamePages) {
   const auto play = [&] {
-    Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .estate = estate()},
-                at(0s));
+    Rehearsal r(sandbox_, {.rules = rules("groups: []"), .external_labels = {}, .external_url = "", .book = book()}, at(0s));
     const std::array<AlertEvent, 2> told{alert("Slow", "odoo", at(0s)), alert("Down", "pg", at(5s))};
     r.step(at(5s), {}, told);
     r.step(at(10min), {});
@@ -125,7 +122,7 @@ TEST_F(RehearsalTest, GroupsAreDueAsInTheCollector) {
               {.rules = rules("groups: [{name: g, interval: 10s, rules: [{alert: A, expr: vector(1), for: 14s}]}]"),
                .external_labels = {},
                .external_url = "",
-               .estate = nullptr},
+               .book = nullptr},
               at(0s));
   std::vector<milliseconds> evaluated;
   for (Time now = r.next_wake(at(0s)); now < at(60s); now = std::max(r.next_wake(now), now + 1ms)) {
