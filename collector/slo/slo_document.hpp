@@ -19,7 +19,7 @@ struct SloOptions {
 
 /// Reads the SLO documents of all rule files: OpenSLO v1 (SLO, SLI, Service, AlertPolicy, AlertCondition; DataSource and
 /// AlertNotificationTarget are accepted and not used) and ward/v1 BurnPolicy. Ward's additions are annotations `ward.io/...`
-/// (docs/rules.md). Strict: unknown keys, wrong kinds and impossible values are problems at their place, all of them at
+/// (docs/slo.md). Strict: unknown keys, wrong kinds and impossible values are problems at their place, all of them at
 /// once. Give it every document first, then finish(): documents may name others in any order.
 class SloDocuments {
  public:
