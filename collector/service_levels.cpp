@@ -84,7 +84,7 @@ void ServiceLevels::tell_series() {
 }
 
 void ServiceLevels::start(Hear hear) {
-  hear_ = std::move(hear);
+  tell(std::move(hear));
   tasks_.spawn("service levels", loop());
 }
 

@@ -42,8 +42,14 @@ class ServiceLevels final : public SampleSink {
 
   /// At start, before the first define().
   Status begin(std::shared_ptr<const Rulebook> book);
-  /// The head has what the journal has: counting and judging begin. `hear` gets the transitions of alerts.
+  /// Gets the transitions of alerts. Before the first judge().
+  void tell(Hear hear) { hear_ = std::move(hear); }
+  /// The head has what the journal has: counting and judging begin.
   void start(Hear hear);
+  /// One tick, with the transitions that follow from it. What start() repeats; a test calls it.
+  async::Task<void> judge();
+  /// Stores what was counted since the last time.
+  async::Task<void> save();
   /// With the next tick.
   void use_book(std::shared_ptr<const Rulebook> book);
   /// Stores what was counted. Then nothing uses the engine any more.
@@ -59,8 +65,6 @@ class ServiceLevels final : public SampleSink {
  private:
   async::Task<void> loop();
   async::Task<Status> on_pool(std::function<Status()> job);
-  async::Task<void> judge();
-  async::Task<void> save();
   async::Task<void> prune();
   Status tick(Time now, std::vector<AlertEvent>& alerts);
   Status take_book(Time now, std::vector<AlertEvent>& alerts);
