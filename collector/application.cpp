@@ -109,7 +109,15 @@ Status Application::start() {
   if (!rules.book) return fail(rules.to_error());
   tell_warnings(rules);
   store_.sink.follow(levels_);
-  if (auto begun = levels_.begin(rules.book); !begun) return begun;
+  if (auto begun = levels_.begin(rules.book); !begun) {
+    // Rules go on without: a file of ledgers that cannot be read must not keep everything else from being watched.
+    world_.log.error(
+        "SLOs are not judged; it is tried again with each tick",
+        {{"file", DataFiles::kLedgers},
+         {"error", begun.error().what},
+         {"fix", begun.error().fix + " Or stop the collector and move the file away: SLOs are then counted anew."}});
+    levels_.use_book(rules.book);
+  }
   const auto damaged = store_.begin(world_.clock->wall());
   if (!damaged) return fail(damaged.error());
   damaged_rows_ = *damaged;
@@ -320,7 +328,11 @@ void Application::end() {
 void Application::reload() {
   const auto config = load_collector_config(path_);
   const auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
-  auto rules = config ? load_rulebook(config->rule_patterns, compiler_, rulebook_options(*config)) : RulebookLoad{};
+  // Receivers and owners of collector.yaml are those of the start: senders and outbox are made of them.
+  auto options = rulebook_options(config ? *config : config_);
+  options.routing = config_.routing;
+  options.receivers = rulebook_options(config_).receivers;
+  auto rules = config ? load_rulebook(config->rule_patterns, compiler_, options) : RulebookLoad{};
   if (!config || !tls || !rules.book) {
     const auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
     world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});

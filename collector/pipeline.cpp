@@ -16,6 +16,7 @@ namespace {
 // Samples of one probe run and of its neighbours come within this; waiting it out saves evaluations.
 constexpr milliseconds kDebounce{30};
 constexpr milliseconds kLongestSleep{1'000};
+constexpr milliseconds kAdviseWithin{1'000};  // beside the one check that may be under way
 constexpr std::chrono::seconds kAnswerWithin{10};
 constexpr std::size_t kMostAsked = 1'000;
 
@@ -354,9 +355,14 @@ async::Task<void> Pipeline::advise(std::vector<Notice>* notices, Time now) {
     if (const auto* tree = tree_of(notice)) wanted.emplace_back(&notice, tree);
   if (wanted.empty()) co_return;
   const auto* compiler = context_.compiler;
-  std::function<Status()> job = [&wanted, compiler, now]() -> Status {
-    for (auto& [notice, tree] : wanted)
+  const auto* clock = &context_.clock;
+  std::function<Status()> job = [&wanted, compiler, clock, now]() -> Status {
+    // Pages wait for this: what is not answered soon is left to whoever is woken.
+    const auto until = clock->mono() + kAdviseWithin;
+    for (auto& [notice, tree] : wanted) {
+      if (clock->mono() >= until) break;
       notice->first_steps = {in_words(*tree, walk(*tree, ask_store(*compiler, notice->incident.scope, now)))};
+    }
     return {};
   };
   auto running = async::run_blocking_to_end(context_.pool, std::move(job));

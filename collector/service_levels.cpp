@@ -99,10 +99,16 @@ Status ServiceLevels::take_book(Time now, std::vector<AlertEvent>& alerts) {
   {
     const std::scoped_lock lock(mutex_);
     next = std::exchange(next_, nullptr);
-    if (next) book_ = next;
   }
   if (!next) return {};
   auto reloaded = engine_.reload(next->slos, now);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (reloaded)
+      book_ = next;
+    else if (!next_)
+      next_ = next;
+  }
   if (!reloaded) return fail(reloaded.error());
   alerts.insert(alerts.end(), reloaded->ended.begin(), reloaded->ended.end());
   if (reloaded->needs_series) tell_series();
@@ -142,9 +148,10 @@ async::Task<void> ServiceLevels::judge() {
   const auto alerts = std::make_shared<std::vector<AlertEvent>>();
   std::function<Status()> job = [this, now, alerts] { return tick(now, *alerts); };
   const auto judged = co_await on_pool(std::move(job));
-  if (!judged)
-    context_.log.error("New SLOs could not be taken; the old ones are judged on",
+  if (!judged && !std::exchange(reload_fails_, true))
+    context_.log.error("New SLOs could not be taken; the old ones are judged on, and it is tried again",
                        {{"error", judged.error().what}, {"fix", judged.error().fix}});
+  if (judged) reload_fails_ = false;
   hear_(std::move(*alerts));
 }
 

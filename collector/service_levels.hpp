@@ -52,7 +52,7 @@ class ServiceLevels final : public SampleSink {
   async::Task<void> save();
   /// With the next tick.
   void use_book(std::shared_ptr<const Rulebook> book);
-  /// Stores what was counted. Then nothing uses the engine any more.
+  /// Judges no more, and stores what was counted.
   async::Task<void> stop();
 
   void define(SeriesId id, const Labels& labels) override;
@@ -82,6 +82,7 @@ class ServiceLevels final : public SampleSink {
   std::vector<bool> known_ WARD_GUARDED_BY(mutex_);  // series, by number
   slo::EngineCounts reported_;
   bool save_fails_ = false;
+  bool reload_fails_ = false;
   async::TaskGroup tasks_;
 };
 

@@ -38,6 +38,7 @@ struct EngineOptions {
   /// firing; for one whose rule is not known, and at most, `max`.
   struct Release {
     std::size_t evaluations = 2;
+    milliseconds least{std::chrono::minutes{2}};  ///< what was broken needs time to recover, too
     milliseconds max{std::chrono::minutes{10}};
     friend bool operator==(const Release&, const Release&) = default;
   };
@@ -56,7 +57,7 @@ struct EngineOptions {
 };
 
 /// Reads `settle {actionable, urgent, executive}`, `flap {enter, in, stable}`, `reparent`, `settle_resolve`, `release
-/// {evaluations, max}`, `common {alerts, services, within}`, `slack`.
+/// {evaluations, least, max}`, `common {alerts, services, within}`, `slack`.
 EngineOptions read_engine_options(config::Section& section);
 
 /// Folds alerts into incidents: one root cause, one incident, one page (facts: rules-and-slo section 6). A state machine:

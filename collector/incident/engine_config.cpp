@@ -18,6 +18,7 @@ EngineOptions read_engine_options(config::Section& section) {
   o.settle_resolve = section.duration("settle_resolve", o.settle_resolve);
   auto release = section.child("release");
   o.release.evaluations = release.whole("evaluations", o.release.evaluations, 1, 100);
+  o.release.least = release.duration("least", o.release.least);
   o.release.max = release.duration("max", o.release.max);
   release.close();
   auto common = section.child("common");

@@ -59,9 +59,10 @@ void Engine::check_executive(const std::string& id) {
 
 Time Engine::released_at(const IncidentRecord& record, const AlertEvent& symptom) const {
   auto wait = options_.release.max;
-  if (symptom.interval > milliseconds{0})
-    wait =
-        std::min(wait, symptom.interval * static_cast<int>(options_.release.evaluations) + symptom.reach + options_.slack);
+  if (symptom.interval > milliseconds{0}) {
+    const auto needs = symptom.interval * static_cast<int>(options_.release.evaluations) + symptom.reach + options_.slack;
+    wait = std::min(wait, std::max(options_.release.least, needs));
+  }
   return record.root_quiet_since + wait;
 }
 

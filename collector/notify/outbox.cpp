@@ -8,6 +8,8 @@
 namespace ward::collector {
 namespace {
 
+/// What wakes nobody: a receiver that does not want it may well take pages.
+bool is_news(NoticeKind kind) { return kind == NoticeKind::update || kind == NoticeKind::acknowledge; }
 bool is_open(const DeliveryRow& row) { return row.state == DeliveryState::pending; }
 // Counts as "this receiver has heard, or will".
 bool stands(const DeliveryRow& row) { return row.state == DeliveryState::pending || row.state == DeliveryState::delivered; }
@@ -25,7 +27,7 @@ bool Outbox::refuses(const std::string& incident, const std::string& receiver) c
   bool refused = false;
   for (const auto& entry : rows_) {
     if (entry.row.delivery.incident != incident || entry.row.delivery.receiver != receiver) continue;
-    if (entry.row.state == DeliveryState::failed_permanent) refused = true;
+    if (entry.row.state == DeliveryState::failed_permanent && !is_news(entry.row.delivery.kind)) refused = true;
     if (entry.row.state == DeliveryState::delivered) refused = false;
   }
   return refused;
@@ -278,6 +280,11 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
 
 void Outbox::refuse(Entry& entry, Change& change, MonoTime mono, Time now) {
   ++stats_.refused;
+  if (is_news(entry.row.delivery.kind)) {
+    entry.row.state = DeliveryState::failed_permanent;
+    change.updates.push_back(entry.row);
+    return;
+  }
   const auto to = replacement(entry.row.delivery.incident, entry.row.delivery.receiver);
   if (to || may_give_up(entry.row, now)) {
     entry.row.state = DeliveryState::failed_permanent;

@@ -70,7 +70,7 @@ class Backtest {
     for (const auto& [id, incident] : rehearsal_.incidents()) incidents.push_back(incident);
     std::vector<Page> pages;
     for (const auto& sent : rehearsal_.sent())
-      if (sent.notice.kind != NoticeKind::resolve) pages.push_back({sent.notice.incident.id, sent.receiver});
+      if (calls_for_action(sent.notice.kind)) pages.push_back({sent.notice.incident.id, sent.receiver});
     out_.incidents = paged_incidents(incidents, pages, options_.since, options_.until);
   }
 

@@ -36,7 +36,7 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 bool fulfils(const SentNotice& sent, const Incident& incident, const ExpectedNotice& expected) {
-  const bool kind = expected.kind ? sent.notice.kind == *expected.kind : sent.notice.kind != NoticeKind::resolve;
+  const bool kind = expected.kind ? sent.notice.kind == *expected.kind : calls_for_action(sent.notice.kind);
   return kind && sent.receiver == expected.to && (!expected.root || *expected.root == incident.root_alert) &&
          (!expected.cls || *expected.cls == incident.cls) && (!expected.owner || *expected.owner == incident.owner) &&
          (!expected.absorbs || *expected.absorbs == absorbed_by(incident)) &&
@@ -87,7 +87,8 @@ std::optional<NoticeDifference> compare(const NotificationCase& expected, std::s
   Tally tally;
   std::vector<const Incident*> about;
   for (const auto& s : sent) {
-    (s.notice.kind == NoticeKind::resolve ? tally.resolves : tally.pages) += 1;
+    tally.resolves += s.notice.kind == NoticeKind::resolve ? 1 : 0;
+    tally.pages += calls_for_action(s.notice.kind) ? 1 : 0;
     const auto known = incidents.find(s.notice.incident.id);
     about.push_back(known == incidents.end() ? &s.notice.incident : &known->second);
   }

@@ -272,8 +272,6 @@ class PlanRun {
     // Who only asks what rules find need not say who is told of it.
     if (!book_ && !asks_who_is_told()) {
       rules_ = load_rules(plan_.rule_files, sandbox_.compiler(), options.rules).rules;
-      if (rules_)
-        for (const auto& problem : loaded.errors) out_.warnings.push_back(to_string(problem));
     }
     if (!rules_) {
       for (const auto& error : loaded.errors) out_.errors.push_back(to_string(error));

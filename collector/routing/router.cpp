@@ -104,6 +104,7 @@ Routed Router::route(std::span<const Notice> notices, std::span<const Incident> 
                 now, out);
   }
   acked_.clear();
+  first_steps_.clear();  // later they would be answers of the past
   finish(open, now, out);
   return out;
 }
@@ -149,6 +150,9 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
   record.owner = incident.owner;
   record.plan = plan;
   restart(record, now);
+  // What was stored of it could not be read, and it was opened again: nobody is told twice.
+  if (fresh && notice.kind == NoticeKind::fire && notified_.contains(incident.id)) record.done = 1;
+  first_steps_[incident.id] = notice.first_steps;
   changed_.insert(incident.id);
 }
 
@@ -233,6 +237,7 @@ void Router::send(const EscalationDue& due, const EscalationPlan& plan, const In
   if (told.empty()) new_now_.insert(incident.id);
   const bool first = new_now_.contains(incident.id);
   Notice notice{.kind = first ? NoticeKind::fire : NoticeKind::escalate, .incident = incident};
+  if (const auto steps = first_steps_.find(incident.id); steps != first_steps_.end()) notice.first_steps = steps->second;
   const auto& step = plan.steps.at(due.step);
   switch (due.why) {
     case EscalationDue::Why::first:
@@ -275,6 +280,7 @@ void Router::tell_end(const Notice& notice, Time now, Routed& out) {
   const auto& id = notice.incident.id;
   if (records_.erase(id) > 0) out.escalations_gone.push_back(id);
   changed_.erase(id);
+  first_steps_.erase(id);
   const auto told = notified_.find(id);
   if (told == notified_.end()) return;
   for (const auto& receiver : told->second)
@@ -296,6 +302,7 @@ void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
   std::erase_if(records_, [&](const auto& entry) {
     if (ids.contains(entry.first)) return false;
     out.escalations_gone.push_back(entry.first);
+    first_steps_.erase(entry.first);
     return true;
   });
   for (const auto& id : changed_)

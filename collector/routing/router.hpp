@@ -94,12 +94,13 @@ class Router {
   RoutingTable table_;
   NeedsService needs_;
   SilenceBook silences_;
-  std::map<std::string, std::set<std::string>> notified_;   ///< incident -> receivers
-  std::map<std::string, EscalationRecord> records_;         ///< of open incidents
-  std::set<std::string> changed_;                           ///< records to store
-  std::set<std::pair<std::string, std::string>> told_now_;  ///< incident and receiver, in this step
-  std::set<std::string> acked_;                             ///< incidents to tell of since the last route()
-  std::set<std::string> new_now_;                           ///< incidents that were told for the first time in this step
+  std::map<std::string, std::set<std::string>> notified_;        ///< incident -> receivers
+  std::map<std::string, EscalationRecord> records_;              ///< of open incidents
+  std::set<std::string> changed_;                                ///< records to store
+  std::set<std::pair<std::string, std::string>> told_now_;       ///< incident and receiver, in this step
+  std::map<std::string, std::vector<std::string>> first_steps_;  ///< by incident: of this step's notices
+  std::set<std::string> acked_;                                  ///< incidents to tell of since the last route()
+  std::set<std::string> new_now_;  ///< incidents that were told for the first time in this step
   std::optional<Time> last_;
   Time wake_ = Time::max();
 };

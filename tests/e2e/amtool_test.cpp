@@ -19,7 +19,11 @@ struct Amtool : testing::Test {
   - alert: AlwaysOn
     expr: vector(1)
     labels: {class: executive, layer: platform, owner: platform, service: node, tenant: t1}
-    annotations: {summary: it is on, description: d, runbook_url: on.md#on}
+    annotations: {summary: it is on, description: d, runbook_url: on.md#on, decision_tree: on}
+---
+kind: Operations
+apiVersion: ward/v1
+spec: {decisionTrees: {on: {only: {do: 'on.md#on'}}}}
 )");
     auto yaml = text_of(estate.dir / "collector.yaml");
     const auto at = yaml.find("rules: [");

@@ -115,7 +115,7 @@ std::string collector_yaml(const Estate::Options& options, std::uint16_t stream,
        << "receivers:\n  - {name: database, webhook: {url: \"" << url << "/database\"}}\n"
        << "  - {name: platform, webhook: {url: \"" << url << "/platform\"}}\n"
        << "owners:\n  database: {receiver: database, fallback: platform}\n  platform: {receiver: platform}\n"
-       << "services:\n  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}\n  node: {owner: platform}\n"
+       << "services:\n  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}\n  node: {owner: platform}\n  ward: {owner: platform}\n"
        << options.collector_extra;
   return yaml.str();
 }

@@ -95,7 +95,7 @@ TEST(EngineOptions, ReadsItsSection) {
   expected.flap.enter = 6;
   expected.flap.stable = std::chrono::minutes{30};
   expected.reparent = std::chrono::minutes{20};
-  expected.release = {.evaluations = 3, .max = std::chrono::minutes{20}};
+  expected.release = {.evaluations = 3, .least = std::chrono::minutes{2}, .max = std::chrono::minutes{20}};
   expected.common.alerts = 9;
   EXPECT_EQ(read_engine_options(section), expected);
   EXPECT_TRUE(problems.empty()) << problems.to_text();

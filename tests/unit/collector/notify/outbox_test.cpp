@@ -345,5 +345,15 @@ TEST(Outbox, ForgetsAnIncidentThatIsToldToItsEnd) {
   EXPECT_EQ(desk.drain(), (Lines{"fire I1 to pd-db"}));
 }
 
+TEST(Outbox, ARefusedUpdateSendsNoPageElsewhere) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain();
+  desk.add({delivery(NoticeKind::update)});
+  EXPECT_EQ(desk.drain({"pd-db"}), Lines{}) << "nobody else hears of an update";
+  desk.add({delivery(NoticeKind::escalate)});
+  EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"}));
+}
+
 }  // namespace
 }  // namespace ward::collector

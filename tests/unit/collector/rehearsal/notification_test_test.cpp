@@ -29,6 +29,7 @@ spec:
 kind: Operations
 apiVersion: ward/v1
 spec:
+  acknowledge_within: 0s
   owners:
     database: {receiver: pd-db, fallback: platform}
     application: {receiver: pd-app, fallback: platform}

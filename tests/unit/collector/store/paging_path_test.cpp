@@ -146,8 +146,8 @@ const std::vector<Step>& story() {
   return kStory;
 }
 
-const Lines kTold{"fire pd-app",    "escalate pd-db", "fire pd-platform", "resolve pd-platform",
-                  "resolve pd-app", "resolve pd-db",  "fire pd-db",       "resolve pd-db"};
+const Lines kTold{"fire pd-app",   "escalate pd-db", "fire pd-platform", "resolve pd-platform", "resolve pd-app",
+                  "resolve pd-db", "fire pd-db",     "update pd-db",     "resolve pd-db"};
 
 TEST(PagingPath, TellsEachReceiverItsBeginningAndItsEndOnce) {
   Collector collector;

@@ -94,7 +94,8 @@ TEST_F(StateRouting, ARowThatCannotBeReadCostsThatRowAlone) {
 
 TEST_F(StateRouting, AFileOfTheFirstReleaseIsBroughtUpToDate) {
   (void)open();
-  run("DROP TABLE escalation; DROP TABLE silence; DROP TABLE audit; PRAGMA user_version=1");
+  run("ALTER TABLE delivery DROP COLUMN remembered; DROP TABLE escalation; DROP TABLE silence; DROP TABLE audit; "
+      "PRAGMA user_version=1");
   EXPECT_TRUE(open().load(kNow));
 }
 

@@ -184,7 +184,9 @@ TEST(StateStore, TakesOverAFileFromBeforeChannelsRememberedAnything) {
   }
   {
     auto db = sqlite::Database::open(folder.options()).value();
-    ASSERT_TRUE(db.run("ALTER TABLE delivery DROP COLUMN remembered; PRAGMA user_version=1"));
+    ASSERT_TRUE(
+        db.run("ALTER TABLE delivery DROP COLUMN remembered; DROP TABLE escalation; DROP TABLE silence; DROP TABLE audit; "
+               "PRAGMA user_version=1"));
   }
   auto expected = row("k1", "I1");
   expected.remembered = "";
