@@ -152,6 +152,8 @@ async::Task<void> ServiceLevels::judge() {
     context_.log.error("New SLOs could not be taken; the old ones are judged on, and it is tried again",
                        {{"error", judged.error().what}, {"fix", judged.error().fix}});
   if (judged) reload_fails_ = false;
+  // Incidents are stored at once; an alert that a crash takes from under its incident would end it, and page again.
+  if (!alerts->empty()) co_await save();
   hear_(std::move(*alerts));
 }
 

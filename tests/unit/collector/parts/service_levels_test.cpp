@@ -163,6 +163,12 @@ TEST_F(ServiceLevelsTest, WhatItFindsAreSeries) {
   EXPECT_LT(left->front().value, 1);
 }
 
+TEST_F(ServiceLevelsTest, AnAlertIsStoredBeforeItIsHeard) {
+  serve(0.5);
+  begin();  // a kill: nothing saved but by the engine's own doing
+  EXPECT_EQ(life_->levels.alerts().size(), 1U);
+}
+
 TEST_F(ServiceLevelsTest, ARestartKeepsTheAlertAndWhatWasCounted) {
   serve(0.5);
   const auto before = life_->levels.budgets();
