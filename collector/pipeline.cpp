@@ -20,21 +20,19 @@ constexpr milliseconds kAdviseWithin{1'000};  // beside the one check that may b
 constexpr std::chrono::seconds kAnswerWithin{10};
 constexpr std::size_t kMostAsked = 1'000;
 
-template <class T>
-void move_to_end(std::vector<T>& to, std::vector<T> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-/// What the router wants stored, without its deliveries: those go through the outbox.
+/// What the router wants stored, without its deliveries: those go through the outbox. What was to be stored before and is
+/// gone by this is stored no more.
 void take(Routed routed, StateChange& change) {
-  move_to_end(change.decisions, std::move(routed.decisions));
-  move_to_end(change.notified, std::move(routed.notified));
-  move_to_end(change.notified_gone, std::move(routed.notified_gone));
-  move_to_end(change.escalations, std::move(routed.escalations));
-  move_to_end(change.escalations_gone, std::move(routed.escalations_gone));
-  move_to_end(change.silences, std::move(routed.silences));
-  move_to_end(change.silences_gone, std::move(routed.silences_gone));
-  move_to_end(change.audit, std::move(routed.audit));
+  StateChange later;
+  later.decisions = std::move(routed.decisions);
+  later.notified = std::move(routed.notified);
+  later.notified_gone = std::move(routed.notified_gone);
+  later.escalations = std::move(routed.escalations);
+  later.escalations_gone = std::move(routed.escalations_gone);
+  later.silences = std::move(routed.silences);
+  later.silences_gone = std::move(routed.silences_gone);
+  later.audit = std::move(routed.audit);
+  append(change, std::move(later));
 }
 
 }  // namespace

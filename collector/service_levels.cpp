@@ -14,8 +14,15 @@ constexpr std::chrono::minutes kSaveEvery{1};
 constexpr std::chrono::hours kPruneEvery{6};
 constexpr int kCatchUpSteps = 40;  // of history in one turn; a tick comes between
 
-slo::SloEngine::Context engine_context(const ServiceLevels::Context& context, slo::Maintenance maintenance) {
-  return {.query = slo::make_sli_query(context.promql, context.history),
+slo::SloEngine::Context engine_context(const ServiceLevels::Context& context, slo::Maintenance maintenance,
+                                       const std::atomic<bool>& stopping) {
+  auto ask = slo::make_sli_query(context.promql, context.history);
+  auto ask_until_stop = [ask = std::move(ask), &stopping](const std::string& query,
+                                                          Time at) -> Result<std::vector<SeriesValue>> {
+    if (stopping) return fail(Errc::cancelled, "the collector stops", "Nothing to do.");
+    return ask(query, at);
+  };
+  return {.query = std::move(ask_until_stop),
           .maintenance = std::move(maintenance),
           .history = &context.history,
           .store = &context.store,
@@ -27,7 +34,8 @@ slo::SloEngine::Context engine_context(const ServiceLevels::Context& context, sl
 ServiceLevels::ServiceLevels(Context context)
     : context_(std::move(context)),
       engine_(engine_context(
-          context_, [this](const std::string& service, const Labels&, Time at) { return is_excluded(service, at); })),
+          context_, [this](const std::string& service, const Labels&, Time at) { return is_excluded(service, at); },
+          stopping_)),
       tasks_(
           context_.executor,
           logs_failure(context_.log, "Judging service levels ended unexpectedly; restart the collector and report this")) {}
@@ -117,7 +125,7 @@ Status ServiceLevels::take_book(Time now, std::vector<AlertEvent>& alerts) {
 
 Status ServiceLevels::tick(Time now, std::vector<AlertEvent>& alerts) {
   auto taken = take_book(now, alerts);
-  for (int steps = 0; steps < kCatchUpSteps && engine_.catches_up() && engine_.catch_up(now); ++steps) {}
+  for (int steps = 0; steps < kCatchUpSteps && !stopping_ && engine_.catches_up() && engine_.catch_up(now); ++steps) {}
   auto judged = engine_.tick(now);
   context_.sink.write(now, judged.series);
   alerts.insert(alerts.end(), std::make_move_iterator(judged.alerts.begin()), std::make_move_iterator(judged.alerts.end()));
@@ -179,6 +187,7 @@ async::Task<void> ServiceLevels::prune() {
 }
 
 async::Task<void> ServiceLevels::stop() {
+  stopping_ = true;  // a tick under way asks nothing more
   co_await tasks_.stop();
   if (!hear_) co_return;  // it never began to count
   save_fails_ = false;

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,7 @@ class ServiceLevels final : public SampleSink {
   void report();
 
   Context context_;
+  std::atomic<bool> stopping_{false};
   slo::SloEngine engine_;
   Hear hear_;
   mutable std::mutex mutex_;

@@ -142,7 +142,10 @@ std::vector<Delivery> Outbox::due(MonoTime now) {
   for (auto& entry : rows_) {
     const auto& d = entry.row.delivery;
     if (!is_open(entry.row)) continue;
-    const bool first = blocked.insert({d.incident, d.receiver}).second;
+    // News that waits for its next try wakes nobody: it holds back nothing that may.
+    const bool stands_aside = is_news(d.kind) && entry.not_before > now;
+    const std::pair pair{d.incident, d.receiver};
+    const bool first = stands_aside ? !blocked.contains(pair) : blocked.insert(pair).second;
     if (!first || !entry.committed || entry.not_before > now || !busy.insert(d.receiver).second) continue;
     entry.sending = true;
     out.push_back(d);
@@ -266,6 +269,7 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
       entry.not_before = mono + refresh_of(entry.row.delivery.receiver);
       ++stats_.delivered;
       change.updates.push_back(entry.row);
+      supersede_updates(entry, change, now);
       break;
     case SendOutcome::Kind::retry:
       entry.not_before = mono + wait_before(entry.row.attempts, outcome.retry_after);
@@ -276,6 +280,20 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
   }
   drop_finished(incident);
   return change;
+}
+
+/// An update tells how the incident stood then; whoever has been told something later needs it no more.
+void Outbox::supersede_updates(const Entry& told, Change& change, Time now) {
+  if (told.row.delivery.kind == NoticeKind::acknowledge) return;
+  for (auto& entry : rows_) {
+    if (&entry == &told) return;
+    const auto& d = entry.row.delivery;
+    const bool same = d.incident == told.row.delivery.incident && d.receiver == told.row.delivery.receiver;
+    if (!same || d.kind != NoticeKind::update || !is_open(entry.row)) continue;
+    entry.row.state = DeliveryState::superseded;
+    entry.row.updated_at = now;
+    change.updates.push_back(entry.row);
+  }
 }
 
 void Outbox::refuse(Entry& entry, Change& change, MonoTime mono, Time now) {

@@ -104,7 +104,7 @@ Routed Router::route(std::span<const Notice> notices, std::span<const Incident> 
                 now, out);
   }
   acked_.clear();
-  first_steps_.clear();  // later they would be answers of the past
+  news_.clear();  // later they would be answers of the past
   finish(open, now, out);
   return out;
 }
@@ -143,17 +143,24 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
   if (fresh && !wanted.empty() && plan.empty() && !table_.escalations.empty())
     decide(out, now, incident.id, "escalation unknown",
            "there is no escalation '" + std::string(wanted) + "'; the owner's receiver is told instead");
-  // Whoever has it back after another had it is told again; a class never comes back.
-  if (!fresh && (record.owner != incident.owner || record.plan != plan)) ++record.round;
+  // The same cause, owner or class may come back after another: that is another message, too.
+  if (!fresh && notice.kind == NoticeKind::escalate) ++record.round;
   record.incident = incident.id;
   record.cls = incident.cls;
   record.owner = incident.owner;
   record.plan = plan;
   restart(record, now);
   // What was stored of it could not be read, and it was opened again: nobody is told twice.
-  if (fresh && notice.kind == NoticeKind::fire && notified_.contains(incident.id)) record.done = 1;
-  first_steps_[incident.id] = notice.first_steps;
+  if (fresh && notice.kind == NoticeKind::fire && notified_.contains(incident.id)) pass_first(incident, record);
+  news_[incident.id] = {.why = notice.why, .first_steps = notice.first_steps};
   changed_.insert(incident.id);
+}
+
+/// All that is told at once has been told.
+void Router::pass_first(const Incident& incident, EscalationRecord& record) const {
+  const auto steps = plan_of(incident, record).steps;
+  record.done = static_cast<std::uint32_t>(
+      std::count_if(steps.begin(), steps.end(), [](const EscalationStep& s) { return s.after.count() == 0; }));
 }
 
 void Router::follow(const Incident& incident, std::span<const Incident> open, Time now, Routed& out) {
@@ -161,7 +168,7 @@ void Router::follow(const Incident& incident, std::span<const Incident> open, Ti
   if (!records_.contains(incident.id)) {
     begin({.kind = NoticeKind::fire, .incident = incident}, now, out);
     // Told by a release that kept no record: what is told is done.
-    if (heard) records_.at(incident.id).done = 1;
+    if (heard) pass_first(incident, records_.at(incident.id));
   }
   auto& record = records_.at(incident.id);
   const auto before = record;
@@ -237,11 +244,15 @@ void Router::send(const EscalationDue& due, const EscalationPlan& plan, const In
   if (told.empty()) new_now_.insert(incident.id);
   const bool first = new_now_.contains(incident.id);
   Notice notice{.kind = first ? NoticeKind::fire : NoticeKind::escalate, .incident = incident};
-  if (const auto steps = first_steps_.find(incident.id); steps != first_steps_.end()) notice.first_steps = steps->second;
+  const auto news = news_.find(incident.id);
+  if (news != news_.end()) notice.first_steps = news->second.first_steps;
   const auto& step = plan.steps.at(due.step);
   switch (due.why) {
     case EscalationDue::Why::first:
-      if (record.round > 0 && told.contains(receiver)) notice.why = "It is still open.";
+      if (news != news_.end() && !news->second.why.empty())
+        notice.why = news->second.why;
+      else if (record.round > 0 && told.contains(receiver))
+        notice.why = "It is still open.";
       break;
     case EscalationDue::Why::step:
       notice.why =
@@ -280,7 +291,7 @@ void Router::tell_end(const Notice& notice, Time now, Routed& out) {
   const auto& id = notice.incident.id;
   if (records_.erase(id) > 0) out.escalations_gone.push_back(id);
   changed_.erase(id);
-  first_steps_.erase(id);
+  news_.erase(id);
   const auto told = notified_.find(id);
   if (told == notified_.end()) return;
   for (const auto& receiver : told->second)
@@ -302,7 +313,7 @@ void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
   std::erase_if(records_, [&](const auto& entry) {
     if (ids.contains(entry.first)) return false;
     out.escalations_gone.push_back(entry.first);
-    first_steps_.erase(entry.first);
+    news_.erase(entry.first);
     return true;
   });
   for (const auto& id : changed_)

@@ -77,6 +77,7 @@ class Router {
   void follow_clock(Time now);
   void begin(const Notice& notice, Time now, Routed& out);
   void follow(const Incident& incident, std::span<const Incident> open, Time now, Routed& out);
+  void pass_first(const Incident& incident, EscalationRecord& record) const;
   void unmute(EscalationRecord& record, Time now, Routed& out);
   void send(const EscalationDue& due, const EscalationPlan& plan, const Incident& incident, Time now, Routed& out);
   void tell_told(const Notice& notice, Time now, Routed& out) const;
@@ -94,13 +95,17 @@ class Router {
   RoutingTable table_;
   NeedsService needs_;
   SilenceBook silences_;
-  std::map<std::string, std::set<std::string>> notified_;        ///< incident -> receivers
-  std::map<std::string, EscalationRecord> records_;              ///< of open incidents
-  std::set<std::string> changed_;                                ///< records to store
-  std::set<std::pair<std::string, std::string>> told_now_;       ///< incident and receiver, in this step
-  std::map<std::string, std::vector<std::string>> first_steps_;  ///< by incident: of this step's notices
-  std::set<std::string> acked_;                                  ///< incidents to tell of since the last route()
-  std::set<std::string> new_now_;  ///< incidents that were told for the first time in this step
+  std::map<std::string, std::set<std::string>> notified_;   ///< incident -> receivers
+  std::map<std::string, EscalationRecord> records_;         ///< of open incidents
+  std::set<std::string> changed_;                           ///< records to store
+  std::set<std::pair<std::string, std::string>> told_now_;  ///< incident and receiver, in this step
+  struct News {
+    std::string why;
+    std::vector<std::string> first_steps;
+  };
+  std::map<std::string, News> news_;  ///< by incident: of this step's notices
+  std::set<std::string> acked_;       ///< incidents to tell of since the last route()
+  std::set<std::string> new_now_;     ///< incidents that were told for the first time in this step
   std::optional<Time> last_;
   Time wake_ = Time::max();
 };

@@ -47,19 +47,22 @@ SloEngine::~SloEngine() = default;
 
 Result<StoredSlos> SloEngine::load_new(const SloSet& set) const {
   std::vector<std::string> wanted;
-  for (const auto& spec : set.slos) {
-    auto identity = counting_identity(spec);
-    const auto known = [&](const auto& slo) { return slo->identity == identity; };
-    if (std::none_of(slos_.begin(), slos_.end(), known)) wanted.push_back(std::move(identity));
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& spec : set.slos) {
+      auto identity = counting_identity(spec);
+      const auto known = [&](const auto& slo) { return slo->identity == identity; };
+      if (std::none_of(slos_.begin(), slos_.end(), known)) wanted.push_back(std::move(identity));
+    }
   }
   if (context_.store == nullptr || wanted.empty()) return StoredSlos{};
   return context_.store->load(wanted);
 }
 
 Result<SloEngine::Reloaded> SloEngine::reload(SloSet set, Time now) {
-  const std::scoped_lock lock(mutex_);
   auto stored = load_new(set);
   if (!stored) return fail(stored.error());
+  const std::scoped_lock lock(mutex_);
   Reloaded out;
   std::vector<std::unique_ptr<SloState>> next;
   for (auto& spec : set.slos) next.push_back(take_over(std::move(spec), now, out.needs_series));

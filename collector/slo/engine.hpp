@@ -76,8 +76,8 @@ struct BudgetState {
 /// new series), append() for every committed sample after the store has it, catch_up() until it says false, tick() each 15
 /// to 60 s, save() once a minute and before the end.
 ///
-/// Thread: any; calls exclude each other, but queries, history and the store's save run outside of the lock, so that
-/// append() never waits for them. One caller at a time for tick(), catch_up() and save() each.
+/// Thread: any; calls exclude each other, but queries, history and the store run outside of the lock, so that append()
+/// never waits for them. One caller at a time for reload(), tick(), catch_up() and save() together.
 class SloEngine {
  public:
   struct Context {

@@ -117,6 +117,15 @@ TEST_F(PipelineRouting, ForgetsAnIncidentsEscalationWithItsEnd) {
   EXPECT_THAT(store_.load(clock_.wall() - hours(1))->escalations, IsEmpty());
 }
 
+TEST_F(PipelineRouting, ForgetsWhatSomebodyAskedInTheStepOfTheEnd) {
+  begin();
+  clock_.advance(seconds(30));
+  arrive("pg_up", 1);
+  EXPECT_TRUE(ask(Command::Kind::acknowledge, incident()));
+  EXPECT_THAT(due(), ElementsAre("resolve dba"));
+  EXPECT_THAT(store_.load(clock_.wall() - hours(1))->escalations, IsEmpty());
+}
+
 TEST_F(PipelineRouting, TellsWhoAsksThatItStops) {
   begin();
   Command command;

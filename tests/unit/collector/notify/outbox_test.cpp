@@ -355,5 +355,47 @@ TEST(Outbox, ARefusedUpdateSendsNoPageElsewhere) {
   EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"}));
 }
 
+/// Another update of the same incident to the same receiver.
+Delivery update(const std::string& name) {
+  auto out = delivery(NoticeKind::update);
+  out.key += "-" + name;
+  return out;
+}
+
+TEST(Outbox, AnUpdateThatWaitsForItsNextTryHoldsBackNoPage) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain();
+  desk.add({update("1"), delivery(NoticeKind::escalate)});
+  ASSERT_EQ(desk.due(), (Lines{update("1").key}));
+  desk.result(update("1").key, kRetry);
+  EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"})) << "the page goes at once";
+  EXPECT_EQ(desk.state(update("1").key), DeliveryState::superseded) << "it tells of an older state";
+  desk.clock.advance(10min);
+  EXPECT_EQ(desk.drain(), Lines{});
+}
+
+TEST(Outbox, AnAcknowledgementThatWaitedIsToldAfterThePageThatOvertookIt) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire)});
+  desk.drain();
+  desk.add({delivery(NoticeKind::acknowledge), delivery(NoticeKind::escalate)});
+  desk.due();
+  desk.result(delivery(NoticeKind::acknowledge).key, kRetry);
+  EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"}));
+  desk.clock.advance(10min);
+  EXPECT_EQ(desk.drain(), (Lines{"acknowledge I1 to pd-db"}));
+}
+
+TEST(Outbox, AnUpdateBehindAPageWaitsForThePage) {
+  Desk desk;
+  desk.add({delivery(NoticeKind::fire), update("1")});
+  ASSERT_EQ(desk.due(), (Lines{delivery(NoticeKind::fire).key}));
+  desk.result(delivery(NoticeKind::fire).key, kRetry);
+  EXPECT_EQ(desk.due(), Lines{});
+  desk.clock.advance(10min);
+  EXPECT_EQ(desk.drain(), (Lines{"fire I1 to pd-db", "update I1 to pd-db"}));
+}
+
 }  // namespace
 }  // namespace ward::collector

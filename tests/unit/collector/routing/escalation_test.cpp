@@ -181,6 +181,25 @@ TEST(Escalation, TellsAnOwnerWhoHasItBackAndAllOfHisSteps) {
   }
 }
 
+TEST(Escalation, PagesAgainForACauseThatComesBackAfterAnother) {
+  RoutingBed bed(kOwners);
+  auto i = incident("I1", "application");
+  bed.fire(i);
+  for (const auto* cause : {"Y", "X", "Y", "X"}) {
+    i.root_alert = cause;
+    EXPECT_THAT(bed.escalate(i), ElementsAre("escalate I1 to app"));
+  }
+}
+
+TEST(Escalation, SaysWhyItPagesAgain) {
+  RoutingBed bed(kOwners);
+  const auto i = incident("I1", "application");
+  bed.fire(i);
+  bed.step({{.kind = NoticeKind::escalate, .incident = i, .why = "the cause is DiskFull"}});
+  ASSERT_EQ(bed.last.deliveries.size(), 1U);
+  EXPECT_EQ(notice_from_json(bed.last.deliveries[0].body).value().why, "the cause is DiskFull");
+}
+
 TEST(Escalation, KeepsTheAcknowledgementWhenOnlyTheCauseIsNamedAnew) {
   RoutingBed bed(kOwners);
   auto i = incident("I1", "application");
@@ -220,6 +239,15 @@ TEST(Escalation, TakesUpWhatAReleaseWithoutRecordsHasTold) {
   const auto later = router.route({}, std::vector{i}, now + minutes(5));
   ASSERT_EQ(later.deliveries.size(), 1U);
   EXPECT_EQ(later.deliveries[0].receiver, "platform");
+}
+
+TEST(Escalation, RepeatsNoneOfSeveralFirstStepsToThoseWhoWereTold) {
+  auto read = operations("route: {receiver: a, routes: [{matchers: ['alertname=X'], receiver: b, continue: true}, "
+                         "{matchers: ['alertname=X'], receiver: c}]}\n");
+  ASSERT_EQ(read.problems, "");
+  Router router(read.table, std::vector<Notified>{{"I1", "b"}, {"I1", "c"}});
+  const auto i = incident("I1", "platform");
+  EXPECT_THAT(router.route({}, std::vector{i}, at("2026-11-23T10:00:00Z")).deliveries, IsEmpty());
 }
 
 TEST(Escalation, ForgetsWhatIsOpenNoMore) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/event/json.hpp"
 #include "collector/routing/operations.hpp"
 #include "collector/routing/router.hpp"
 #include "common/base/duration.hpp"
