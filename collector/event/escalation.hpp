@@ -13,6 +13,7 @@ struct Acknowledgement {
   std::string by;
   std::string note;
   Time at;
+  bool reminded = false;  ///< those who know of it have been told that it still fires
   friend bool operator==(const Acknowledgement&, const Acknowledgement&) = default;
 };
 

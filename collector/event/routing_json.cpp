@@ -37,7 +37,8 @@ std::string to_json(const EscalationRecord& r) {
            {"repeats", r.repeats},    {"round", r.round},
            {"owed", r.owed},          {"mute", std::string(to_string(r.mute))},
            {"muted_by", r.muted_by},  {"muted_at", to_ms(r.muted_at)}};
-  if (r.ack) out["ack"] = {{"by", r.ack->by}, {"note", r.ack->note}, {"at", to_ms(r.ack->at)}};
+  if (r.ack)
+    out["ack"] = {{"by", r.ack->by}, {"note", r.ack->note}, {"at", to_ms(r.ack->at)}, {"reminded", r.ack->reminded}};
   return dump(out);
 }
 
@@ -57,7 +58,10 @@ Result<EscalationRecord> escalation_record_from_json(std::string_view text) {
     r.muted_by = j.value("muted_by", "");
     r.muted_at = time_at(j, "muted_at");
     if (const auto ack = j.find("ack"); ack != j.end())
-      r.ack = Acknowledgement{.by = ack->value("by", ""), .note = ack->value("note", ""), .at = time_at(*ack, "at")};
+      r.ack = Acknowledgement{.by = ack->value("by", ""),
+                              .note = ack->value("note", ""),
+                              .at = time_at(*ack, "at"),
+                              .reminded = ack->value("reminded", false)};
     return r;
   });
 }

@@ -93,6 +93,7 @@ std::vector<config::Problem> read_operations(config::Section& spec, const Operat
   join(spec, "escalations", "escalation", read_escalations(spec, into.intervals, targets), into.escalations);
   read_class_escalations(spec, into);
   into.acknowledge_within = spec.duration("acknowledge_within", into.acknowledge_within);
+  into.remind_after = spec.duration("remind_after", into.remind_after);
   into.repeat = spec.duration("repeat", into.repeat);
   if (into.repeat.count() > 0 && into.repeat < std::chrono::minutes{1})
     spec.problems().add(spec.at("repeat"), "a page would be repeated more than once a minute", "Use 5m or more, or 0s.");

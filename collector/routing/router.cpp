@@ -193,7 +193,30 @@ void Router::follow(const Incident& incident, std::span<const Incident> open, Ti
   const auto plan = plan_of(incident, record);
   const auto due = advance(record, plan, now);
   for (const auto& one : due) send(one, plan, incident, now, out);
+  if (now >= reminds_at(record)) remind(record, incident, now, out);
   if (record != before) changed_.insert(incident.id);
+}
+
+Time Router::reminds_at(const EscalationRecord& record) const {
+  if (!record.ack || record.ack->reminded || table_.remind_after.count() == 0) return Time::max();
+  return record.ack->at + table_.remind_after;
+}
+
+/// Somebody has it in hand, and yet something fires: whoever looks at the thread sees what.
+void Router::remind(EscalationRecord& record, const Incident& incident, Time now, Routed& out) {
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  std::size_t firing = 0;
+  for (const auto& alert : incident.alerts) {
+    if (alert.phase != AlertPhase::firing || ++firing > kNamed) continue;
+    names += (names.empty() ? "" : ", ") + std::string(alert.labels.get("alertname"));
+  }
+  if (firing == 0) return;  // it recovers; should it fire again, it is told then
+  if (firing > kNamed) names += " and " + std::to_string(firing - kNamed) + " more";
+  record.ack->reminded = true;
+  auto why = "still firing " + format_duration(now - record.ack->at) + " after " + record.ack->by + " took it on: " + names;
+  decide(out, now, incident.id, "reminded", why);
+  tell_told({.kind = NoticeKind::update, .incident = incident, .why = std::move(why)}, now, out);
 }
 
 void Router::unmute(EscalationRecord& record, Time now, Routed& out) {
@@ -324,7 +347,9 @@ void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
   for (const auto& incident : open) {
     const auto& record = records_.at(incident.id);
     switch (record.mute) {
-      case MuteKind::none: wake_ = std::min(wake_, next_due(record, plan_of(incident, record), now)); break;
+      case MuteKind::none:
+        wake_ = std::min({wake_, next_due(record, plan_of(incident, record), now), reminds_at(record)});
+        break;
       case MuteKind::inhibited: break;  // ends with a notice
       case MuteKind::silenced: silenced = true; break;
       case MuteKind::maintenance: wake_ = std::min(wake_, next_minute(now)); break;

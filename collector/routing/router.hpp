@@ -78,6 +78,9 @@ class Router {
   void begin(const Notice& notice, Time now, Routed& out);
   void follow(const Incident& incident, std::span<const Incident> open, Time now, Routed& out);
   void pass_first(const Incident& incident, EscalationRecord& record) const;
+  void remind(EscalationRecord& record, const Incident& incident, Time now, Routed& out);
+  /// When remind() has something to do; Time::max() when never.
+  [[nodiscard]] Time reminds_at(const EscalationRecord& record) const;
   void unmute(EscalationRecord& record, Time now, Routed& out);
   void send(const EscalationDue& due, const EscalationPlan& plan, const Incident& incident, Time now, Routed& out);
   void tell_told(const Notice& notice, Time now, Routed& out) const;

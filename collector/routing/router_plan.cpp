@@ -6,9 +6,19 @@
 namespace ward::collector {
 namespace {
 
-/// The owner's receiver, or where the route tree sends it.
+TenantRoutes::Alert exception_of(const RoutingTable& table, const Incident& incident) {
+  auto tenant = incident.scope.get("tenant");
+  if (tenant.empty() && !incident.alerts.empty()) tenant = incident.alerts.front().labels.get("tenant");
+  return table.exception(tenant, incident.owner, incident.root_alert);
+}
+
+/// The tenant's receiver, the owner's, or where the route tree sends it.
 EscalationPlan plain_plan(const RoutingTable& table, const Incident& incident) {
   EscalationPlan out;
+  if (const auto wanted = exception_of(table, incident); !wanted.receiver.empty()) {
+    out.steps.push_back({.to = wanted.receiver, .times = {}});
+    return out;
+  }
   if (table.route) {
     for (const auto* node : matching_routes(*table.route, labels_of(incident))) {
       const bool known =
@@ -28,9 +38,13 @@ EscalationPlan plain_plan(const RoutingTable& table, const Incident& incident) {
 
 std::string Router::plan_name(const Incident& incident) const {
   const auto* root = incident.alerts.empty() ? nullptr : &incident.alerts.front();
+  const auto exception = exception_of(table_, incident);
+  if (table_.escalations.contains(exception.escalation)) return exception.escalation;
   if (const auto by_class = table_.class_escalations.find(incident.cls);
       by_class != table_.class_escalations.end() && (root == nullptr || class_of(root->labels) < incident.cls))
     return by_class->second;
+  // A tenant's own receiver goes before the plan of everybody's rule.
+  if (!exception.receiver.empty()) return {};
   const auto wanted = root == nullptr ? std::string_view{} : root->annotations.get("escalation");
   return table_.escalations.contains(wanted) ? std::string(wanted) : std::string{};
 }

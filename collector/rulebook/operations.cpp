@@ -4,7 +4,14 @@ namespace ward::collector {
 namespace {
 
 AlertOverride read_alert_override(const std::string& tenant, const std::string& alert, config::Section& from) {
-  AlertOverride out{.tenant = tenant, .alert = alert, .threshold = {}, .hold = {}, .cls = {}, .at = from.at()};
+  AlertOverride out{.tenant = tenant,
+                    .alert = alert,
+                    .threshold = {},
+                    .hold = {},
+                    .cls = {},
+                    .receiver = from.text("receiver", ""),
+                    .escalation = from.text("escalation", ""),
+                    .at = from.at()};
   out.enabled = from.flag("enabled", true);
   const auto threshold = from.real("threshold", 0);
   if (from.has("threshold")) out.threshold = threshold;
@@ -40,6 +47,9 @@ Operations read_operations_document(config::Section& document, const TreeChecks&
     const auto tenant = each.text("tenant");
     for (auto& [alert, from] : each.named_children("alert"))
       out.overrides.push_back(read_alert_override(tenant, alert, from));
+    for (auto& [owner, receiver] : each.text_map("receivers"))
+      out.owner_overrides.push_back(
+          {.tenant = tenant, .owner = owner, .receiver = std::move(receiver), .at = each.at("receivers")});
     for (auto& [slo, from] : each.named_children("slo")) {
       out.slo_overrides.push_back({.tenant = tenant, .slo = slo, .target = from.real("target", 0), .at = from.at()});
       from.close();

@@ -20,6 +20,16 @@ struct AlertOverride {
   std::optional<double> threshold;  ///< instead of the number its expression is compared with
   std::optional<milliseconds> hold;
   std::optional<AlertClass> cls;
+  std::string receiver;    ///< who hears of it instead; "" = as for others
+  std::string escalation;  ///< likewise
+  config::Position at;
+};
+
+/// Who hears of one tenant's incidents of an owner instead.
+struct OwnerOverride {
+  std::string tenant;
+  std::string owner;
+  std::string receiver;
   config::Position at;
 };
 
@@ -36,6 +46,7 @@ struct Operations {
   std::map<std::string, DecisionTree, std::less<>> trees;
   std::map<std::string, config::Position, std::less<>> tree_places;
   std::vector<AlertOverride> overrides;
+  std::vector<OwnerOverride> owner_overrides;
   std::vector<SloOverride> slo_overrides;
   std::optional<EngineOptions> correlation;
   config::Position correlation_at;

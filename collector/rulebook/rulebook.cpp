@@ -7,6 +7,7 @@
 #include "collector/rulebook/overrides.hpp"
 #include "collector/rulebook/pack.hpp"
 #include "collector/rulebook/references.hpp"
+#include "collector/rulebook/route_overrides.hpp"
 #include "collector/rulebook/slos.hpp"
 #include "collector/slo/slo_document.hpp"
 
@@ -97,6 +98,7 @@ class Reader {
       correlation_at_ = operations.correlation_at;
     }
     slo_overrides_.insert(slo_overrides_.end(), operations.slo_overrides.begin(), operations.slo_overrides.end());
+    owner_overrides_.insert(owner_overrides_.end(), operations.owner_overrides.begin(), operations.owner_overrides.end());
     overrides_.insert(overrides_.end(), operations.overrides.begin(), operations.overrides.end());
   }
 
@@ -106,6 +108,7 @@ class Reader {
     auto rules = std::make_shared<RuleSet>(rules_);
     config::Problems in_overrides;
     apply_overrides(*rules, overrides_, book.services, compiler_, in_overrides);
+    apply_route_overrides(book.routing, overrides_, owner_overrides_, book.services, options_.receivers, in_overrides);
     join_slos(book, in_overrides);
     tell("W047 bad-override", in_overrides);
     book.rules = std::move(rules);
@@ -164,6 +167,7 @@ class Reader {
   std::map<std::string, DecisionTree, std::less<>> trees_;
   std::map<std::string, config::Position, std::less<>> tree_places_;
   std::vector<AlertOverride> overrides_;
+  std::vector<OwnerOverride> owner_overrides_;
   slo::SloDocuments slo_documents_;
   std::vector<SloOverride> slo_overrides_;
   std::optional<EngineOptions> correlation_;

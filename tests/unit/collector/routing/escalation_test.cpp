@@ -210,6 +210,27 @@ TEST(Escalation, KeepsTheAcknowledgementWhenOnlyTheCauseIsNamedAnew) {
   EXPECT_THAT(bed.after(hours(1)), IsEmpty());
 }
 
+TEST(Escalation, RemindsOnceOfWhatStillFiresLongAfterItWasTakenOn) {
+  RoutingBed bed(std::string(kOwners) + "remind_after: 30m\n");
+  bed.fire(incident("I1", "application"));
+  bed.ack("I1");
+  EXPECT_THAT(bed.after(minutes(29)), ElementsAre("acknowledge I1 to app"));
+  bed.restart();
+  EXPECT_THAT(bed.after(minutes(1)), ElementsAre("update I1 to app"));
+  EXPECT_EQ(notice_from_json(bed.last.deliveries[0].body).value().why, "still firing 30m after anna took it on: X");
+  bed.restart();
+  EXPECT_THAT(bed.after(hours(2)), IsEmpty());
+}
+
+TEST(Escalation, RemindsOfNothingThatRecovers) {
+  RoutingBed bed(std::string(kOwners) + "remind_after: 30m\n");
+  bed.fire(incident("I1", "application"));
+  bed.ack("I1");
+  bed.step();
+  bed.open[0].alerts[0].phase = AlertPhase::resolved;
+  EXPECT_THAT(bed.after(hours(1)), IsEmpty());
+}
+
 TEST(Escalation, RepeatsAPageUntilSomebodyAnswers) {
   RoutingBed bed(std::string(kOwners) + "repeat: 30m\nescalations: {p: {steps: [{to: a}, {after: 10m, to: b}]}}\n");
   bed.fire(incident("I1", "platform", {{"alertname", "X"}}, {{"escalation", "p"}}));

@@ -58,7 +58,9 @@ inline Document operations(const std::string& yaml, RoutingTable into = {}) {
 class RoutingBed {
  public:
   explicit RoutingBed(const std::string& yaml, NeedsService needs = {}) : needs_(std::move(needs)) {
-    auto read = operations(yaml);
+    RoutingTable unless_said;
+    unless_said.remind_after = milliseconds{0};
+    auto read = operations(yaml, std::move(unless_said));
     EXPECT_EQ(read.problems, "");
     table_ = std::move(read.table);
     router.emplace(table_, RoutingState{}, needs_);

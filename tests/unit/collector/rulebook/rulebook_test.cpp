@@ -235,6 +235,19 @@ TEST_F(RulebookTest, GivesATenantItsOwnLimitHoldAndClass) {
   EXPECT_EQ(*rules[1].exceptions.front().expression->evaluate(Time{}), above);
 }
 
+TEST_F(RulebookTest, ReadsWhoHearsOfATenantsIncidents) {
+  RulebookOptions options;
+  options.receivers = std::set<std::string>{"clinic", "mail"};
+  options.routing.owners["database"] = {.receiver = "mail", .fallback = ""};
+  options.routing.fallback_receiver = "mail";
+  const auto book =
+      load({with_overrides("{tenant: clinic-a, receivers: {database: clinic}, alert: {Slow: {receiver: mail}}}")}, options);
+  ASSERT_THAT(lines(book.errors), IsEmpty());
+  const auto& routes = book.book->routing.tenants.at("clinic-a");
+  EXPECT_EQ(routes.owners.at("database"), "clinic");
+  EXPECT_EQ(routes.alerts.at("Slow").receiver, "mail");
+}
+
 TEST_F(RulebookTest, RefusesOverridesThatCannotBe) {
   const std::pair<const char*, const char*> bad[] = {
       {"{tenant: clinic-c, alert: {Down: {for: 1m}}}", "tenant 'clinic-c' is not in the service map"},
