@@ -56,6 +56,12 @@ SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& l
   return options;
 }
 
+RuleContext rule_context(const ExpressionCompiler& compiler, const CollectorConfig& config) {
+  auto context = make_rule_context(compiler, config.external_labels, config.external_url);
+  context.keep_silent = config.keep_silent;
+  return context;
+}
+
 }  // namespace
 
 Result<net::TlsContext> make_tls(const CollectorConfig& config) {
@@ -76,7 +82,7 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       ledgers_(std::move(files.ledgers)),
       levels_({world.io.get_executor(), *world.clock, world.log, world.metrics, *world.pool, store_.sink, store_.catalogue,
                store_.history, engine_, *ledgers_, *volume_, config_.evaluation_interval, config_.retention.slos}),
-      rules_(make_rule_context(compiler_, Labels{}, config_.external_url), *world.clock, store_.sink),
+      rules_(rule_context(compiler_, config_), *world.clock, store_.sink),
       incidents_(ServiceMap{}, config_.correlation, files.loaded.incidents),
       router_(config_.routing, {files.loaded.notified, files.loaded.escalations, files.loaded.silences},
               [this](const std::string& service, const std::string& on) { return incidents_.map().needs(service, on); }),

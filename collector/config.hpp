@@ -45,6 +45,9 @@ struct CollectorConfig {
   milliseconds lookback_delta = promql::EngineOptions{}.lookback;
   api::QueryGate::Limits query_gate;  ///< of all that users ask together
   milliseconds evaluation_interval{std::chrono::seconds{15}};
+  /// A firing alert whose data has fallen silent without having ended fires on so long; 0 = it ends, as in Prometheus.
+  milliseconds keep_silent{std::chrono::hours{6}};
+  Labels external_labels;  ///< for the templates of rules
   std::vector<Receiver> receivers;
   RoutingTable routing;
   api::ApiAccess api_access;  ///< who may acknowledge and silence

@@ -1,6 +1,7 @@
 #include "collector/alerting/alert_states.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ward::collector {
 namespace {
@@ -18,6 +19,13 @@ void add_series(const Labels& labels, AlertPhase phase, Time active_at, std::vec
   series.push_back({labels.with(kNameLabel, "ALERTS_FOR_STATE"), static_cast<double>(seconds.count())});
 }
 
+/// What the instance has of its series: not what the rule has given it.
+Labels labels_of_series(const Rule& rule, const Labels& instance) {
+  auto out = instance.without("alertname").without("class");
+  for (const auto& [name, text] : rule.labels) out = out.without(name);
+  return out;
+}
+
 bool is_live(AlertPhase phase) { return phase != AlertPhase::resolved; }
 
 }  // namespace
@@ -32,6 +40,8 @@ AlertEvent AlertStates::event(const Rule& rule, const Labels& labels, const Inst
           .value = i.value,
           .interval = rule.interval,
           .reach = rule.keep_firing + rule.expression->range(),
+          .of_absence = rule.expression->of_absence(),
+          .silent = i.silent,
           .generator = rule.generator};
 }
 
@@ -94,13 +104,16 @@ Status AlertStates::advance(const Rule& rule, const RuleContext& context, const 
     Instance& instance = it->second;
     forgive_clock(instance, now);
     const bool present = fresh->contains(labels);
-    if (!present && !miss(rule, labels, instance, now, events)) {
+    if (!present && !miss(rule, context, labels, instance, now, events)) {
       it = instances_.erase(it);
       continue;
     }
     ++it;
     if (!is_live(instance.phase)) continue;
-    if (present) instance.keep_firing_since = {};
+    if (present) {
+      instance.keep_firing_since = {};
+      if (std::exchange(instance.silent, false)) events.push_back(event(rule, labels, instance));
+    }
     ++live;
     if (present && instance.phase == AlertPhase::pending && now - instance.active_at >= rule.hold_for(labels)) {
       instance.phase = AlertPhase::firing;
@@ -119,8 +132,8 @@ Status AlertStates::advance(const Rule& rule, const RuleContext& context, const 
               "Aggregate the expression or raise the group's limit.");
 }
 
-bool AlertStates::miss(const Rule& rule, const Labels& labels, Instance& i, Time now,
-                       std::vector<AlertEvent>& events) const {
+bool AlertStates::miss(const Rule& rule, const RuleContext& context, const Labels& labels, Instance& i, Time now,
+                       std::vector<AlertEvent>& events) {
   switch (i.phase) {
     case AlertPhase::resolved: return now - i.resolved_at <= kResolvedRetention;
     case AlertPhase::pending: {
@@ -131,8 +144,13 @@ bool AlertStates::miss(const Rule& rule, const Labels& labels, Instance& i, Time
       events.push_back(std::move(over));
       return false;
     }
-    case AlertPhase::firing:
+    case AlertPhase::firing: {
       if (now < i.keep_until) return true;
+      const bool silent = context.keep_silent.count() > 0 &&
+                          rule.expression->is_silent(labels_of_series(rule, labels), now, context.keep_silent);
+      if (silent && !std::exchange(i.silent, true)) events.push_back(event(rule, labels, i));
+      if (silent) return true;
+      i.silent = false;
       if (rule.keep_firing > milliseconds{0}) {
         if (i.keep_firing_since == Time{}) i.keep_firing_since = now;
         if (now - i.keep_firing_since < rule.keep_firing) return true;
@@ -141,6 +159,7 @@ bool AlertStates::miss(const Rule& rule, const Labels& labels, Instance& i, Time
       i.resolved_at = now;
       events.push_back(event(rule, labels, i));
       return true;
+    }
   }
   return false;
 }

@@ -35,6 +35,9 @@ struct RuleContext {
   std::string external_url;
   /// For the template function `query`; evaluated at the rule's time.
   std::function<Result<Vector>(const std::string& query, Time at)> query;
+  /// A firing alert whose data has fallen silent, without having ended, fires on: nobody knows that it is well. So long at
+  /// most; 0 = it ends, as in Prometheus.
+  milliseconds keep_silent{0};
 };
 
 /// How long an instance that came back from the store is kept although its series is not seen yet: agents reconnect and
@@ -81,13 +84,15 @@ class AlertStates {
     Time resolved_at;
     Time keep_firing_since;
     Time keep_until;  ///< grace after a restore
+    bool silent = false;
   };
   using Instances = std::map<Labels, Instance>;
 
   static Result<Instances> instances_of(const Rule& rule, const RuleContext& context, const Vector& result, Time now);
   static void forgive_clock(Instance& instance, Time now);
   /// False when the instance is to be forgotten.
-  bool miss(const Rule& rule, const Labels& labels, Instance& instance, Time now, std::vector<AlertEvent>& events) const;
+  static bool miss(const Rule& rule, const RuleContext& context, const Labels& labels, Instance& instance, Time now,
+                   std::vector<AlertEvent>& events);
   static AlertEvent event(const Rule& rule, const Labels& labels, const Instance& instance);
 
   Instances instances_;

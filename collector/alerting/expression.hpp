@@ -28,6 +28,15 @@ class Expression {
   [[nodiscard]] virtual const std::vector<std::string>& metrics() const = 0;
   /// How far back it looks at most, by ranges and offsets.
   [[nodiscard]] virtual milliseconds range() const { return milliseconds{0}; }
+  /// Whether it asks for what is absent.
+  [[nodiscard]] virtual bool of_absence() const { return false; }
+  /// Whether something it reads has stopped coming without having ended, so that "not there" says nothing: among the series
+  /// that agree with `instance`, none has a sample of the present, and one had its last, no stale marker, less than `within`
+  /// before `at`. Labels that a series does not have agree.
+  [[nodiscard]] virtual bool is_silent(const Labels& instance, Time at, milliseconds within) const {
+    (void)instance, (void)at, (void)within;
+    return false;
+  }
 };
 
 /// Turns query text into expressions. Error.what is the parser's sentence with its place: "1:11: parse error: ...".

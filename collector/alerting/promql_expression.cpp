@@ -1,8 +1,10 @@
 // The only file of this room that sees PromQL.
 #include "collector/alerting/promql_expression.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "collector/alerting/missing_data.hpp"
 #include "collector/promql/parser.hpp"
 
 namespace ward::collector {
@@ -28,6 +30,13 @@ class PromqlExpression final : public Expression {
   }
   [[nodiscard]] const std::vector<std::string>& metrics() const override { return reads_.metrics; }
   [[nodiscard]] milliseconds range() const override { return reads_.lookback; }
+  [[nodiscard]] bool of_absence() const override { return reads_.absence; }
+  [[nodiscard]] bool is_silent(const Labels& instance, Time at, milliseconds within) const override {
+    const auto lookback = engine_.options().lookback;
+    return std::any_of(reads_.present.begin(), reads_.present.end(), [&](const std::vector<Matcher>& selector) {
+      return collector::is_silent(store_, selector, instance, at, lookback, within);
+    });
+  }
 
  private:
   promql::Expr expr_;

@@ -31,6 +31,8 @@ struct AlertEvent {
   milliseconds interval{0};  ///< between evaluations of its rule; 0: not known
   /// How long it may fire on after its cause is gone: keep_firing_for, and what its expression looks back.
   milliseconds reach{0};
+  bool of_absence = false;  ///< it fires because something is missing: where nobody can look, that says nothing
+  bool silent = false;      ///< what it watches has fallen silent: it fires as far as is known
   std::string generator;  ///< "pack.yaml: group \"g\", rule \"R\"", for explain
   friend bool operator==(const AlertEvent&, const AlertEvent&) = default;
 };

@@ -22,6 +22,8 @@ json write(const AlertEvent& a) {
               {"value", json_of(a.value)},
               {"interval", a.interval.count()},
               {"reach", a.reach.count()},
+              {"of_absence", a.of_absence},
+              {"silent", a.silent},
               {"generator", a.generator}};
 }
 
@@ -42,6 +44,8 @@ AlertEvent read_alert(const json& j) {
   a.value = number_of(j.at("value"));
   a.interval = milliseconds{j.value("interval", std::int64_t{0})};
   a.reach = milliseconds{j.value("reach", std::int64_t{0})};
+  a.of_absence = j.value("of_absence", false);
+  a.silent = j.value("silent", false);
   a.generator = j.value("generator", "");
   return a;
 }

@@ -60,6 +60,7 @@ Folded Engine::fold(std::span<const AlertEvent> alerts, Time now, std::span<cons
     for (const auto& id : unplaced())
       if (live_.at(id).incident.empty() && place(id, topology, Hold::keep)) moved = true;
   }
+  gather_blind();
   std::vector<std::string> ids;
   for (const auto& [id, record] : book_.all())
     if (record.incident.phase == IncidentPhase::open) ids.push_back(id);
@@ -101,6 +102,10 @@ void Engine::take_in(const AlertEvent& alert) {
         fresh_.insert(id);
         return;
       }
+      if (alert.silent != at->second.alert.silent)
+        book_.note(at->second.incident, id, alert.silent ? "silent" : "heard again",
+                   alert.silent ? "no data of it comes any more, and none says that it is well: it counts as firing"
+                                : "its data is back, and it fires");
       at->second.alert = alert;
       if (!at->second.incident.empty()) book_.refresh(at->second.incident, alert);
       return;
@@ -155,6 +160,7 @@ bool Engine::place(const std::string& id, const Topology& topology, Hold hold) {
     join(id, again, name_of(alert) + " fires again while its incident is open");
     return true;
   }
+  if (place_in_blindness(id)) return true;
   if (const auto roots = topology.roots(alert); !roots.empty()) return place_below(id, roots, topology);
   if (place_on_own_node(id)) return true;
   if (place_as_late_root(id)) return true;
@@ -258,11 +264,19 @@ void Engine::belongs(const std::string& id, const std::string& incident, bool as
   if (as_cause) placed_.add_root(node, incident);
 }
 
+std::optional<std::string> Engine::suspect_of(const AlertEvent& alert, const Topology& topology) const {
+  if (const auto pending = topology.suspect(alert))
+    return name_of(*topology.find(*pending)) + " is pending on something it depends on";
+  if (alert.of_absence && (blindness(AlertPhase::pending) != nullptr || blindness(AlertPhase::firing) != nullptr))
+    return "monitoring may be blind, and what is missing says nothing then";
+  return std::nullopt;
+}
+
 bool Engine::place_new(const std::string& id, const Topology& topology, Hold hold) {
   auto& live = live_.at(id);
   const auto cls = class_of(live.alert.labels);
   const auto settle = settle_for(cls);
-  const auto suspect = cls == AlertClass::informational ? std::nullopt : topology.suspect(live.alert);
+  const auto suspect = cls == AlertClass::informational ? std::nullopt : suspect_of(live.alert, topology);
   auto opens = held_since(live);
   if (suspect) {
     opens += 2 * settle;
@@ -270,8 +284,7 @@ bool Engine::place_new(const std::string& id, const Topology& topology, Hold hol
     opens += settle;
   }
   if (hold == Hold::keep && now_ < opens) {
-    note_held(id, suspect ? name_of(*topology.find(*suspect)) + " is pending on something it depends on"
-                          : "no cause is in sight yet");
+    note_held(id, suspect ? *suspect : "no cause is in sight yet");
     return false;
   }
   std::string why = "nothing it depends on is failing or about to";

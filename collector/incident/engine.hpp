@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -104,6 +105,14 @@ class Engine {
   /// `id` belongs to `incident` from here on, as its cause or as one of its alerts.
   void belongs(const std::string& id, const std::string& incident, bool as_cause);
   bool place_in_common(const std::string& id);
+  /// The alert that most agents are silent, in this phase; null when there is none.
+  [[nodiscard]] const Live* blindness(AlertPhase phase) const;
+  /// Whether the alert only says that something is missing while nobody can look; then it waits for, or is part of, that
+  /// incident.
+  bool place_in_blindness(const std::string& id);
+  void gather_blind();
+  /// Why its cause may be about to show, in words; nullopt when nothing says so.
+  [[nodiscard]] std::optional<std::string> suspect_of(const AlertEvent& alert, const Topology& topology) const;
   bool place_in_past(const std::string& id);
   bool place_new(const std::string& id, const Topology& topology, Hold hold);
   /// What shares the value of a label.

@@ -78,6 +78,9 @@ struct Reads {
   /// The oldest sample it can see lies less than this before the evaluation time. Zero for an expression without selectors;
   /// what stands behind `@` with a fixed time is counted as if it read around the evaluation time.
   milliseconds lookback{0};
+  /// The conditions of the selectors that look at the present: without `offset` and `@`.
+  std::vector<std::vector<Matcher>> present{};
+  bool absence = false;  ///< it asks whether something is absent: absent(), absent_over_time()
   friend bool operator==(const Reads&, const Reads&) = default;
 };
 Reads reads_of(const Expr& expr, milliseconds lookback = std::chrono::minutes{5});

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "collector/promql/engine.hpp"
 #include "collector/promql/function/function.hpp"
@@ -12,6 +13,9 @@ struct Walk {
   bool anything = false;
   milliseconds widest{0};
   std::vector<std::vector<Matcher>> selectors{};
+  std::vector<std::vector<Matcher>> present{};
+  bool shifted = false;  ///< inside a subquery about another time
+  bool absence = false;
 
   void visit(const Node& node, milliseconds outer) {
     std::visit([&](const auto& n) { enter(n, outer); }, node.data);
@@ -20,8 +24,13 @@ struct Walk {
   void enter(const StringLiteral&, milliseconds) {}
   void enter(const VectorSelector& s, milliseconds outer) { read(s, outer, selector_lookback); }
   void enter(const MatrixSelector& m, milliseconds outer) { read(m.vector, outer, m.range); }
-  void enter(const Subquery& s, milliseconds outer) { visit(*s.expr, reach(s.when, outer, s.range)); }
+  void enter(const Subquery& s, milliseconds outer) {
+    const bool before = std::exchange(shifted, shifted || shifts(s.when));
+    visit(*s.expr, reach(s.when, outer, s.range));
+    shifted = before;
+  }
   void enter(const Call& c, milliseconds outer) {
+    absence = absence || c.function->name == "absent" || c.function->name == "absent_over_time";
     for (std::size_t n = 0; n < c.args.size(); ++n)
       if (n == 0 || c.function->name != "info") visit(*c.args[n], outer);
     if (c.function->name == "info") read_info(c, outer);
@@ -37,6 +46,7 @@ struct Walk {
   void enter(const Unary& u, milliseconds outer) { visit(*u.expr, outer); }
   void enter(const Paren& p, milliseconds outer) { visit(*p.expr, outer); }
 
+  static bool shifts(const TimeModifiers& when) { return when.point != AtPoint::none || when.offset.count() != 0; }
   static milliseconds reach(const TimeModifiers& when, milliseconds outer, milliseconds own) {
     return when.point == AtPoint::fixed ? own : outer + when.offset + own;
   }
@@ -51,6 +61,7 @@ struct Walk {
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
     widest = std::max(widest, reach(s.when, outer, own));
     selectors.push_back(s.matchers);
+    if (!shifted && !shifts(s.when)) present.push_back(s.matchers);
     const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
       return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
     });
@@ -64,9 +75,9 @@ struct Walk {
 }  // namespace
 
 Reads reads_of(const Expr& expr, milliseconds lookback) {
-  Walk walk{lookback, {}, false, milliseconds{0}, {}};
+  Walk walk{lookback, {}, false, milliseconds{0}};
   walk.visit(expr.root(), milliseconds{0});
-  Reads reads{std::move(walk.metrics), walk.widest};
+  Reads reads{std::move(walk.metrics), walk.widest, std::move(walk.present), walk.absence};
   if (walk.anything) reads.metrics.clear();
   std::sort(reads.metrics.begin(), reads.metrics.end());
   reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());
@@ -74,7 +85,7 @@ Reads reads_of(const Expr& expr, milliseconds lookback) {
 }
 
 std::vector<std::vector<Matcher>> selectors_of(const Expr& expr) {
-  Walk walk{milliseconds{0}, {}, false, milliseconds{0}, {}};
+  Walk walk{milliseconds{0}, {}, false, milliseconds{0}};
   walk.visit(expr.root(), milliseconds{0});
   return std::move(walk.selectors);
 }

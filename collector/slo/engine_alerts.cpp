@@ -237,7 +237,9 @@ void SloEngine::tell_absent(SloState& slo, Time now, std::vector<AlertEvent>& in
     if (longest != nullptr)
       what = spec.name + ": no samples for " + std::to_string(absent) + " of " + std::to_string(slo.groups.size()) +
              " groups, longest " + to_string(longest->labels) + " since " + format_time(longest->last_sample);
-    return event_of(spec, std::move(labels), std::move(what));
+    auto event = event_of(spec, std::move(labels), std::move(what));
+    event.of_absence = true;
+    return event;
   };
   auto told = slo.absent.step(now, demand, render);
   into.insert(into.end(), std::make_move_iterator(told.begin()), std::make_move_iterator(told.end()));
