@@ -113,7 +113,7 @@ Application::~Application() {
 Status Application::start() {
   auto rules = load_rulebook(config_.rule_patterns, compiler_, rulebook_options(config_));
   if (!rules.book) return fail(rules.to_error());
-  tell_warnings(rules);
+  tell_warnings(rules, world_.log);
   store_.sink.follow(levels_);
   if (auto begun = levels_.begin(rules.book); !begun) {
     // Rules go on without: a file of ledgers that cannot be read must not keep everything else from being watched.
@@ -131,12 +131,14 @@ Status Application::start() {
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
                         rules_, incidents_, router_, outbox_, writer_, [this] { sender_.wake(); }, std::move(loaded_.alerts),
-                        std::move(ruleless), rules.coverage, &compiler_, rules.book, [this] { return levels_.alerts(); }});
+                        std::move(ruleless), rules.coverage, &compiler_, rules.book, [this] { return other_alerts(); }});
   loaded_ = LoadedState{};
   std::set<std::string> receivers;
   for (const auto& receiver : config_.receivers) receivers.insert(receiver.name);
-  desk_ =
-      std::make_unique<RoutingDesk>(RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, std::move(receivers)});
+  reloader_ = std::make_unique<Reloader>(Reloader::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, path_,
+                                                           config_, compiler_, server_, *pipeline_, levels_, make_tls});
+  desk_ = std::make_unique<RoutingDesk>(
+      RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, foreign_, *reloader_, std::move(receivers)});
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
                                                      server_, *pipeline_, outbox_, *volume_, config_, *desk_});
   if (forwarding_) {
@@ -199,11 +201,6 @@ async::Task<http::ServerResponse> Application::no_receiver() {
                          "Remote write is not received here: set remote_write_receiver.receive in collector.yaml.");
 }
 
-void Application::tell_warnings(const RulebookLoad& load) {
-  for (const auto& warning : load.warnings)
-    world_.log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
-}
-
 std::vector<AlertState> Application::restore(const RulebookLoad& load) {
   const auto now = world_.clock->wall();
   (void)rules_.reload(load.book->rules, now);
@@ -214,6 +211,7 @@ std::vector<AlertState> Application::restore(const RulebookLoad& load) {
   for (const auto& row : loaded_.alerts)
     if (auto state = from_row(row)) states.push_back(std::move(*state));
   auto ruleless = rules_.restore(states, now);
+  foreign_.restore(incidents_.live(), now);
   if (load.coverage == RuleCoverage::partial && !ruleless.empty())
     world_.log.warn(
         "Alerts have no rule, and a pattern under rules has no file: they stay until the rules are complete",
@@ -256,6 +254,7 @@ void Application::run_parts() {
   }
   tasks_.spawn("old state", prune_state());
   tasks_.spawn("signals", handle_signals());
+  if (config_.rules_poll.count() > 0) tasks_.spawn("rule files", reloader_->watch());
 }
 
 void Application::run_rest() {
@@ -263,6 +262,7 @@ void Application::run_rest() {
   pipeline_->start();
   pipeline_->arrived();  // the first evaluation at once
   tasks_.spawn("own series", write_own_series());
+  tasks_.spawn("posted alerts", expire_foreign());
   tasks_.spawn("house", house_.run());
   tasks_.spawn("own samples", house_.keep_own());
   if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));
@@ -286,6 +286,33 @@ Heartbeat::Figures Application::observe(Heartbeat& heartbeat) {
   if (const auto oldest = outbox_.oldest_pending()) figures.outbox_oldest_age = world_.clock->wall() - *oldest;
   figures.stored_samples = store_.head.stats().samples;
   return figures;
+}
+
+/// Alerts that no rule here makes.
+std::vector<AlertEvent> Application::other_alerts() const {
+  auto out = levels_.alerts();
+  for (auto& alert : foreign_.current()) out.push_back(std::move(alert));
+  return out;
+}
+
+async::Task<void> Application::expire_foreign() {
+  while (true) {
+    pipeline_->hear(foreign_.expire(world_.clock->wall()));
+    const auto counts = foreign_.counts();
+    auto& metrics = world_.metrics;
+    metrics.gauge("ward_posted_alerts", "Alerts of other Prometheus servers that fire.")
+        .set(static_cast<double>(foreign_.size()));
+    const auto grown = [&](const char* name, const char* help, std::uint64_t now, std::uint64_t before) {
+      metrics.counter(name, help).add(static_cast<double>(now - before));
+    };
+    grown("ward_posted_alerts_received_total", "Alerts that were posted, repetitions and ends with them.", counts.received,
+          foreign_told_.received);
+    grown("ward_posted_alerts_refused_total", "Posted alerts that were refused.", counts.refused, foreign_told_.refused);
+    grown("ward_posted_alerts_expired_total", "Posted alerts that ended because nobody repeated them.", counts.expired,
+          foreign_told_.expired);
+    foreign_told_ = counts;
+    co_await async::sleep_for(kOwnSeriesEvery);
+  }
 }
 
 async::Task<void> Application::write_own_series() {
@@ -317,7 +344,7 @@ async::Task<void> Application::handle_signals() {
   while (true) {
     const int signal = co_await signals_.async_wait(async::asio::use_awaitable);
     if (signal == SIGHUP) {
-      reload();
+      (void)reloader_->reload("SIGHUP", "asked by signal");
       continue;
     }
     world_.log.info("The collector stops", {{"signal", signal}});
@@ -329,32 +356,6 @@ async::Task<void> Application::handle_signals() {
 void Application::end() {
   if (std::exchange(ending_, true)) return;
   async::asio::co_spawn(world_.io, shut_down(), [this](const std::exception_ptr&) { world_.io.stop(); });
-}
-
-void Application::reload() {
-  const auto config = load_collector_config(path_);
-  const auto tls = config ? make_tls(*config) : Result<net::TlsContext>{};
-  // Receivers and owners of collector.yaml are those of the start: senders and outbox are made of them.
-  auto options = rulebook_options(config ? *config : config_);
-  options.routing = config_.routing;
-  options.receivers = rulebook_options(config_).receivers;
-  auto rules = config ? load_rulebook(config->rule_patterns, compiler_, options) : RulebookLoad{};
-  if (!config || !tls || !rules.book) {
-    const auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
-    world_.log.error("The new configuration is refused; the old one stays", {{"error", error.what}, {"fix", error.fix}});
-    return;
-  }
-  tell_warnings(rules);
-  server_.use_context(*tls);
-  pipeline_->use_book(rules.book, rules.coverage);
-  levels_.use_book(rules.book);
-  const auto groups = rules.book->rules->groups.size();
-  pipeline_->audit({.at = world_.clock->wall(),
-                    .actor = "SIGHUP",
-                    .action = "reload",
-                    .subject = "rules",
-                    .detail = std::to_string(groups) + " groups"});
-  world_.log.info("New rules and certificates are in force", {{"rule_groups", groups}});
 }
 
 async::Task<void> Application::shut_down() {

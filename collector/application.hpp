@@ -9,6 +9,7 @@
 #include "collector/forwarding.hpp"
 #include "collector/housekeeping.hpp"
 #include "collector/parts.hpp"
+#include "collector/reloader.hpp"
 #include "collector/remote_write/receiver.hpp"
 #include "collector/routing_desk.hpp"
 #include "collector/rulebook/rulebook.hpp"
@@ -43,7 +44,6 @@ class Application {
   async::Task<http::ServerResponse> answer(http::ServerRequest request);
   static async::Task<http::ServerResponse> not_yet();
   static async::Task<http::ServerResponse> no_receiver();
-  void tell_warnings(const RulebookLoad& load);
 
   /// The alerts that found no rule.
   std::vector<AlertState> restore(const RulebookLoad& load);
@@ -58,10 +58,11 @@ class Application {
   void ingested();
   Heartbeat::Figures observe(Heartbeat& heartbeat);
   async::Task<void> write_own_series();
+  [[nodiscard]] std::vector<AlertEvent> other_alerts() const;
+  async::Task<void> expire_foreign();
   async::Task<void> prune_state();
   async::Task<void> handle_signals();
   void end();
-  void reload();
   async::Task<void> shut_down();
 
   std::string path_;
@@ -77,6 +78,8 @@ class Application {
   std::unique_ptr<SqliteLedgerStore> ledgers_;
   ServiceLevels levels_;
   RuleEngine rules_;
+  ForeignAlerts foreign_;
+  ForeignAlerts::Counts foreign_told_;
   Engine incidents_;
   Router router_;
   Outbox outbox_;
@@ -87,6 +90,7 @@ class Application {
   Housekeeping house_;
   Heartbeat heartbeat_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<RoutingDesk> desk_;
   std::unique_ptr<AppView> view_;
   std::unique_ptr<RemoteWriteReceiver> receiver_;

@@ -229,6 +229,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   out.rule_patterns = resolve(root.texts("rules"), path);
   auto evaluation = root.child("evaluation");
   out.evaluation_interval = evaluation.duration("interval", out.evaluation_interval, milliseconds{100});
+  out.rules_poll = evaluation.duration("rules_poll", out.rules_poll);
   out.keep_silent = evaluation.duration("keep_silent", out.keep_silent);
   for (const auto& [name, value] : evaluation.text_map("external_labels")) out.external_labels.set(name, value);
   evaluation.close();

@@ -41,7 +41,8 @@ struct CollectorConfig {
   bool insecure = false;
   net::TlsFiles tls;
   std::vector<std::string> rule_patterns;
-  promql::EvalLimits query_limits;  ///< of one, rules' too
+  milliseconds rules_poll{std::chrono::seconds{15}};  ///< how often they are looked at for changes; 0 = never
+  promql::EvalLimits query_limits;                    ///< of one, rules' too
   milliseconds lookback_delta = promql::EngineOptions{}.lookback;
   api::QueryGate::Limits query_gate;  ///< of all that users ask together
   milliseconds evaluation_interval{std::chrono::seconds{15}};

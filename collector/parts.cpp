@@ -123,6 +123,29 @@ std::string AppView::damage() const {
   return out.empty() ? out : out + ". 'wardctl tsdb verify' looks closer; restore the file from a backup, or take it away";
 }
 
+/// What of the open incidents somebody has in hand, and what is kept from being told.
+void AppView::refresh_routing() {
+  const auto& router = sources_.pipeline.router();
+  double acknowledged = 0;
+  std::map<MuteKind, double> muted{{MuteKind::inhibited, 0}, {MuteKind::silenced, 0}, {MuteKind::maintenance, 0}};
+  for (const auto& incident : sources_.pipeline.open_incidents()) {
+    const auto* record = router.escalation(incident.id);
+    if (record == nullptr) continue;
+    if (record->ack) ++acknowledged;
+    if (record->mute != MuteKind::none) ++muted[record->mute];
+  }
+  auto& metrics = sources_.metrics;
+  metrics.gauge("ward_incident_acknowledged", "Open incidents that somebody has taken on.").set(acknowledged);
+  for (const auto& [kind, count] : muted)
+    metrics
+        .gauge("ward_incident_muted", "Open incidents nobody is told of now, and why.", {{"by", std::string(to_string(kind))}})
+        .set(count);
+  double active = 0;
+  for (const auto& silence : router.silences().list())
+    if (state_of(silence, sources_.clock.wall()) == SilenceState::active) ++active;
+  metrics.gauge("ward_routing_silences", "Active silences.").set(active);
+}
+
 void AppView::refresh_gauges() {
   const auto now = status();
   const auto set = [&](std::string_view name, std::string_view help, double value) {
@@ -133,6 +156,7 @@ void AppView::refresh_gauges() {
   set("ward_ingest_agents_connected", "Agents with an open session.", static_cast<double>(now.agents_connected));
   set("ward_alerting_alerts_firing", "Alerts that fire.", static_cast<double>(now.alerts_firing));
   set("ward_incident_open", "Open incidents.", static_cast<double>(now.incidents_open));
+  refresh_routing();
   set("ward_notify_outbox_pending", "Messages committed and not delivered yet.",
       static_cast<double>(now.deliveries_pending));
   set("ward_ingest_disk_full", "1 while the journal's disk takes no data.", sources_.server.disk_full() ? 1 : 0);

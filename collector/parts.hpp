@@ -60,6 +60,7 @@ class AppView final : public api::View {
 
  private:
   void refresh_gauges();
+  void refresh_routing();
   [[nodiscard]] std::string damage() const;
   [[nodiscard]] std::string waiting_for() const;
   Sources sources_;

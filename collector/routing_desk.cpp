@@ -24,6 +24,13 @@ async::Task<Result<std::string>> RoutingDesk::perform(Command command) {
   return context_.pipeline.perform(std::move(command));
 }
 
+Status RoutingDesk::post(std::vector<PostedAlert> alerts, const std::string& tenant) {
+  auto told = context_.foreign.post(std::move(alerts), tenant, context_.clock.wall());
+  if (!told) return fail(told.error());
+  context_.pipeline.hear(std::move(*told));
+  return {};
+}
+
 async::Task<Result<std::vector<AuditRecord>>> RoutingDesk::audit(std::uint64_t after, std::size_t limit) {
   auto records = std::make_shared<std::vector<AuditRecord>>();
   auto* log = &context_.audit;

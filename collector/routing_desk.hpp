@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "collector/api/desk.hpp"
+#include "collector/foreign/foreign_alerts.hpp"
 #include "collector/pipeline.hpp"
+#include "collector/reloader.hpp"
 
 namespace ward::collector {
 
@@ -17,6 +19,8 @@ class RoutingDesk final : public api::Desk {
     Pipeline& pipeline;
     StateWriter& writer;
     AuditLog& audit;
+    ForeignAlerts& foreign;
+    Reloader& reloader;
     std::set<std::string> receivers;  ///< as configured
   };
   explicit RoutingDesk(Context context) : context_(std::move(context)) {}
@@ -27,6 +31,10 @@ class RoutingDesk final : public api::Desk {
   [[nodiscard]] std::optional<EscalationRecord> escalation(const std::string& incident) const override;
   [[nodiscard]] std::set<std::string> told(const std::string& incident) const override;
   async::Task<Result<std::string>> perform(Command command) override;
+  Status post(std::vector<PostedAlert> alerts, const std::string& tenant) override;
+  Result<std::string> reload(const std::string& actor) override {
+    return context_.reloader.reload(actor, "asked by the API");
+  }
   async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) override;
 
  private:

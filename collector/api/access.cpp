@@ -1,6 +1,7 @@
 #include "collector/api/access.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "collector/api/endpoint.hpp"
 #include "common/http_access/bearer.hpp"
@@ -9,6 +10,7 @@ namespace ward::collector::api {
 namespace {
 
 constexpr std::size_t kLeastToken = 16;
+constexpr std::array kScopes{Scope::acks, Scope::silences, Scope::alerts, Scope::reload};
 
 bool names_this_machine(std::string_view host) {
   if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
@@ -23,8 +25,15 @@ std::string_view to_string(Scope scope) {
     case Scope::none: return "none";
     case Scope::acks: return "acks";
     case Scope::silences: return "silences";
+    case Scope::alerts: return "alerts";
+    case Scope::reload: return "reload";
   }
   return "none";
+}
+
+std::string ApiAccess::tenant_of(std::string_view actor) const {
+  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const Token& token) { return token.name == actor; });
+  return found == tokens.end() ? std::string{} : found->tenant;
 }
 
 tl::expected<std::string, http::ServerResponse> ApiAccess::admit(const http::ServerRequest& request, Scope scope) const {
@@ -72,16 +81,17 @@ ApiAccess read_api_access(config::Section section, bool open) {
       each.problems().add(each.at("token"), "the token is missing or has fewer than 16 characters",
                           "Write 'token: {file: PATH}' and fill the file with 'openssl rand -hex 32'.");
     for (const auto& name : each.texts("scopes")) {
-      if (name == to_string(Scope::acks))
-        token.scopes.insert(Scope::acks);
-      else if (name == to_string(Scope::silences))
-        token.scopes.insert(Scope::silences);
+      const auto scope = std::find_if(kScopes.begin(), kScopes.end(), [&](Scope one) { return name == to_string(one); });
+      if (scope != kScopes.end())
+        token.scopes.insert(*scope);
       else
-        each.problems().add(each.at("scopes"), "the scope '" + name + "' does not exist", "Choose acks or silences.");
+        each.problems().add(each.at("scopes"), "the scope '" + name + "' does not exist",
+                            "Choose acks, silences, alerts or reload.");
     }
+    token.tenant = each.text("tenant", "");
     if (token.scopes.empty())
       each.problems().add(each.at("scopes"), "the token '" + token.name + "' may do nothing",
-                          "Give it scopes: [acks, silences], or one of the two.");
+                          "Give it scopes: some of acks, silences, alerts, reload.");
     const auto same = [&](const ApiAccess::Token& other) {
       return other.name == token.name || (!token.token.empty() && other.token == token.token);
     };

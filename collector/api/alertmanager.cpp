@@ -134,6 +134,44 @@ Result<AlertSilence> silence_from(const std::string& body) {
   return out;
 }
 
+Result<std::vector<PostedAlert>> posted_from(const std::string& body) {
+  const auto refuse = [](const std::string& what) -> Result<std::vector<PostedAlert>> {
+    return fail(Errc::invalid, "the alerts " + what,
+                R"(Send [{"labels": {"alertname": ...}, "annotations", "startsAt", "endsAt", "generatorURL"}].)");
+  };
+  const auto json = Json::parse(body, nullptr, false);
+  if (!json.is_array()) return refuse("are no JSON array");
+  // Prometheus leaves a time out, or sends that of year 1, when it has none to tell.
+  const auto time_of = [](const Json& alert, const char* key) -> Result<std::optional<Time>> {
+    const auto text = alert.value(key, "");
+    if (text.empty() || text.starts_with("0001-01-01")) return std::optional<Time>{};
+    auto time = parse_time(text);
+    if (!time) return fail(time.error());
+    return std::optional{*time};
+  };
+  const auto pairs_of = [](const Json& alert, const char* key) {
+    Labels out;
+    if (const auto at = alert.find(key); at != alert.end() && !at->is_null())
+      for (const auto& [name, value] : at->items()) out.set(name, value.get<std::string>());
+    return out;
+  };
+  std::vector<PostedAlert> out;
+  try {
+    for (const auto& alert : json) {
+      const auto starts = time_of(alert, "startsAt"), ends = time_of(alert, "endsAt");
+      if (!starts || !ends) return refuse("have a time that is not RFC 3339");
+      out.push_back({.labels = pairs_of(alert, "labels"),
+                     .annotations = pairs_of(alert, "annotations"),
+                     .starts_at = *starts,
+                     .ends_at = *ends,
+                     .generator_url = alert.value("generatorURL", "")});
+    }
+  } catch (const Json::exception&) {
+    return refuse("have a field of the wrong kind");
+  }
+  return out;
+}
+
 Result<std::vector<LabelCondition>> filters(const http::ServerRequest& request) {
   std::vector<LabelCondition> out;
   for (const auto& text : http::form_values(request.query, "filter")) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collector/api/view.hpp"
+#include "collector/event/posted_alert.hpp"
 #include "collector/event/silence.hpp"
 #include "collector/routing/matcher.hpp"
 #include "common/http/server.hpp"
@@ -20,6 +21,9 @@ http::ServerResponse refused(const Error& error);
 nlohmann::ordered_json json_of(const AlertSilence& silence, Time now);
 /// The body of POST /silences. Errors: invalid.
 Result<AlertSilence> silence_from(const std::string& body);
+
+/// The body of POST /alerts. Errors: invalid.
+Result<std::vector<PostedAlert>> posted_from(const std::string& body);
 
 /// The `filter` parameters. Errors: invalid.
 Result<std::vector<LabelCondition>> filters(const http::ServerRequest& request);

@@ -7,6 +7,7 @@
 #include "collector/event/audit.hpp"
 #include "collector/event/command.hpp"
 #include "collector/event/escalation.hpp"
+#include "collector/event/posted_alert.hpp"
 #include "collector/event/silence.hpp"
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
@@ -27,6 +28,11 @@ class Desk {
   [[nodiscard]] virtual std::set<std::string> told(const std::string& incident) const = 0;
   /// Done and stored: a sentence, or the id of the silence.
   virtual async::Task<Result<std::string>> perform(Command command) = 0;
+  /// Alerts of another Prometheus; they are correlated with the next evaluation. Errors: invalid, overloaded.
+  virtual Status post(std::vector<PostedAlert> alerts, const std::string& tenant) = 0;
+  /// Reads the configuration's rules anew; a sentence about what is in force. Errors: invalid with all problems: the old
+  /// ones stay.
+  virtual Result<std::string> reload(const std::string& actor) = 0;
   /// Records after a number, at most `limit`.
   virtual async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) = 0;
 };

@@ -33,7 +33,7 @@ struct AlertEvent {
   milliseconds reach{0};
   bool of_absence = false;  ///< it fires because something is missing: where nobody can look, that says nothing
   bool silent = false;      ///< what it watches has fallen silent: it fires as far as is known
-  std::string generator;  ///< "pack.yaml: group \"g\", rule \"R\"", for explain
+  std::string generator;    ///< "pack.yaml: group \"g\", rule \"R\"", for explain
   friend bool operator==(const AlertEvent&, const AlertEvent&) = default;
 };
 

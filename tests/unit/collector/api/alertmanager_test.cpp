@@ -1,6 +1,7 @@
 // Alertmanager's API v2 and Ward's own writing endpoints: what they read, what they show, and whom they let in.
 #include <gmock/gmock.h>
 
+#include "common/base/duration.hpp"
 #include "tests/unit/collector/api/test_view.hpp"
 
 namespace ward::collector::api {
@@ -211,6 +212,55 @@ TEST_F(AlertmanagerApi, ShowsTheAuditInPages) {
   EXPECT_EQ(page[0]["at_ms"], 7);
   EXPECT_EQ(view.ask("/api/ward/v1/audit", "after=x").status, 400);
   EXPECT_EQ(view.ask("/api/ward/v1/audit", "limit=0").status, 400);
+}
+
+TEST_F(AlertmanagerApi, TakesAlertsOfAnotherPrometheus) {
+  view.access_.tokens.push_back(
+      {.name = "prom", .token = Secret("0123456789abcdef-prom"), .scopes = {Scope::alerts}, .tenant = "clinic-a"});
+  log_in("0123456789abcdef-prom");
+  const auto answer = post("/api/v2/alerts", R"([{"labels": {"alertname": "X", "severity": "critical"},
+    "annotations": {"summary": "s"}, "startsAt": "2026-11-23T10:00:00.5Z", "endsAt": "0001-01-01T00:00:00.000Z",
+    "generatorURL": "http://prom/graph"}, {"labels": {"alertname": "Y"}, "annotations": null}])");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  ASSERT_THAT(desk.posted, SizeIs(2));
+  EXPECT_EQ(desk.posted_tenant, "clinic-a");
+  EXPECT_EQ(desk.posted[0].labels, (Labels{{"alertname", "X"}, {"severity", "critical"}}));
+  EXPECT_EQ(desk.posted[0].starts_at, parse_time("2026-11-23T10:00:00.5Z").value());
+  EXPECT_EQ(desk.posted[0].ends_at, std::nullopt);
+  EXPECT_EQ(desk.posted[0].generator_url, "http://prom/graph");
+  desk.post_outcome = fail(Errc::overloaded, "too many", "Fewer.");
+  EXPECT_EQ(post("/api/v2/alerts", "[]").status, 503);
+  log_in(kToken);
+  EXPECT_EQ(post("/api/v2/alerts", "[]").status, 403) << "anna's token may not";
+}
+
+TEST_F(AlertmanagerApi, RefusesABodyThatIsNoAlerts) {
+  view.access_.tokens[0].scopes.insert(Scope::alerts);
+  const std::pair<const char*, const char*> cases[] = {
+      {"{}", "no JSON array"},
+      {"[", "no JSON array"},
+      {R"([{"labels": {"alertname": 5}}])", "a field of the wrong kind"},
+      {R"([{"labels": {"alertname": "X"}, "startsAt": "yesterday"}])", "not RFC 3339"},
+      {R"([5])", "a field of the wrong kind"},
+  };
+  for (const auto& [body, why] : cases) {
+    const auto answer = post("/api/v2/alerts", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, HasSubstr(why)) << body;
+  }
+  EXPECT_THAT(desk.posted, IsEmpty());
+}
+
+TEST_F(AlertmanagerApi, ReloadsForWhoMayAndTellsWhatIsWrong) {
+  EXPECT_EQ(post("/-/reload", "").status, 403);
+  view.access_.tokens[0].scopes.insert(Scope::reload);
+  desk.outcome = std::string("New rules are in force.");
+  EXPECT_EQ(post("/-/reload", "").body, "New rules are in force.\n");
+  EXPECT_EQ(desk.reloaded_by, "anna");
+  desk.outcome = fail(Errc::invalid, "rules/a.yaml:3:5: no such thing", "Mend the rule files.");
+  const auto refused = post("/-/reload", "");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("rules/a.yaml:3:5"));
 }
 
 }  // namespace

@@ -21,6 +21,15 @@ class FakeDesk final : public Desk {
     commands.push_back(std::move(command));
     co_return outcome;
   }
+  Status post(std::vector<PostedAlert> alerts, const std::string& tenant) override {
+    posted = std::move(alerts);
+    posted_tenant = tenant;
+    return post_outcome;
+  }
+  Result<std::string> reload(const std::string& actor) override {
+    reloaded_by = actor;
+    return outcome;
+  }
   async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) override {
     std::vector<AuditRecord> out;
     for (const auto& r : records)
@@ -35,6 +44,10 @@ class FakeDesk final : public Desk {
   std::vector<Command> commands;
   Result<std::string> outcome = std::string("done");
   std::vector<AuditRecord> records;
+  std::vector<PostedAlert> posted;
+  std::string posted_tenant;
+  Status post_outcome;
+  std::string reloaded_by;
 };
 
 }  // namespace ward::collector::api
