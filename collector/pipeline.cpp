@@ -35,6 +35,7 @@ void take(Routed routed, StateChange& change) {
   move_to_end(change.silences, std::move(routed.silences));
   move_to_end(change.silences_gone, std::move(routed.silences_gone));
   move_to_end(change.audit, std::move(routed.audit));
+  move_to_end(change.verdicts, std::move(routed.verdicts));
 }
 
 }  // namespace
@@ -177,6 +178,7 @@ Pipeline::AskedList Pipeline::perform_asked(StateChange& change, Time now) {
     auto performed = context_.router.perform(asked->command, now);
     asked->begun = true;
     asked->outcome = std::move(performed.outcome);
+    for (const auto& given : performed.change.verdicts) context_.incidents.give_verdict(given.incident, given.verdict);
     take(std::move(performed.change), change);
   }
   return list;
