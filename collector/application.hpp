@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/archive.hpp"
 #include "collector/data_files.hpp"
 #include "collector/forwarding.hpp"
 #include "collector/housekeeping.hpp"
@@ -88,6 +89,7 @@ class Application {
   Heartbeat heartbeat_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<RoutingDesk> desk_;
+  StateArchive archive_;
   std::unique_ptr<AppView> view_;
   std::unique_ptr<RemoteWriteReceiver> receiver_;
   std::unique_ptr<http::Server> api_;

@@ -26,6 +26,9 @@ class RoutingDesk final : public api::Desk {
   [[nodiscard]] std::set<std::string> receivers() const override { return context_.receivers; }
   [[nodiscard]] std::optional<EscalationRecord> escalation(const std::string& incident) const override;
   [[nodiscard]] std::set<std::string> told(const std::string& incident) const override;
+  [[nodiscard]] std::optional<NextStep> next_step(const Incident& incident) const override {
+    return context_.pipeline.router().next_step(incident);
+  }
   async::Task<Result<std::string>> perform(Command command) override;
   async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) override;
 

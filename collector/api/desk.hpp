@@ -8,6 +8,7 @@
 #include "collector/event/command.hpp"
 #include "collector/event/escalation.hpp"
 #include "collector/event/silence.hpp"
+#include "collector/routing/router.hpp"
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
 #include "common/model/labels.hpp"
@@ -25,6 +26,8 @@ class Desk {
   /// Of an open incident.
   [[nodiscard]] virtual std::optional<EscalationRecord> escalation(const std::string& incident) const = 0;
   [[nodiscard]] virtual std::set<std::string> told(const std::string& incident) const = 0;
+  /// What the escalation of an open incident does next by itself.
+  [[nodiscard]] virtual std::optional<NextStep> next_step(const Incident& incident) const = 0;
   /// Done and stored: a sentence, or the id of the silence.
   virtual async::Task<Result<std::string>> perform(Command command) = 0;
   /// Records after a number, at most `limit`.

@@ -47,7 +47,9 @@ class StateLog : public testing::Test {
     change.verdicts = {{id, verdict()}};
     ASSERT_TRUE(store().commit(change));
   }
-  std::optional<Verdict> judged(const std::string& id) { return store().named(id, 1)->at(0).verdict; }
+  /// With the store closed, for it holds the file for itself.
+  void run(const char* sql) { ASSERT_TRUE(sqlite::Database::open(options())->run(sql)); }
+  std::optional<Verdict> judged(const std::string& id) { return store().named(id, 1).value().at(0).verdict; }
 
  private:
   test::TempDir folder_{"state_log"};
@@ -108,11 +110,10 @@ TEST_F(StateLog, AVerdictComesAfterTheIncidentsOfTheSameChange) {
 }
 
 TEST_F(StateLog, ReadsRowsFromBeforeThereWereVerdictsAndUnknownOnes) {
-  auto db = sqlite::Database::open(options());
-  ASSERT_TRUE(db->run(R"(UPDATE incident SET data=json_remove(data, '$.incident.verdict') WHERE id='1AAAB1')"));
+  run(R"(UPDATE incident SET data=json_remove(data, '$.incident.verdict') WHERE id='1AAAB1')");
   EXPECT_EQ(judged("1AAAB1"), std::nullopt);
   judge("1AAAB2");
-  ASSERT_TRUE(db->run(R"(UPDATE incident SET data=json_set(data, '$.incident.verdict.kind', 'later') WHERE id='1AAAB2')"));
+  run(R"(UPDATE incident SET data=json_set(data, '$.incident.verdict.kind', 'later') WHERE id='1AAAB2')");
   EXPECT_EQ(judged("1AAAB2"), std::nullopt);
   EXPECT_THAT(ids(store().named("1AAAB2", 1)), SizeIs(1)) << "the incident itself is read";
 }
