@@ -100,6 +100,7 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
                forwarding_ ? &forwarding_->tap() : nullptr}),
       house_({world.io.get_executor(), *world.clock, world.log, store_, *volume_, server_}),
       heartbeat_(config_.heartbeat),
+      archive_(writer_, state_),
       signals_(world.io, SIGTERM, SIGINT, SIGHUP),
       loaded_(std::move(files.loaded)),
       tasks_(world.io.get_executor()) {}
@@ -140,7 +141,7 @@ Status Application::start() {
   desk_ = std::make_unique<RoutingDesk>(
       RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, foreign_, *reloader_, std::move(receivers)});
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
-                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_});
+                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_, archive_, levels_});
   if (forwarding_) {
     const auto journaled = store_.journal->streams();
     if (!journaled) return fail(journaled.error());

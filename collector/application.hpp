@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/archive.hpp"
 #include "collector/data_files.hpp"
 #include "collector/forwarding.hpp"
 #include "collector/housekeeping.hpp"
@@ -92,6 +93,7 @@ class Application {
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<RoutingDesk> desk_;
+  StateArchive archive_;
   std::unique_ptr<AppView> view_;
   std::unique_ptr<RemoteWriteReceiver> receiver_;
   std::unique_ptr<http::Server> api_;

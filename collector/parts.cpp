@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "collector/data_files.hpp"
+#include "collector/rulebook/tested.hpp"
 
 namespace ward::collector {
 namespace {
@@ -26,6 +27,8 @@ api::RuleView view_of(const Rule& rule, const RuleHealth& health) {
   view.last_error = health.last_error;
   view.last_duration = health.last_duration;
   view.last_evaluation = health.last_evaluation;
+  for (const auto& exception : rule.exceptions)
+    if (!exception.enabled) view.off_for.push_back(exception.tenant);
   return view;
 }
 
@@ -71,6 +74,24 @@ std::vector<api::RuleGroupView> AppView::rule_groups() const {
     }
   }
   return out;
+}
+
+review::Surroundings AppView::surroundings() const {
+  const auto book = sources_.pipeline.book();
+  if (!book) return {};
+  return {
+      .needs = [book](const std::string& service, const std::string& other) { return book->services.needs(service, other); },
+      .zone_of =
+          [book](const std::string& tenant) {
+            const auto* known = book->services.tenant(tenant);
+            return known == nullptr ? std::string{} : known->tz;
+          },
+      .owner_of =
+          [book](const std::string& service) {
+            const auto* known = book->services.find(service);
+            return known == nullptr ? std::string{} : known->owner;
+          },
+      .tested = [book] { return tested_alerts(*book->rules, &read_rule_file); }};
 }
 
 api::StatusView AppView::status() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collector/alerting/promql_expression.hpp"
+#include "collector/api/archive.hpp"
 #include "collector/api/desk.hpp"
 #include "collector/api/view.hpp"
 #include "collector/config.hpp"
@@ -15,6 +16,7 @@
 #include "collector/pipeline.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/sample_store.hpp"
+#include "collector/service_levels.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "collector/store/volume/reserved_state.hpp"
 
@@ -35,6 +37,8 @@ class AppView final : public api::View {
     const DataVolume& volume;
     const CollectorConfig& config;
     api::Desk& desk;
+    api::Archive& archive;
+    const ServiceLevels& levels;
   };
   explicit AppView(Sources sources)
       : sources_(sources), started_(sources.clock.wall()), gate_(sources.config.query_gate, sources.metrics) {}
@@ -50,10 +54,16 @@ class AppView final : public api::View {
   [[nodiscard]] std::vector<api::AgentView> agents() const override;
   [[nodiscard]] std::vector<api::RefusedView> refused_series() const override;
   [[nodiscard]] std::vector<api::RuleGroupView> rule_groups() const override;
+  [[nodiscard]] std::vector<slo::BudgetState> slos() const override { return sources_.levels.budgets(); }
+  void visit_minutes(slo::MinuteRange range, const std::function<void(const slo::LedgerMinutes&)>& visit) const override {
+    sources_.levels.visit_minutes(range, visit);
+  }
+  [[nodiscard]] review::Surroundings surroundings() const override;
   [[nodiscard]] api::StatusView status() const override;
   [[nodiscard]] std::vector<api::Readiness> readiness() const override;
   [[nodiscard]] std::string metrics() override;
   [[nodiscard]] api::Desk* desk() const override { return &sources_.desk; }
+  [[nodiscard]] api::Archive* archive() const override { return &sources_.archive; }
   [[nodiscard]] const api::ApiAccess* access() const override { return &sources_.config.api_access; }
   /// What the collector stores about itself: its metrics, and per agent ward_agent_up and ward_agent_last_seen_seconds.
   [[nodiscard]] std::vector<SeriesValue> own_series();

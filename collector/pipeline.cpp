@@ -32,6 +32,7 @@ void take(Routed routed, StateChange& change) {
   later.silences = std::move(routed.silences);
   later.silences_gone = std::move(routed.silences_gone);
   later.audit = std::move(routed.audit);
+  later.verdicts = std::move(routed.verdicts);
   append(change, std::move(later));
 }
 
@@ -175,6 +176,7 @@ Pipeline::AskedList Pipeline::perform_asked(StateChange& change, Time now) {
     auto performed = context_.router.perform(asked->command, now);
     asked->begun = true;
     asked->outcome = std::move(performed.outcome);
+    for (const auto& given : performed.change.verdicts) context_.incidents.give_verdict(given.incident, given.verdict);
     take(std::move(performed.change), change);
   }
   return list;

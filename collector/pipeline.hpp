@@ -96,6 +96,8 @@ class Pipeline {
   [[nodiscard]] std::shared_ptr<const RulesSnapshot> rules() const;
   [[nodiscard]] std::vector<Incident> open_incidents() const { return context_.incidents.open(); }
   [[nodiscard]] const Router& router() const { return context_.router; }
+  /// In force as of the last step; null where there is none.
+  [[nodiscard]] const std::shared_ptr<const Rulebook>& book() const { return context_.book; }
   [[nodiscard]] Time last_tick() const { return last_tick_; }
   [[nodiscard]] MonoTime last_progress() const { return last_progress_; }
   /// Whether state could be committed the last time.

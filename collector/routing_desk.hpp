@@ -30,6 +30,9 @@ class RoutingDesk final : public api::Desk {
   [[nodiscard]] std::set<std::string> receivers() const override { return context_.receivers; }
   [[nodiscard]] std::optional<EscalationRecord> escalation(const std::string& incident) const override;
   [[nodiscard]] std::set<std::string> told(const std::string& incident) const override;
+  [[nodiscard]] std::optional<NextStep> next_step(const Incident& incident) const override {
+    return context_.pipeline.router().next_step(incident);
+  }
   async::Task<Result<std::string>> perform(Command command) override;
   Status post(std::vector<PostedAlert> alerts, const std::string& tenant) override;
   Result<std::string> reload(const std::string& actor) override {

@@ -62,6 +62,10 @@ class ServiceLevels final : public SampleSink {
   /// Pending and firing; any thread.
   [[nodiscard]] std::vector<AlertEvent> alerts() const { return engine_.alerts(); }
   [[nodiscard]] std::vector<slo::BudgetState> budgets() const { return engine_.budgets(); }
+  /// SloEngine::visit_minutes(); blocking, any thread.
+  void visit_minutes(slo::MinuteRange range, const std::function<void(const slo::LedgerMinutes&)>& visit) const {
+    engine_.visit_minutes(range, visit);
+  }
 
  private:
   async::Task<void> loop();

@@ -27,6 +27,11 @@ void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_
 void add_ack(CLI::App& app, const Outside& outside, Status& outcome);
 void add_silence(CLI::App& app, const Outside& outside, Status& outcome);
 void add_audit(CLI::App& app, const Outside& outside, Status& outcome);
+void add_explain(CLI::App& app, const Outside& outside, Status& outcome);
+void add_report(CLI::App& app, const Outside& outside, Status& outcome);
+void add_slo(CLI::App& app, const Outside& outside, Status& outcome);
+/// With `verdict`.
+void add_incidents(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);
@@ -35,6 +40,9 @@ void add_collector_options(CLI::App& command, CollectorOptions& options);
 Result<std::string> show_query(const std::string& body);
 Result<std::string> show_series(const std::string& body);
 Result<std::string> show_alerts(const std::string& body, Time now);
+Result<std::string> show_story(const std::string& body);
+/// "" when the answer holds none.
+Result<std::string> show_slos(const std::string& body, bool in_detail);
 Result<std::string> show_status(const std::string& status_body, const std::string& agents_body);
 
 }  // namespace ward::cli::command

@@ -9,6 +9,7 @@
 #include "collector/event/escalation.hpp"
 #include "collector/event/posted_alert.hpp"
 #include "collector/event/silence.hpp"
+#include "collector/routing/router.hpp"
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
 #include "common/model/labels.hpp"
@@ -26,6 +27,8 @@ class Desk {
   /// Of an open incident.
   [[nodiscard]] virtual std::optional<EscalationRecord> escalation(const std::string& incident) const = 0;
   [[nodiscard]] virtual std::set<std::string> told(const std::string& incident) const = 0;
+  /// What the escalation of an open incident does next by itself.
+  [[nodiscard]] virtual std::optional<NextStep> next_step(const Incident& incident) const = 0;
   /// Done and stored: a sentence, or the id of the silence.
   virtual async::Task<Result<std::string>> perform(Command command) = 0;
   /// Alerts of another Prometheus; they are correlated with the next evaluation. Errors: invalid, overloaded.

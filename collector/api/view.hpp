@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,12 +10,15 @@
 #include "collector/event/incident.hpp"
 #include "collector/event/metadata.hpp"
 #include "collector/promql/engine.hpp"
+#include "collector/review/surroundings.hpp"
+#include "collector/slo/budget.hpp"
 #include "collector/tsdb/queryable.hpp"
 #include "common/async/blocking.hpp"
 #include "common/base/world.hpp"
 
 namespace ward::collector::api {
 
+class Archive;
 class Desk;
 struct ApiAccess;
 
@@ -57,6 +61,7 @@ struct RuleView {
   std::chrono::nanoseconds last_duration{0};
   Time last_evaluation;  ///< epoch: never
   std::vector<AlertEvent> alerts;
+  std::vector<std::string> off_for{};  ///< tenants it is disabled for
 };
 struct RuleGroupView {
   std::string name;
@@ -96,11 +101,19 @@ class View {
   [[nodiscard]] virtual std::vector<AgentView> agents() const = 0;
   [[nodiscard]] virtual std::vector<RefusedView> refused_series() const = 0;
   [[nodiscard]] virtual std::vector<RuleGroupView> rule_groups() const = 0;
+  /// Error budgets as of the last tick.
+  [[nodiscard]] virtual std::vector<slo::BudgetState> slos() const = 0;
+  /// What each SLO counted in these minutes, one ledger after the other; blocking, any thread.
+  virtual void visit_minutes(slo::MinuteRange range, const std::function<void(const slo::LedgerMinutes&)>& visit) const = 0;
+  /// What reports must know of services and tenants, as the rules in force say.
+  [[nodiscard]] virtual review::Surroundings surroundings() const = 0;
   [[nodiscard]] virtual StatusView status() const = 0;
   [[nodiscard]] virtual std::vector<Readiness> readiness() const = 0;
   [[nodiscard]] virtual std::string metrics() = 0;
   /// Never null.
   [[nodiscard]] virtual Desk* desk() const = 0;
+  /// Never null.
+  [[nodiscard]] virtual Archive* archive() const = 0;
   /// Who may write; never null.
   [[nodiscard]] virtual const ApiAccess* access() const = 0;
 };

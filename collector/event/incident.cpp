@@ -21,6 +21,23 @@ Result<NoticeKind> parse_notice_kind(std::string_view text) {
               "Run the release of Ward that wrote this store, or restore the store from its backup.");
 }
 
+std::string_view to_string(VerdictKind v) {
+  switch (v) {
+    case VerdictKind::acted: return "acted";
+    case VerdictKind::auto_recovered: return "auto-recovered";
+    case VerdictKind::known: return "known";
+    case VerdictKind::false_alarm: return "false";
+  }
+  return "acted";
+}
+
+Result<VerdictKind> parse_verdict(std::string_view text) {
+  for (const auto v : {VerdictKind::acted, VerdictKind::auto_recovered, VerdictKind::known, VerdictKind::false_alarm})
+    if (to_string(v) == text) return v;
+  return fail(Errc::invalid, "there is no verdict '" + std::string(text) + "'",
+              "Say acted (somebody had to do something), auto-recovered, known or false.");
+}
+
 bool calls_for_action(NoticeKind k) { return k == NoticeKind::fire || k == NoticeKind::escalate; }
 
 }  // namespace ward::collector

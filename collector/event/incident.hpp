@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,21 @@
 namespace ward::collector {
 
 enum class IncidentPhase : std::uint8_t { open, resolved };
+
+/// What an incident turned out to be, as the people who had it say. acted: somebody had to do something, and did.
+/// auto_recovered: it healed by itself. known: it was expected, or is lived with. false_alarm: nothing was wrong.
+enum class VerdictKind : std::uint8_t { acted, auto_recovered, known, false_alarm };
+std::string_view to_string(VerdictKind v);  ///< "acted", "auto-recovered", "known", "false"
+/// Errc::invalid, naming the four.
+Result<VerdictKind> parse_verdict(std::string_view text);
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::acted;
+  std::string by;
+  std::string note;
+  Time at;
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
 
 /// What one root cause has broken: one id, one page, one timeline, one resolve.
 struct Incident {
@@ -26,6 +42,7 @@ struct Incident {
   std::uint32_t reopened = 0;          ///< how often it fired again after its resolve; part of the delivery keys
   std::string merged_into;             ///< id of the older incident that took this one over; "" otherwise
   std::vector<std::string> workflows;  ///< business paths over the root service or its dependants
+  std::optional<Verdict> verdict{};    ///< the last one given; none again when it begins anew
   friend bool operator==(const Incident&, const Incident&) = default;
 };
 

@@ -50,23 +50,38 @@ AlertEvent read_alert(const json& j) {
   return a;
 }
 
+/// What another release may have said is no reason to lose the incident.
+std::optional<Verdict> read_verdict(const json& j) {
+  const auto at = j.find("verdict");
+  if (at == j.end()) return std::nullopt;
+  const auto kind = parse_verdict(at->value("kind", ""));
+  if (!kind) return std::nullopt;
+  return Verdict{.kind = *kind, .by = at->value("by", ""), .note = at->value("note", ""), .at = time_at(*at, "at")};
+}
+
 json write(const Incident& i) {
   auto alerts = json::array();
   for (const auto& a : i.alerts) alerts.push_back(write(a));
-  return json{{"id", i.id},
-              {"phase", i.phase == IncidentPhase::open ? "open" : "resolved"},
-              {"class", std::string(to_string(i.cls))},
-              {"owner", i.owner},
-              {"root_service", i.root_service},
-              {"root_alert", i.root_alert},
-              {"scope", json_of(i.scope)},
-              {"in_common", json_of(i.in_common)},
-              {"opened_at", ms(i.opened_at)},
-              {"resolved_at", ms(i.resolved_at)},
-              {"alerts", std::move(alerts)},
-              {"reopened", i.reopened},
-              {"merged_into", i.merged_into},
-              {"workflows", i.workflows}};
+  json out{{"id", i.id},
+           {"phase", i.phase == IncidentPhase::open ? "open" : "resolved"},
+           {"class", std::string(to_string(i.cls))},
+           {"owner", i.owner},
+           {"root_service", i.root_service},
+           {"root_alert", i.root_alert},
+           {"scope", json_of(i.scope)},
+           {"in_common", json_of(i.in_common)},
+           {"opened_at", ms(i.opened_at)},
+           {"resolved_at", ms(i.resolved_at)},
+           {"alerts", std::move(alerts)},
+           {"reopened", i.reopened},
+           {"merged_into", i.merged_into},
+           {"workflows", i.workflows}};
+  if (i.verdict)
+    out["verdict"] = {{"kind", std::string(to_string(i.verdict->kind))},
+                      {"by", i.verdict->by},
+                      {"note", i.verdict->note},
+                      {"at", ms(i.verdict->at)}};
+  return out;
 }
 
 Incident read_incident(const json& j) {
@@ -85,6 +100,7 @@ Incident read_incident(const json& j) {
   i.reopened = j.value("reopened", std::uint32_t{0});
   i.merged_into = j.value("merged_into", "");
   i.workflows = j.value("workflows", std::vector<std::string>{});
+  i.verdict = read_verdict(j);
   return i;
 }
 

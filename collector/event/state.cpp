@@ -56,6 +56,7 @@ void append(StateChange& earlier, StateChange later) {
   move_to_end(earlier.silences, later.silences);
   move_to_end(earlier.silences_gone, later.silences_gone);
   move_to_end(earlier.audit, later.audit);
+  move_to_end(earlier.verdicts, later.verdicts);
 }
 
 }  // namespace ward::collector

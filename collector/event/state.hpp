@@ -78,6 +78,13 @@ struct DeliveryRow {
   friend bool operator==(const DeliveryRow&, const DeliveryRow&) = default;
 };
 
+/// A verdict on an incident that is stored, open or not.
+struct GivenVerdict {
+  std::string incident;
+  Verdict verdict;
+  friend bool operator==(const GivenVerdict&, const GivenVerdict&) = default;
+};
+
 /// What one step of the stages has changed: committed as a whole or not at all, and only then acted on.
 struct StateChange {
   std::vector<AlertRow> alerts;
@@ -94,6 +101,7 @@ struct StateChange {
   std::vector<AlertSilence> silences;
   std::vector<std::string> silences_gone;  ///< forgotten
   std::vector<AuditEntry> audit;           ///< appended to the chain, in this order
+  std::vector<GivenVerdict> verdicts{};    ///< put into incidents after those above; of one that is not stored: nothing
   friend bool operator==(const StateChange&, const StateChange&) = default;
 };
 
@@ -123,14 +131,28 @@ class StateStore {
   virtual Result<LoadedState> load(Time resolved_after) = 0;
 };
 
+/// What is stored of one incident. Deliveries come without their bodies, oldest first.
+struct IncidentFile {
+  Incident incident;
+  std::vector<Decision> decisions;
+  std::vector<DeliveryRow> deliveries;
+  friend bool operator==(const IncidentFile&, const IncidentFile&) = default;
+};
+
 /// The incident log as people ask for it (`wardctl explain`, reports).
 class IncidentLog {
  public:
   virtual ~IncidentLog() = default;
   /// Opened at or after `since`, newest first, at most `limit`.
   virtual Result<std::vector<Incident>> incidents(Time since, std::size_t limit) = 0;
+  /// Opened in [since, until), newest first, at most `limit`.
+  virtual Result<std::vector<Incident>> opened(Time since, Time until, std::size_t limit) = 0;
   /// Decisions that name this incident id or alert id, oldest first.
   virtual Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) = 0;
+  /// Those whose id begins with `prefix`, by id, at most `limit`.
+  virtual Result<std::vector<Incident>> named(std::string_view prefix, std::size_t limit) = 0;
+  /// The outbox rows of an incident, oldest first, without bodies.
+  virtual Result<std::vector<DeliveryRow>> deliveries(std::string_view incident) = 0;
 };
 
 /// The chain of what people did, as it is stored.

@@ -151,6 +151,7 @@ void IncidentBook::reopen(const std::string& id, const AlertEvent& alert, std::s
   auto& incident = record.incident;
   incident.phase = IncidentPhase::open;
   incident.resolved_at = Time{};
+  incident.verdict.reset();  // it was on what seemed to be the end
   incident.cls = class_of(alert.labels);
   ++incident.reopened;
   put_member(incident, alert, Member::known);

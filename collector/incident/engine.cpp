@@ -134,6 +134,10 @@ void Engine::leave(const std::string& id, Live& live, AlertEvent last, std::stri
   }
 }
 
+void Engine::give_verdict(const std::string& id, const Verdict& verdict) {
+  if (book_.all().contains(id)) book_.edit(id).incident.verdict = verdict;
+}
+
 Topology Engine::lay_out() const {
   Topology topology(map_, options_.slack);
   for (const auto& [id, live] : live_) topology.add(id, live.alert);

@@ -76,6 +76,8 @@ class Engine {
   /// One evaluation's alerts, or none when next_wake() has passed. An alert that is told again changes nothing. `disowned`
   /// are live alerts that no rule tells any more: they end here, for nobody else will end them.
   Folded fold(std::span<const AlertEvent> alerts, Time now, std::span<const AlertEvent> disowned = {});
+  /// What people say of an incident; of one that is forgotten here nothing happens.
+  void give_verdict(const std::string& id, const Verdict& verdict);
   /// When time alone will change something; Time::max() when never.
   [[nodiscard]] Time next_wake() const;
   [[nodiscard]] IncidentState state() const;

@@ -24,6 +24,7 @@ struct Routed {
   std::vector<AlertSilence> silences;
   std::vector<std::string> silences_gone;
   std::vector<AuditEntry> audit;
+  std::vector<GivenVerdict> verdicts{};
   friend bool operator==(const Routed&, const Routed&) = default;
 };
 
@@ -38,6 +39,15 @@ struct RoutingState {
 struct Performed {
   Result<std::string> outcome;  ///< a sentence, or the id of the silence
   Routed change;                ///< to be committed, in either case
+};
+
+/// What an escalation does next when nothing changes.
+struct NextStep {
+  Time at;
+  std::string to;             ///< a receiver or an on-call schedule
+  bool unless_acked = false;  ///< not when somebody acknowledges before
+  bool repeats = false;       ///< those who were told hear of it again
+  friend bool operator==(const NextStep&, const NextStep&) = default;
 };
 
 /// Decides who hears of an incident, and when. A fire or escalation goes to the escalation that the root's annotation
@@ -67,6 +77,8 @@ class Router {
   /// Of an open incident; null when there is none.
   [[nodiscard]] const EscalationRecord* escalation(const std::string& incident) const;
   [[nodiscard]] std::set<std::string> told(const std::string& incident) const;
+  /// Of an open incident that is told; nullopt when nothing more comes by itself.
+  [[nodiscard]] std::optional<NextStep> next_step(const Incident& incident) const;
 
  private:
   struct Mute {
@@ -88,6 +100,7 @@ class Router {
   void acknowledge(const Command& command, Time now, Performed& out);
   void unacknowledge(const Command& command, Time now, Performed& out);
   void silence(const Command& command, Time now, Performed& out);
+  static void judge(const Command& command, Time now, Performed& out);
   void finish(std::span<const Incident> open, Time now, Routed& out);
 
   [[nodiscard]] Mute mute_of(const Incident& incident, std::span<const Incident> open, Time now) const;

@@ -37,6 +37,7 @@ Performed Router::perform(const Command& command, Time now) {
     case Command::Kind::unacknowledge: unacknowledge(command, now, out); break;
     case Command::Kind::put_silence:
     case Command::Kind::expire_silence: silence(command, now, out); break;
+    case Command::Kind::give_verdict: judge(command, now, out); break;
   }
   return out;
 }
@@ -84,6 +85,16 @@ void Router::unacknowledge(const Command& command, Time now, Performed& out) {
                who(command) + " gives back what " + was + " took on");
   out.outcome = "nobody has it now; its escalation begins anew";
   out.change.escalations.push_back(record);
+}
+
+/// Whoever asks knows that the incident is stored: those that ended long ago are not known here.
+void Router::judge(const Command& command, Time now, Performed& out) {
+  const Verdict verdict{.kind = command.verdict, .by = who(command), .note = command.note, .at = now};
+  const auto said = std::string(to_string(verdict.kind)) + (command.note.empty() ? "" : ": " + command.note);
+  add_audit(out, command, now, "verdict", command.subject, said);
+  add_decision(out, now, command.subject, "verdict", verdict.by + " says " + said);
+  out.change.verdicts.push_back({.incident = command.subject, .verdict = verdict});
+  out.outcome = "the verdict is " + std::string(to_string(verdict.kind));
 }
 
 void Router::silence(const Command& command, Time now, Performed& out) {

@@ -66,6 +66,23 @@ EscalationPlan Router::plan_of(const Incident& incident, const EscalationRecord&
   return out;
 }
 
+std::optional<NextStep> Router::next_step(const Incident& incident) const {
+  const auto* record = escalation(incident.id);
+  if (record == nullptr || record->mute != MuteKind::none) return std::nullopt;
+  const auto plan = plan_of(incident, *record);
+  std::optional<NextStep> out;
+  for (auto i = std::size_t{record->done}; i < plan.steps.size() && !out; ++i) {
+    const auto& step = plan.steps[i];
+    if (!step.unless_acked || !record->ack)
+      out = NextStep{.at = record->since + step.after, .to = step.to, .unless_acked = step.unless_acked, .repeats = false};
+  }
+  if (plan.repeat.count() == 0 || record->ack || record->done == 0 || !pages(record->cls)) return out;
+  const auto again = record->since + plan.repeat * (std::int64_t{record->repeats} + 1);
+  if (!out || again < out->at)
+    out = NextStep{.at = again, .to = plan.steps.front().to, .unless_acked = true, .repeats = true};
+  return out;
+}
+
 std::string Router::receiver_of(const std::string& to, const Incident& incident, Time now, Routed& out) const {
   const auto note = [&](std::string what, std::string why) {
     out.decisions.push_back(

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/event/alert.hpp"
+#include "collector/slo/budget.hpp"
 #include "collector/slo/ledger_store.hpp"
 #include "collector/slo/promql_query.hpp"
 #include "collector/slo/recount.hpp"
@@ -49,23 +50,6 @@ struct EngineCounts {
   std::uint64_t damaged_blocks = 0;  ///< found at a load; they count as empty
   std::uint64_t failed_seeds = 0;    ///< steps whose history could not be read; they are tried again
   friend bool operator==(const EngineCounts&, const EngineCounts&) = default;
-};
-
-/// Budgets as of the last tick, for API, console and gates.
-struct BudgetState {
-  std::string slo;
-  std::string service;
-  Labels group;
-  double target = 0;
-  std::optional<double> sli;               ///< good share over the budget's period
-  std::optional<double> budget_remaining;  ///< 1: untouched, 0: spent, below 0: overspent
-  double coverage = 0;
-  double bad_events = 0;
-  double events = 0;
-  minutes excluded{0};
-  MinuteRange period;
-  bool frozen = false;
-  friend bool operator==(const BudgetState&, const BudgetState&) = default;
 };
 
 /// Counts service levels as samples arrive and judges them at each tick: no range queries, each window costs the same. A
@@ -124,7 +108,11 @@ class SloEngine {
 
   /// Pending and firing, as of the last tick.
   [[nodiscard]] std::vector<AlertEvent> alerts() const;
+  /// One for each group; an SLO that has none yet is there with `counted` false.
   [[nodiscard]] std::vector<BudgetState> budgets() const;
+  /// The minutes of [from, to) of every ledger, one ledger after the other, from the store where they are no longer kept in
+  /// memory. The lock is held for one block at a time.
+  void visit_minutes(MinuteRange range, const std::function<void(const LedgerMinutes&)>& visit) const;
   [[nodiscard]] EngineCounts counts() const;
   /// Ledgers and their memory.
   struct Size {
@@ -183,6 +171,10 @@ class SloEngine {
   [[nodiscard]] Result<std::vector<std::vector<SeriesData>>> read_history(const SloState& slo, Time from, Time to) const;
   void apply_history(SloState& slo, SeedJob& job, std::size_t source, const std::vector<SeriesData>& series, Time count_to);
   [[nodiscard]] Slot* slot_of(const SloState& slo, std::size_t source, std::uint64_t labels_hash);
+  // engine_budgets.cpp
+  [[nodiscard]] std::vector<LedgerMinutes> ledgers_of(MinuteRange range) const;
+  [[nodiscard]] std::optional<BlockCells> kept_block(const LedgerMinutes& of, std::string& identity,
+                                                     BlockNumber number) const;
   // engine_rows.cpp
   void judge_all(Time now);
   void judge_group(SloState& slo, GroupState& group, Time now) const;

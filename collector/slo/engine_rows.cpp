@@ -212,29 +212,4 @@ void SloEngine::set_rows(SloState& slo, GroupState& group) {
   }
 }
 
-std::vector<BudgetState> SloEngine::budgets() const {
-  const std::scoped_lock lock(mutex_);
-  std::vector<BudgetState> out;
-  for (const auto& slo : slos_) {
-    for (const auto& [labels, group] : slo->groups) {
-      const auto& sums = group->period.sums;
-      BudgetState state;
-      state.slo = slo->spec.name;
-      state.service = slo->spec.service;
-      state.group = labels;
-      state.target = group->target;
-      if (group->period.bad_ratio) state.sli = 1 - *group->period.bad_ratio;
-      state.budget_remaining = group->budget_remaining;
-      state.coverage = group->period.coverage;
-      state.events = to_events(sums.total);
-      state.bad_events = to_events(std::clamp<Amount>(sums.bad, 0, std::max<Amount>(0, sums.total)));
-      state.excluded = minutes{sums.excluded};
-      state.period = group->period_range;
-      state.frozen = group->frozen;
-      out.push_back(std::move(state));
-    }
-  }
-  return out;
-}
-
 }  // namespace ward::collector::slo

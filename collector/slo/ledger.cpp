@@ -167,6 +167,17 @@ Cell Ledger::cell(std::int64_t minute) {
   return all[offset_in_block(minute)];
 }
 
+std::optional<BlockCells> Ledger::block(BlockNumber number) {
+  if (!begun_ || number < first_ || number >= open_first_ + kOpen) return std::nullopt;
+  if (!is_open(number)) {
+    const auto bytes = closed_bytes(number);
+    return bytes ? std::optional{decode_block(*bytes)} : std::nullopt;
+  }
+  BlockCells out;
+  std::copy_n(cells(number), kBlockMinutes, out.begin());
+  return out;
+}
+
 Sums Ledger::before(std::size_t edge, std::int64_t minute) {
   if (!begun_) return {};
   const auto target = slice_of(minute);

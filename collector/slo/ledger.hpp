@@ -40,6 +40,9 @@ class Ledger {
   /// Empty when it is not kept or cannot be read.
   Cell cell(std::int64_t minute);
 
+  /// All minutes of a block; nullopt when it is not kept in memory or cannot be read.
+  std::optional<BlockCells> block(BlockNumber number);
+
   /// The sums of all minutes before `minute`, rounded down to a slice. Only differences mean something. When a block
   /// cannot be read the answer is for the beginning of that block, and read_failures() rises.
   Sums before(std::size_t edge, std::int64_t minute);

@@ -49,6 +49,7 @@ Status SqliteStateStore::write(const StateChange& change) {
   if (auto done = write_outbox(change); !done) return done;
   if (auto done = write_routing(change); !done) return done;
   if (auto done = write_audit(change.audit); !done) return done;
+  if (auto done = write_verdicts(change.verdicts); !done) return done;
   return transaction->commit();
 }
 
@@ -199,39 +200,6 @@ Status SqliteStateStore::load_outbox(LoadedState& into, Time resolved_after) {
     into.deliveries.push_back(std::move(row));
     return {};
   });
-}
-
-Result<std::vector<Incident>> SqliteStateStore::incidents(Time since, std::size_t limit) {
-  if (auto opened = ensure_open(); !opened) return fail(opened.error());
-  auto rows = db_->prepare("SELECT data FROM incident WHERE opened_at>=?1 ORDER BY opened_at DESC, id DESC LIMIT ?2");
-  if (!rows) return fail(rows.error());
-  rows->bind(1, std::int64_t{to_ms(since)}).bind(2, static_cast<std::int64_t>(limit));
-  std::vector<Incident> out;
-  const auto done = each_row(*rows, [&](sqlite::Statement& s) -> Status {
-    auto record = incident_record_from_json(s.text(0));
-    if (record) out.push_back(std::move(record->incident));
-    return {};
-  });
-  if (!done) return fail(done.error());
-  return out;
-}
-
-Result<std::vector<Decision>> SqliteStateStore::decisions(std::string_view incident_or_alert) {
-  if (auto opened = ensure_open(); !opened) return fail(opened.error());
-  auto rows = db_->prepare("SELECT at, incident, alert, what, why FROM decision WHERE incident=?1 OR alert=?1 ORDER BY id");
-  if (!rows) return fail(rows.error());
-  rows->bind(1, incident_or_alert);
-  std::vector<Decision> out;
-  const auto done = each_row(*rows, [&](sqlite::Statement& s) -> Status {
-    out.push_back({.at = from_ms(s.integer(0)),
-                   .incident = std::string(s.text(1)),
-                   .alert = std::string(s.text(2)),
-                   .what = std::string(s.text(3)),
-                   .why = std::string(s.text(4))});
-    return {};
-  });
-  if (!done) return fail(done.error());
-  return out;
 }
 
 Status SqliteStateStore::prune(Time before) {

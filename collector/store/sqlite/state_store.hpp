@@ -20,7 +20,10 @@ class SqliteStateStore final : public StateStore, public IncidentLog, public Aud
   Status commit(const StateChange& change) override;
   Result<LoadedState> load(Time resolved_after) override;
   Result<std::vector<Incident>> incidents(Time since, std::size_t limit) override;
+  Result<std::vector<Incident>> opened(Time since, Time until, std::size_t limit) override;
   Result<std::vector<Decision>> decisions(std::string_view incident_or_alert) override;
+  Result<std::vector<Incident>> named(std::string_view prefix, std::size_t limit) override;
+  Result<std::vector<DeliveryRow>> deliveries(std::string_view incident) override;
   Result<std::vector<AuditRecord>> audit(std::uint64_t after, std::size_t limit) override;
 
   /// Deletes decisions made and incidents resolved before `before`, with the outbox rows of those incidents. The usual
@@ -38,6 +41,7 @@ class SqliteStateStore final : public StateStore, public IncidentLog, public Aud
   Status write_incidents(const StateChange& change);
   Status write_outbox(const StateChange& change);
   Status write_routing(const StateChange& change);
+  Status write_verdicts(const std::vector<GivenVerdict>& verdicts);
   Status write_audit(const std::vector<AuditEntry>& entries);
   Status load_alerts(LoadedState& into);
   Status load_incidents(LoadedState& into, Time resolved_after);

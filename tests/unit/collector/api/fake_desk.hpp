@@ -17,6 +17,7 @@ class FakeDesk final : public Desk {
   [[nodiscard]] std::set<std::string> receivers() const override { return {"a", "b"}; }
   [[nodiscard]] std::optional<EscalationRecord> escalation(const std::string&) const override { return record; }
   [[nodiscard]] std::set<std::string> told(const std::string&) const override { return {"a"}; }
+  [[nodiscard]] std::optional<NextStep> next_step(const Incident&) const override { return next; }
   async::Task<Result<std::string>> perform(Command command) override {
     commands.push_back(std::move(command));
     co_return outcome;
@@ -41,6 +42,7 @@ class FakeDesk final : public Desk {
   mutable Labels asked_labels;
   std::vector<std::string> covering;
   std::optional<EscalationRecord> record;
+  std::optional<NextStep> next;
   std::vector<Command> commands;
   Result<std::string> outcome = std::string("done");
   std::vector<AuditRecord> records;

@@ -9,6 +9,7 @@
 #include "collector/api/view.hpp"
 #include "collector/tsdb/head.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/unit/collector/api/fake_archive.hpp"
 #include "tests/unit/collector/api/fake_desk.hpp"
 
 namespace ward::collector::api {
@@ -27,10 +28,16 @@ class TestView final : public View {
   [[nodiscard]] std::vector<AgentView> agents() const override { return agent_list; }
   [[nodiscard]] std::vector<RefusedView> refused_series() const override { return refused; }
   [[nodiscard]] std::vector<RuleGroupView> rule_groups() const override { return groups; }
+  [[nodiscard]] std::vector<slo::BudgetState> slos() const override { return slo_list; }
+  void visit_minutes(slo::MinuteRange, const std::function<void(const slo::LedgerMinutes&)>& visit) const override {
+    for (const auto& ledger : ledgers) visit(ledger);
+  }
+  [[nodiscard]] review::Surroundings surroundings() const override { return around; }
   [[nodiscard]] StatusView status() const override { return status_view; }
   [[nodiscard]] std::vector<Readiness> readiness() const override { return parts; }
   [[nodiscard]] std::string metrics() override { return "ward_up 1\n"; }
   [[nodiscard]] Desk* desk() const override { return desk_; }
+  [[nodiscard]] Archive* archive() const override { return &archive_; }
   [[nodiscard]] const ApiAccess* access() const override { return &access_; }
 
   void limit(QueryGate::Limits limits) { gate_ = std::make_unique<QueryGate>(limits, registry_); }
@@ -73,6 +80,10 @@ class TestView final : public View {
   http::Headers headers;  ///< of every request
   mutable FakeDesk empty_desk;
   Desk* desk_ = &empty_desk;
+  mutable FakeArchive archive_;
+  std::vector<slo::BudgetState> slo_list;
+  std::vector<slo::LedgerMinutes> ledgers;
+  review::Surroundings around;
   ApiAccess access_;
   Head head{HeadOptions{.max_sample_age = milliseconds{0}}};
   const Queryable* other_store = nullptr;  ///< instead of `head`

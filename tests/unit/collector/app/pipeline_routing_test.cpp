@@ -126,6 +126,25 @@ TEST_F(PipelineRouting, ForgetsWhatSomebodyAskedInTheStepOfTheEnd) {
   EXPECT_THAT(store_.load(clock_.wall() - hours(1))->escalations, IsEmpty());
 }
 
+TEST_F(PipelineRouting, KeepsAVerdictOverLaterChangesOfItsIncidentUntilThatBeginsAnew) {
+  begin();
+  const auto id = incident();
+  ASSERT_TRUE(ask(Command::Kind::give_verdict, id));
+  const auto verdict = [&] { return store_.load(clock_.wall() - hours(1))->incidents.incidents.at(0).incident.verdict; };
+  ASSERT_TRUE(verdict());
+  EXPECT_EQ(verdict()->by, "anna");
+  clock_.advance(seconds(30));
+  arrive("pg_up", 1);
+  step();
+  step_after(seconds(1));
+  EXPECT_THAT(due(), ElementsAre("resolve dba"));
+  EXPECT_TRUE(verdict()) << "its end is written after the verdict";
+  clock_.advance(seconds(30));
+  arrive("pg_up", 0);
+  step();
+  EXPECT_FALSE(verdict()) << "it was not the end";
+}
+
 TEST_F(PipelineRouting, TellsWhoAsksThatItStops) {
   begin();
   Command command;

@@ -302,5 +302,53 @@ escalations: {p: [{to: a}, {after: 1m, to: b, active_time_intervals: [office]}]}
   EXPECT_THAT(bed.after(minutes(1)), ElementsAre("escalate I1 to b"));
 }
 
+TEST(NextStep, IsTheStepThatComesWhileNobodyAnswers) {
+  RoutingBed bed(kPlan);
+  bed.fire(planned());
+  const auto due = bed.now + minutes(10);
+  EXPECT_EQ(bed.router->next_step(bed.open.at(0)), (NextStep{.at = due, .to = "b", .unless_acked = true, .repeats = false}));
+  (void)bed.ack("I1");
+  bed.step();
+  EXPECT_EQ(bed.router->next_step(bed.open.at(0))->to, "c") << "an acknowledgement passes over b alone";
+  bed.after(hours(2));
+  EXPECT_EQ(bed.router->next_step(bed.open.at(0)), std::nullopt) << "the plan is at its end";
+}
+
+TEST(NextStep, IsARepetitionWhereThatComesFirst) {
+  RoutingBed bed(std::string(kOwners) + "escalations: {p: {steps: [{after: 0m, to: a}], repeat: 3m}}\n");
+  bed.fire(incident("I1", "database", {{"alertname", "X"}}, {{"escalation", "p"}}));
+  const auto next = bed.router->next_step(bed.open.at(0));
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(next->repeats);
+  EXPECT_EQ(next->at, bed.now + minutes(3));
+}
+
+TEST(NextStep, IsNoneWhileNobodyIsToldAndForAnUnknownIncident) {
+  RoutingBed bed(kPlan);
+  (void)bed.silence("s1", seconds(0), hours(1));
+  bed.fire(planned());
+  EXPECT_EQ(bed.router->next_step(bed.open.at(0)), std::nullopt);
+  EXPECT_EQ(bed.router->next_step(incident("I9", "database")), std::nullopt);
+}
+
+TEST(Verdict, IsAuditedDecidedAndHandedOnToBeStored) {
+  RoutingBed bed(kOwners);
+  const auto done = bed.router->perform({.kind = Command::Kind::give_verdict,
+                                         .actor = "token",
+                                         .by = "anna",
+                                         .subject = "I7",
+                                         .note = "a test",
+                                         .verdict = VerdictKind::false_alarm},
+                                        bed.now);
+  EXPECT_EQ(done.outcome.value(), "the verdict is false");
+  const Verdict verdict{.kind = VerdictKind::false_alarm, .by = "anna", .note = "a test", .at = bed.now};
+  EXPECT_THAT(done.change.verdicts, ElementsAre(GivenVerdict{"I7", verdict}));
+  ASSERT_EQ(done.change.audit.size(), 1U);
+  EXPECT_EQ(done.change.audit[0].action, "verdict");
+  EXPECT_EQ(done.change.audit[0].detail, "as anna: false: a test");
+  ASSERT_EQ(done.change.decisions.size(), 1U);
+  EXPECT_EQ(done.change.decisions[0].why, "anna says false: a test");
+}
+
 }  // namespace
 }  // namespace ward::collector
