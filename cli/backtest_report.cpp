@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cli/table.hpp"
@@ -16,6 +17,7 @@ using collector::BacktestRow;
 using collector::Incident;
 using collector::IncidentPhase;
 using collector::PagedIncident;
+using collector::RehearsedLevel;
 using nlohmann::ordered_json;
 
 std::string joined(const std::vector<std::string>& names) {
@@ -89,6 +91,61 @@ ordered_json json_of(const PagedIncident& paged) {
   return out;
 }
 
+std::string percent(double ratio, int digits) {
+  std::array<char, 48> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), ratio * 100, std::chars_format::fixed, digits);
+  return std::string(text.data(), end.ptr) + "%";
+}
+
+std::string percent_or_unknown(const std::optional<double>& ratio, int digits) {
+  return ratio ? percent(*ratio, digits) : "unknown";
+}
+
+/// The worst first; more than a page of them is left to --json.
+std::string levels_text(std::span<const RehearsedLevel> levels) {
+  constexpr std::size_t kMost = 40;
+  std::vector<const RehearsedLevel*> order;
+  for (const auto& level : levels) order.push_back(&level);
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return a->over.budget_remaining.value_or(1) < b->over.budget_remaining.value_or(1);
+  });
+  Table table{
+      {"SLO", "GROUP", "TARGET", "GOOD", "BUDGET LEFT", "OF ITS PERIOD", "COVERAGE", "EXCLUDED", "INCIDENTS", "PAGES"}};
+  for (const auto* level : std::span(order).first(std::min(kMost, order.size()))) {
+    const auto& over = level->over;
+    table.add({over.slo, to_string(over.group), percent(over.target, 3), percent_or_unknown(over.sli, 3),
+               percent_or_unknown(over.budget_remaining, 0), percent_or_unknown(level->budget_left, 0),
+               percent(over.coverage, 0), format_duration(over.excluded), std::to_string(level->incidents),
+               std::to_string(level->pages)});
+  }
+  auto out = table.to_text();
+  if (order.size() > kMost) out += "and " + std::to_string(order.size() - kMost) + " more; --json has all\n";
+  return out;
+}
+
+ordered_json json_of(const RehearsedLevel& level) {
+  const auto& over = level.over;
+  ordered_json group = ordered_json::object();
+  for (const auto& [name, value] : over.group) group[name] = value;
+  ordered_json out{{"slo", over.slo},
+                   {"service", over.service},
+                   {"group", std::move(group)},
+                   {"target", over.target},
+                   {"good_ratio", nullptr},
+                   {"budget_left", nullptr},
+                   {"period_budget_left", nullptr},
+                   {"events", over.events},
+                   {"bad_events", over.bad_events},
+                   {"coverage", over.coverage},
+                   {"excluded_seconds", std::chrono::seconds(over.excluded).count()},
+                   {"incidents", level.incidents},
+                   {"pages", level.pages}};
+  if (over.sli) out["good_ratio"] = *over.sli;
+  if (over.budget_remaining) out["budget_left"] = *over.budget_remaining;
+  if (level.budget_left) out["period_budget_left"] = *level.budget_left;
+  return out;
+}
+
 std::size_t count_of(const BacktestReport& report, BacktestRow::Kind kind) {
   return static_cast<std::size_t>(
       std::count_if(report.rows.begin(), report.rows.end(), [kind](const auto& row) { return row.kind == kind; }));
@@ -109,6 +166,7 @@ std::string backtest_text(const BacktestReport& report) {
   add_totals(totals, "new rules", now.incidents);
   if (!report.before_is.empty()) add_totals(totals, report.before_is, report.before);
   out += '\n' + totals.to_text();
+  if (!now.levels.empty()) out += '\n' + levels_text(now.levels);
   if (report.rows.empty()) return out;
   if (!report.before_is.empty())
     out += "\n= " + std::to_string(count_of(report, BacktestRow::Kind::same)) + " in both, ~ " +
@@ -137,11 +195,13 @@ std::string backtest_json(const BacktestReport& report) {
     if (row.before) one["before"] = json_of(*row.before);
     rows.push_back(std::move(one));
   }
+  ordered_json levels = ordered_json::array();
+  for (const auto& level : report.now.levels) levels.push_back(json_of(level));
   const ordered_json out{{"since", format_time(report.since)},    {"until", format_time(report.until)},
                          {"compared_with", report.before_is},     {"notes", report.notes},
                          {"series", report.now.series},           {"samples", report.now.samples},
                          {"evaluations", report.now.evaluations}, {"failing_rules", std::move(failing)},
-                         {"incidents", std::move(rows)}};
+                         {"incidents", std::move(rows)},          {"slos", std::move(levels)}};
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }
 

@@ -58,6 +58,11 @@ std::string failure_text(const std::string& test, const TestFailure& failure) {
   return out + "\n        see: " + to_string(failure.at) + "\n";
 }
 
+std::string line_of(const CoveredRule& rule) {
+  const auto where = rule.kind == CoveredRule::Kind::slo ? "SLO" : "group " + go_quoted(rule.group);
+  return std::string(to_string(rule.cls)) + " " + rule.rule + " (" + rule.file + ": " + where + ")\n";
+}
+
 bool is_urgent(const CoveredRule& rule) { return rule.cls >= AlertClass::urgent; }
 
 ordered_json json_of(const TestFailure& failure) {
@@ -110,15 +115,23 @@ std::size_t uncovered_urgent(std::span<const CoveredRule> rules) {
       std::count_if(rules.begin(), rules.end(), [](const auto& rule) { return is_urgent(rule) && !rule.fired; }));
 }
 
+std::string expected_report(std::size_t tests, std::span<const CoveredRule> urgent) {
+  const auto expected = std::count_if(urgent.begin(), urgent.end(), [](const auto& rule) { return rule.fired; });
+  std::string out = "tests: " + std::to_string(tests) + ", which expect " + std::to_string(expected) + " of " +
+                    std::to_string(urgent.size()) + " urgent and executive alerts\n";
+  for (const auto& rule : urgent)
+    if (!rule.fired) out += "  no test expects " + line_of(rule);
+  return out;
+}
+
 std::string coverage_report(std::span<const CoveredRule> rules) {
   const auto count = [&](auto&& which) { return std::to_string(std::count_if(rules.begin(), rules.end(), which)); };
   std::string out = "Coverage: " + count([](const auto& r) { return r.fired; }) + " of " + std::to_string(rules.size()) +
-                    " alert rules fire in a test, " + count([](const auto& r) { return is_urgent(r) && r.fired; }) + " of " +
-                    count([](const auto& r) { return is_urgent(r); }) + " urgent and executive ones\n";
+                    " alert rules and SLOs fire in a test, " + count([](const auto& r) { return is_urgent(r) && r.fired; }) +
+                    " of " + count([](const auto& r) { return is_urgent(r); }) + " urgent and executive ones\n";
   for (const auto& rule : rules) {
     if (rule.fired) continue;
-    out += "  no test fires " + std::string(to_string(rule.cls)) + " " + rule.rule + " (" + rule.file + ": group " +
-           go_quoted(rule.group) + ")\n";
+    out += "  no test fires " + line_of(rule);
   }
   return out;
 }
@@ -131,6 +144,7 @@ std::string test_report_json(std::span<const FileResult> results, std::span<cons
     coverage.push_back({{"file", rule.file},
                         {"group", rule.group},
                         {"rule", rule.rule},
+                        {"kind", rule.kind == CoveredRule::Kind::slo ? "slo" : "rule"},
                         {"class", to_string(rule.cls)},
                         {"fired", rule.fired}});
   const bool passed = std::all_of(results.begin(), results.end(), [](const auto& result) { return result.passed(); });

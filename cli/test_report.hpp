@@ -10,7 +10,11 @@ namespace ward::cli {
 std::string test_report(const collector::FileResult& result);
 /// The alert rules that no test has made fire, the gravest first. Ends with '\n'.
 std::string coverage_report(std::span<const collector::CoveredRule> rules);
-/// Alert rules of class urgent or executive that no test has made fire.
+/// Of tests that were not run: how many there are, and which of the urgent and executive alerts they do not expect. Ends
+/// with
+/// '\n'.
+std::string expected_report(std::size_t tests, std::span<const collector::CoveredRule> urgent);
+/// Alert rules and SLOs of class urgent or executive that no test has made fire.
 std::size_t uncovered_urgent(std::span<const collector::CoveredRule> rules);
 
 /// The same for programs: {"passed", "files": [...], "coverage": [...]}. Ends with '\n'.

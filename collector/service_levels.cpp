@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "collector/pipeline.hpp"
-#include "collector/routing/maintenance.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
 
@@ -42,10 +41,7 @@ ServiceLevels::ServiceLevels(Context context)
 
 bool ServiceLevels::is_excluded(const std::string& service, Time at) const {
   const auto current = book();
-  if (!current) return false;
-  const auto needs = [&](const std::string& who, const std::string& on) { return current->services.needs(who, on); };
-  const auto* window = in_maintenance(current->routing.maintenance, needs, service, at);
-  return window != nullptr && window->slo == collector::Maintenance::Slo::exclude;
+  return current && collector::is_excluded(*current, service, at);
 }
 
 std::shared_ptr<const Rulebook> ServiceLevels::book() const {

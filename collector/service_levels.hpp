@@ -35,7 +35,7 @@ class ServiceLevels final : public SampleSink {
     const promql::Engine& promql;
     slo::LedgerStore& store;
     DataVolume& volume;
-    milliseconds tick{std::chrono::seconds{15}};
+    milliseconds tick{slo::kTick};
     milliseconds keep{0};  ///< of ledgers; 0 = for ever
   };
   using Hear = std::function<void(std::vector<AlertEvent>)>;

@@ -67,14 +67,19 @@ Result<collector::BacktestResult> play(const std::vector<std::string>& patterns,
   collector::Sandbox sandbox;
   auto loaded = collector::load_rulebook(patterns, sandbox.compiler(), at.options);
   if (!loaded.book) return fail(loaded.to_error());
-  if (loaded.book->rules->groups.empty())
-    return fail(Errc::not_found, "there is no rule in the files that --rules names", "Name rule files, or globs in quotes.");
+  if (loaded.book->rules->groups.empty() && loaded.book->slos.slos.empty())
+    return fail(Errc::not_found, "there is no rule and no SLO in the files that --rules names",
+                "Name rule files, or globs in quotes.");
   if (!collector::has_receivers(loaded.book->routing))
     return fail(Errc::invalid, "nobody would be told of anything: no owner has a receiver",
                 "Add --config collector.yaml, or a document 'kind: Operations' with owners to the rule files.");
-  return collector::backtest(
-      sandbox, {.rules = loaded.book->rules, .external_labels = {}, .external_url = at.external_url, .book = loaded.book},
-      samples, options);
+  return collector::backtest(sandbox,
+                             {.rules = loaded.book->rules,
+                              .external_labels = {},
+                              .external_url = at.external_url,
+                              .book = loaded.book,
+                              .slos = loaded.book->slos},
+                             samples, options);
 }
 
 /// Cuts the time that was asked for to what is stored: where nothing is, everything would seem absent.

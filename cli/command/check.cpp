@@ -7,8 +7,10 @@
 
 #include "agent/app.hpp"
 #include "cli/command/command.hpp"
+#include "cli/test_report.hpp"
 #include "collector/alerting/promql_expression.hpp"
 #include "collector/app.hpp"
+#include "collector/rehearsal/test_check.hpp"
 #include "collector/rulebook/rulebook.hpp"
 #include "collector/tsdb/head.hpp"
 
@@ -27,11 +29,18 @@ Status check_rules(const std::vector<std::string>& patterns, const Outside& outs
   const collector::Head nothing;
   const collector::PromqlCompiler compiler(engine, nothing);
   const auto load = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
-  for (const auto& warning : load.warnings) outside.out << "warning: " << to_string(warning) << '\n';
-  if (!load.book) return fail(load.to_error());
+  const auto tests =
+      collector::check_tests(collector::rule_paths(patterns), load.book.get(), compiler, collector::read_rule_file);
+  for (const auto* warnings : {&load.warnings, &tests.warnings})
+    for (const auto& warning : *warnings) outside.out << "warning: " << to_string(warning) << '\n';
+  auto errors = load.errors;
+  errors.insert(errors.end(), tests.errors.begin(), tests.errors.end());
+  if (!errors.empty()) return fail(collector::RulebookLoad{.errors = std::move(errors)}.to_error());
   std::size_t rules = 0;
   for (const auto& group : load.book->rules->groups) rules += group.rules.size();
-  outside.out << "rules: fine, " << load.book->rules->groups.size() << " groups with " << rules << " rules\n";
+  outside.out << "rules: fine, " << load.book->rules->groups.size() << " groups with " << rules << " rules, "
+              << load.book->slos.slos.size() << " SLOs\n"
+              << expected_report(tests.tests, tests.urgent);
   return {};
 }
 

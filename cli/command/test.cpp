@@ -92,7 +92,8 @@ Result<int> test(const TestOptions& options, const Outside& outside) {
   const auto untested = uncovered_urgent(rules);
   if (options.require_coverage && untested > 0) {
     passed = false;
-    outside.err << untested << " urgent or executive alert rules have no test that makes them fire. Add one each, or lower "
+    outside.err << untested
+                << " urgent or executive alert rules or SLOs have no test that makes them fire. Add one each, or lower "
                 << "their class.\n";
   }
   return passed ? 0 : kSomeFailed;
@@ -114,7 +115,7 @@ void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_
       ->add_option("--config", options->config,
                    "A collector's configuration: who is told of what, and the services, where the rule files do not say")
       ->type_name("FILE");
-  command->add_flag("--coverage", options->coverage, "Say which alert rules no test makes fire, the gravest first");
+  command->add_flag("--coverage", options->coverage, "Say which alert rules and SLOs no test makes fire, the gravest first");
   command->add_flag("--require-coverage", options->require_coverage,
                     "Fail when no test makes an urgent or executive alert rule fire");
   command->add_flag("--json", options->json, "Print the results as JSON");

@@ -1,17 +1,47 @@
 #include "collector/rehearsal/backtest.hpp"
 
 #include <algorithm>
-#include <unordered_set>
-
-#include "collector/promql/parser.hpp"
+#include <unordered_map>
 
 namespace ward::collector {
 namespace {
 
 constexpr milliseconds kHop = std::chrono::hours{1};
+/// The collector judges each 15 s; less often than once a minute, minutes would go unseen.
+constexpr milliseconds kLongestSloTick = std::chrono::minutes{1};
 /// Warm-up covers what is pending and what correlation still remembers, within reason.
 constexpr milliseconds kLeastWarmUp = std::chrono::minutes{30};
 constexpr milliseconds kMostWarmUp = std::chrono::hours{24};
+
+bool is_of(const AlertEvent& alert, const slo::BudgetState& state) {
+  return alert.labels.get("slo") == state.slo &&
+         std::all_of(state.group.begin(), state.group.end(),
+                     [&](const Label& label) { return alert.labels.get(label.first) == label.second; });
+}
+
+/// Each SLO and group over the time, with what is left of its budget at the end and the incidents its alerts were part of.
+std::vector<RehearsedLevel> levels_of(const SloStage& slos, std::span<const PagedIncident> incidents, Time since,
+                                      Time until) {
+  std::vector<RehearsedLevel> out;
+  for (auto& state : slos.budgets_over(since, until)) out.push_back({.over = std::move(state)});
+  for (const auto& state : slos.budgets()) {
+    const auto same = [&](const RehearsedLevel& level) {
+      return level.over.slo == state.slo && level.over.group == state.group;
+    };
+    if (const auto level = std::find_if(out.begin(), out.end(), same); level != out.end())
+      level->budget_left = state.budget_remaining;
+  }
+  for (auto& level : out) {
+    for (const auto& paged : incidents) {
+      const auto& alerts = paged.incident.alerts;
+      const auto mine = [&](const AlertEvent& alert) { return is_of(alert, level.over); };
+      if (std::none_of(alerts.begin(), alerts.end(), mine)) continue;
+      ++level.incidents;
+      if (mine(alerts.front())) level.pages += paged.pages;
+    }
+  }
+  return out;
+}
 
 class Backtest {
  public:
@@ -19,13 +49,15 @@ class Backtest {
       : sandbox_(sandbox),
         source_(source),
         options_(options),
-        reads_(*setting.rules),
+        reads_(*setting.rules, setting.slos),
         start_(options.since - std::clamp(2 * reads_.hold(), kLeastWarmUp, kMostWarmUp)),
-        rehearsal_(sandbox, std::move(setting), start_) {}
+        counted_to_(start_ - reads_.memory()),
+        rehearsal_(sandbox, with_slos(std::move(setting)), start_) {}
 
   Result<BacktestResult> run() {
-    if (auto opened = source_.open(start_ - reads_.lookback(), [this](const Labels& s) { return reads_.wants(s); }); !opened)
-      return fail(opened.error());
+    if (auto seeded = seed(); !seeded) return fail(seeded.error());
+    const auto wanted = [this](const Labels& s) { return reads_.wants(s) || reads_.counts(s); };
+    if (auto opened = source_.open(start_ - reads_.lookback(), wanted); !opened) return fail(opened.error());
     Time now = start_;
     for (Time hop = start_; hop < options_.until;) {
       hop = std::min(hop + kHop, options_.until);
@@ -39,11 +71,47 @@ class Backtest {
   }
 
  private:
+  Rehearsal::Setting with_slos(Rehearsal::Setting setting) const {
+    setting.slos_from = counted_to_;
+    setting.slo_tick = std::clamp(options_.step, slo::kTick, kLongestSloTick);
+    const bool any = reads_.reads_levels();
+    setting.slo_series = [this, any](const Labels& series) { return any && reads_.reads(series); };
+    return setting;
+  }
+
+  /// What indicators count of the time before, as far as their windows reach.
+  Status seed() {
+    if (counted_to_ == start_) return {};
+    auto opened = source_.open(counted_to_, [this](const Labels& s) { return reads_.counts(s); });
+    if (!opened) return opened;
+    for (Time hop = counted_to_; hop < start_;) {
+      hop = std::min(hop + kHop, start_);
+      auto loaded = source_.load(hop, [this](const Labels& series, std::span<const std::uint8_t>, auto samples) {
+        count(series, samples, start_);
+      });
+      if (!loaded) return loaded;
+      rehearsal_.seed_slos(hop);
+    }
+    counted_to_ = start_;
+    return {};
+  }
+
+  /// Hands the samples from where counting stands up to `until` to the SLOs.
+  void count(const Labels& series, std::span<const Sample> samples, Time until) {
+    const auto before = [](const Sample& sample, Time t) { return sample.t < t; };
+    const auto first = std::lower_bound(samples.begin(), samples.end(), counted_to_, before);
+    const auto end = std::lower_bound(first, samples.end(), until, before);
+    rehearsal_.arrive(series, {first, end});
+  }
+
   Status load(Time until) {
     return source_.load(until, [this](const Labels& series, std::span<const std::uint8_t> chunk, auto samples) {
-      sandbox_.store().put_chunk(series, chunk, samples);
+      const auto [known, fresh] = seen_.emplace(series.hash(), Use{});
+      if (fresh) known->second = {.store = reads_.wants(series), .count = reads_.counts(series)};
+      if (known->second.store) sandbox_.store().put_chunk(series, chunk, samples);
+      if (known->second.count) count(series, samples, Time::max());
       out_.samples += samples.size();
-      if (seen_.insert(series.hash()).second) ++out_.series;
+      out_.series += fresh ? 1 : 0;
     });
   }
 
@@ -72,16 +140,25 @@ class Backtest {
     for (const auto& sent : rehearsal_.sent())
       if (calls_for_action(sent.notice.kind)) pages.push_back({sent.notice.incident.id, sent.receiver});
     out_.incidents = paged_incidents(incidents, pages, options_.since, options_.until);
+    if (rehearsal_.slos() != nullptr)
+      out_.levels = levels_of(*rehearsal_.slos(), out_.incidents, options_.since, options_.until);
   }
+
+  /// What is done with the samples of a series.
+  struct Use {
+    bool store = false;
+    bool count = false;
+  };
 
   Sandbox& sandbox_;
   SampleSource& source_;
   const BacktestOptions& options_;
   RuleReads reads_;
   Time start_;
+  Time counted_to_;  ///< SLOs have what is older
   Rehearsal rehearsal_;
   BacktestResult out_;
-  std::unordered_set<std::uint64_t> seen_;
+  std::unordered_map<std::uint64_t, Use> seen_;  // by the hash of labels
 };
 
 bool overlap(const Incident& a, const Incident& b, milliseconds slack) {
@@ -110,41 +187,6 @@ bool share_an_alert(const Incident& a, const Incident& b) {
 Time opened(const BacktestRow& row) { return (row.now ? row.now : row.before)->incident.opened_at; }
 
 }  // namespace
-
-RuleReads::RuleReads(const RuleSet& rules) {
-  for (const auto& group : rules.groups)
-    for (const auto& rule : group.rules) {
-      hold_ = std::max({hold_, rule.hold, rule.keep_firing});
-      if (rule.kind == Rule::Kind::record) written_.insert(rule.name);
-      add(rule.expr);
-      lookback_ = std::max(lookback_, group.query_offset);
-    }
-}
-
-void RuleReads::add(const std::string& expr) {
-  const auto parsed = promql::parse(expr);
-  if (!parsed) return;  // it did not load then
-  lookback_ = std::max(lookback_, promql::reads_of(*parsed).lookback);
-  for (auto& selector : promql::selectors_of(*parsed)) {
-    const auto name = std::find_if(selector.begin(), selector.end(), [](const Matcher& m) {
-      return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
-    });
-    auto& home = name == selector.end() ? nameless_ : by_name_[name->value()];
-    if (std::find(home.begin(), home.end(), selector) == home.end()) home.push_back(std::move(selector));
-  }
-}
-
-bool RuleReads::wants(const Labels& series) const {
-  if (written_.contains(series.name())) return false;
-  const auto any = [&](const std::vector<Selector>& selectors) {
-    return std::any_of(selectors.begin(), selectors.end(), [&](const Selector& selector) {
-      return std::all_of(selector.begin(), selector.end(),
-                         [&](const Matcher& m) { return m.matches(series.get(m.name())); });
-    });
-  };
-  const auto named = by_name_.find(std::string(series.name()));
-  return (named != by_name_.end() && any(named->second)) || any(nameless_);
-}
 
 Result<BacktestResult> backtest(Sandbox& sandbox, Rehearsal::Setting setting, SampleSource& source,
                                 const BacktestOptions& options) {

@@ -5,10 +5,10 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "collector/rehearsal/rehearsal.hpp"
+#include "collector/rehearsal/series_reads.hpp"
 
 namespace ward::collector {
 
@@ -24,28 +24,6 @@ class SampleSource {
   /// Everything that begins before `until` and was not handed over yet. Errors are those of the disk; what is damaged is
   /// left out.
   virtual Status load(Time until, const Take& take) = 0;
-};
-
-/// Which series the rules of a set read. Those that a rule of the set writes itself (recorded series, ALERTS) are not among
-/// them: stored ones are what other rules once made of the same samples.
-class RuleReads {
- public:
-  explicit RuleReads(const RuleSet& rules);
-  [[nodiscard]] bool wants(const Labels& series) const;
-  /// How far back any rule looks.
-  [[nodiscard]] milliseconds lookback() const { return lookback_; }
-  /// The longest `for`.
-  [[nodiscard]] milliseconds hold() const { return hold_; }
-
- private:
-  using Selector = std::vector<Matcher>;
-  void add(const std::string& expr);
-
-  std::unordered_map<std::string, std::vector<Selector>> by_name_;
-  std::vector<Selector> nameless_;
-  std::set<std::string, std::less<>> written_{"ALERTS", "ALERTS_FOR_STATE"};
-  milliseconds lookback_{0};
-  milliseconds hold_{0};
 };
 
 /// An incident and the pages about it.
@@ -66,6 +44,14 @@ struct Page {
 std::vector<PagedIncident> paged_incidents(std::span<const Incident> incidents, std::span<const Page> pages, Time since,
                                            Time until);
 
+/// One SLO and group, as it would have stood.
+struct RehearsedLevel {
+  slo::BudgetState over;                ///< of the time that was asked for, taken as a period of its own
+  std::optional<double> budget_left{};  ///< of its own period, as of the end
+  std::size_t incidents = 0;            ///< that alerts of it were part of
+  std::size_t pages = 0;                ///< of incidents whose root it was
+};
+
 struct BacktestResult {
   std::vector<PagedIncident> incidents;  ///< opened in the time that was asked for, oldest first
   /// Rules that could not be evaluated, and how often; with the last reason.
@@ -74,8 +60,9 @@ struct BacktestResult {
     std::string why;
   };
   std::map<std::string, Failing> failing;
-  std::size_t series = 0;   ///< read from the source
-  std::size_t samples = 0;  ///< of them
+  std::vector<RehearsedLevel> levels;  ///< by SLO and group
+  std::size_t series = 0;              ///< read from the source
+  std::size_t samples = 0;             ///< of them
   std::size_t evaluations = 0;
 };
 
@@ -86,7 +73,8 @@ struct BacktestOptions {
   milliseconds step{0};
 };
 
-/// What the rules would have done with the samples of the past, evaluated when the collector would have evaluated them.
+/// What the rules and SLOs would have done with the samples of the past, evaluated when the collector would have evaluated
+/// them. Before, SLOs count as far back as their windows reach, as a collector does at its start.
 /// Starts some time before `since`, so that what is pending then is known; incidents from before are not told. Memory holds
 /// an hour of chunks of the series that rules read, and how far back they look.
 Result<BacktestResult> backtest(Sandbox& sandbox, Rehearsal::Setting setting, SampleSource& source,

@@ -12,27 +12,51 @@ namespace {
 /// for ever.
 constexpr milliseconds kLongestSleep{1'000};
 
+std::unique_ptr<SloStage> stage_of(Sandbox& sandbox, const Rehearsal::Setting& setting, Time start) {
+  if (setting.slos.slos.empty()) return nullptr;
+  return std::make_unique<SloStage>(
+      sandbox,
+      SloStage::Setting{.slos = setting.slos, .book = setting.book, .tick = setting.slo_tick, .writes = setting.slo_series},
+      setting.slos_from.value_or(start));
+}
+
 }  // namespace
 
 Rehearsal::Rehearsal(Sandbox& sandbox, Setting setting, Time start)
     : sandbox_(sandbox),
       setting_(std::move(setting)),
+      slos_(stage_of(sandbox, setting_, start)),
       rules_(make_rule_context(sandbox.compiler(), setting_.external_labels, setting_.external_url), sandbox.clock(),
-             sandbox.store()),
+             slos_ ? static_cast<RuleOutput&>(*slos_) : sandbox.store()),
       now_(start) {
   sandbox_.clock().set(start);
   rules_.reload(setting_.rules, start);
-  if (!setting_.book) return;
+  if (!setting_.book || !setting_.pages) return;
   const auto& book = *setting_.book;
   correlation_.emplace(book.services, book.correlation);
   router_.emplace(book.routing, RoutingState{},
                   [&book](const std::string& service, const std::string& on) { return book.services.needs(service, on); });
 }
 
+void Rehearsal::arrive(const Labels& series, std::span<const Sample> samples) {
+  if (slos_) slos_->arrive(series, samples);
+}
+
+void Rehearsal::seed_slos(Time until) {
+  if (slos_) slos_->seed(until);
+}
+
+std::vector<AlertEvent> Rehearsal::alerts() const {
+  auto out = rules_.current();
+  if (slos_)
+    for (auto& alert : slos_->alerts()) out.push_back(std::move(alert));
+  return out;
+}
+
 std::vector<RuleFailure> Rehearsal::step(Time now, std::span<const std::size_t> groups, std::span<const AlertEvent> told) {
   pass(now);
   std::vector<RuleFailure> failures;
-  std::vector<AlertEvent> events;
+  auto events = judge_slos(now);  // first: rules see what it writes
   for (const auto group : groups) {
     auto some = rules_.evaluate(group, now);
     const bool firing =
@@ -51,14 +75,25 @@ std::vector<RuleFailure> Rehearsal::step(Time now, std::span<const std::size_t> 
 
 void Rehearsal::pass(Time until) {
   WARD_ASSERT(until >= now_);
-  while (correlation_) {
-    const auto wake = std::min(correlation_->next_wake(), router_->next_wake());
-    if (wake >= until) break;
-    settle({}, wake > now_ ? wake : std::min(until, now_ + kLongestSleep));
-    if (now_ >= until) break;
+  for (auto wake = next_move(); wake < until && now_ < until; wake = next_move()) {
+    const auto now = wake > now_ ? wake : std::min(until, now_ + kLongestSleep);
+    settle(judge_slos(now), now);
   }
   now_ = until;
   sandbox_.clock().set(until);
+}
+
+/// When somebody acts by himself: correlation, routing, or the next judgement of SLOs.
+Time Rehearsal::next_move() const {
+  auto out = slos_ ? slos_->next_tick() : Time::max();
+  if (correlation_) out = std::min({out, correlation_->next_wake(), router_->next_wake()});
+  return out;
+}
+
+std::vector<AlertEvent> Rehearsal::judge_slos(Time now) {
+  if (!slos_) return {};
+  sandbox_.clock().set(now);
+  return slos_->tick(now);
 }
 
 void Rehearsal::settle(std::span<const AlertEvent> events, Time now) {

@@ -56,6 +56,7 @@ class Sandbox {
   [[nodiscard]] SandboxStore& store() { return store_; }
   [[nodiscard]] VirtualClock& clock() { return clock_; }
   [[nodiscard]] const ExpressionCompiler& compiler() const { return compiler_; }
+  [[nodiscard]] const promql::Engine& promql() const { return engine_; }
   /// An instant query as rules ask it. Errors: invalid, with the parser's or the engine's sentence.
   [[nodiscard]] Result<Vector> query(std::string_view expr, Time at) const;
   void clear() { store_.clear(); }

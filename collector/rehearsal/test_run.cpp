@@ -35,6 +35,9 @@ std::vector<std::size_t> ordered(const RuleSet& rules, const std::vector<std::st
   return order;
 }
 
+/// Each minute must be judged.
+constexpr milliseconds kLongestSloTick = std::chrono::minutes{1};
+
 promql::EngineOptions query_options(const TestPlan& plan) {
   promql::EngineOptions out;
   out.subquery_step = plan.evaluation_interval;
@@ -62,6 +65,17 @@ AlertEvent event_of(const TestAlert& alert, std::size_t change, Time start) {
   return out;
 }
 
+/// SLOs as a test judges them: one that it has no samples of is not absent, but not its matter.
+slo::SloSet slos_for(const TestGroup& group, const Rulebook* book) {
+  auto out = book == nullptr ? slo::SloSet{} : book->slos;
+  for (auto& spec : out.slos) {
+    const RuleReads reads(RuleSet{}, {.slos = {spec}, .services = {}});
+    const auto fed = [&](const TestSeries& s) { return reads.counts(s.labels) || reads.wants(s.labels); };
+    if (std::none_of(group.series.begin(), group.series.end(), fed)) spec.absent_after = milliseconds{0};
+  }
+  return out;
+}
+
 /// One test: its samples are put in as time reaches them, so that no rule sees what has not happened yet.
 class GroupRun {
  public:
@@ -75,7 +89,10 @@ class GroupRun {
                    {.rules = std::move(rules),
                     .external_labels = group.external_labels,
                     .external_url = group.external_url,
-                    .book = std::move(book)},
+                    .book = book,
+                    .slos = slos_for(group, book.get()),
+                    .slo_tick = std::min(plan.evaluation_interval, kLongestSloTick),
+                    .pages = !group.notification_cases.empty()},
                    group.start) {}
 
   TestResult run() {
@@ -118,7 +135,9 @@ class GroupRun {
       for (auto i = fed_; i < std::min(end, series.values.size()); ++i)
         if (const auto& value = series.values[i])
           samples.push_back({group_.start + group_.interval * static_cast<std::int64_t>(i), *value});
-      if (!samples.empty()) sandbox_.store().put(series.labels, samples);
+      if (samples.empty()) continue;
+      sandbox_.store().put(series.labels, samples);
+      rehearsal_.arrive(series.labels, samples);
     }
     fed_ = end;
   }
@@ -153,6 +172,7 @@ class GroupRun {
     for (const auto& test : group_.notification_cases)
       if (test.until > at && test.until <= until) moments.insert(test.until);
     for (const auto moment : moments) {
+      feed(moment);
       rehearsal_.step(group_.start + moment, {}, told_until(moment));
       check_notices(moment);
     }
@@ -252,16 +272,33 @@ class PlanRun {
           out_.rules.push_back({.file = group.file, .group = group.name, .rule = rule.name, .cls = rule.cls});
       }
     }
+    const auto first_slo = out_.rules.size();
+    for (const auto& spec : book_ ? book_->slos.slos : std::vector<slo::SloSpec>{})
+      if (!spec.burn.empty()) out_.rules.push_back(covered(spec));
     for (const auto& group : plan_.groups) {
       if (options_.wanted && !options_.wanted(group.name)) continue;
       sandbox_.clear();
-      GroupRun test(sandbox_, plan_, group, rules_, group.notification_cases.empty() ? nullptr : book_);
+      GroupRun test(sandbox_, plan_, group, rules_, book_);
       out_.tests.push_back(test.run());
       for (const auto& [g, r] : test.rehearsal().fired()) out_.rules[places[g][r]].fired = true;
+      if (const auto* slos = test.rehearsal().slos())
+        for (auto i = first_slo; i < out_.rules.size(); ++i) note_burned(out_.rules[i], slos->burned());
     }
   }
 
  private:
+  static CoveredRule covered(const slo::SloSpec& spec) {
+    CoveredRule out{.file = spec.file(), .group = "", .rule = spec.name, .cls = spec.gravest()};
+    out.kind = CoveredRule::Kind::slo;
+    return out;
+  }
+
+  /// A burn that stays below what wakes people does not show that it would.
+  static void note_burned(CoveredRule& slo, const std::map<std::string, AlertClass, std::less<>>& burned) {
+    const auto at = burned.find(slo.rule);
+    if (at != burned.end() && at->second >= std::min(slo.cls, AlertClass::urgent)) slo.fired = true;
+  }
+
   bool load() {
     auto options = options_.base;
     options.rules.default_interval = plan_.evaluation_interval;
@@ -292,6 +329,10 @@ class PlanRun {
       groups.insert(group.name);
       for (const auto& rule : group.rules)
         if (rule.kind == Rule::Kind::alert) alerts.insert(rule.name);
+    }
+    if (book_ && !book_->slos.slos.empty()) {
+      alerts.insert({std::string(slo::kNoDataAlert), std::string(slo::kSpentAlert)});
+      for (const auto& spec : book_->slos.slos) alerts.insert(spec.name);
     }
     for (const auto& name : plan_.group_order)
       if (!groups.contains(name)) warn(plan_.at, "group_eval_order names '" + name + "', which no rule file has");

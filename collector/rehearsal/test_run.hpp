@@ -33,13 +33,15 @@ struct TestResult {
   std::vector<TestFailure> failures;
 };
 
-/// An alert rule of the rule files under test.
+/// An alert rule of the rule files under test, or an SLO that tells when its error budget burns.
 struct CoveredRule {
+  enum class Kind : std::uint8_t { rule, slo };
   std::string file;
   std::string group;
   std::string rule;
   AlertClass cls = AlertClass::informational;
-  bool fired = false;  ///< in at least one test
+  bool fired = false;  ///< in at least one test; of an SLO whose burning wakes people: as urgent
+  Kind kind = Kind::rule;
   friend bool operator==(const CoveredRule&, const CoveredRule&) = default;
 };
 

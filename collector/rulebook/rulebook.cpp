@@ -27,7 +27,7 @@ class Reader {
     book->routing = options_.routing;
     for (const auto& document : rules_.others) read(document, *book);
     join(*book);
-    check_packs(*book->rules);
+    check_packs(*book);
     check_references(*book, load_.errors, load_.warnings);
     if (load_.errors.empty()) load_.book = std::move(book);
   }
@@ -129,10 +129,10 @@ class Reader {
     return {};
   }
 
-  void check_packs(const RuleSet& rules) {
+  void check_packs(const Rulebook& book) {
     for (const auto& pack : packs_) {
       config::Problems problems;
-      for (const auto& alert : untested(pack, rules, tested_[pack.file], read_, problems))
+      for (const auto& alert : untested(pack, *book.rules, book.slos, tested_[pack.file], read_, problems))
         load_.errors.push_back({"W049 untested-urgent", alert.place + "no test of pack \"" + pack.name +
                                                             "\" expects it to fire; add one to " +
                                                             (pack.tests.empty() ? "a Test document" : pack.tests.front())});

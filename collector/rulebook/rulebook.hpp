@@ -27,6 +27,9 @@ struct Rulebook {
   slo::SloSet slos;  ///< with the tenants' targets
 };
 
+/// Whether planned maintenance takes this time of the service out of its SLOs: what the SLO engine asks.
+[[nodiscard]] bool is_excluded(const Rulebook& book, const std::string& service, Time at);
+
 /// What collector.yaml says of the same things; its words count before those of documents.
 struct RulebookOptions {
   RuleOptions rules;

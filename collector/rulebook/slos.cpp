@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "collector/routing/maintenance.hpp"
 #include "collector/rulebook/overrides.hpp"
+#include "collector/rulebook/rulebook.hpp"
 
 namespace ward::collector {
 namespace {
@@ -43,6 +45,12 @@ void apply_slo_overrides(slo::SloSet& set, std::span<const SloOverride> override
     else
       apply(*spec, wanted, services, problems);
   }
+}
+
+bool is_excluded(const Rulebook& book, const std::string& service, Time at) {
+  const auto needs = [&](const std::string& who, const std::string& on) { return book.services.needs(who, on); };
+  const auto* window = in_maintenance(book.routing.maintenance, needs, service, at);
+  return window != nullptr && window->slo == Maintenance::Slo::exclude;
 }
 
 }  // namespace ward::collector

@@ -23,6 +23,9 @@
 
 namespace ward::collector::slo {
 
+/// How often SLOs are judged unless the owner says otherwise.
+inline constexpr milliseconds kTick{std::chrono::seconds{15}};
+
 struct EngineOptions {
   /// Of all SLOs together; each costs some 20 KiB for windows up to 30 days. What is refused is counted.
   std::size_t max_ledgers = 20'000;
@@ -113,6 +116,9 @@ class SloEngine {
   /// The minutes of [from, to) of every ledger, one ledger after the other, from the store where they are no longer kept in
   /// memory. The lock is held for one block at a time.
   void visit_minutes(MinuteRange range, const std::function<void(const LedgerMinutes&)>& visit) const;
+  /// The same of the time [from, to) instead of the period, as far as ledgers reach back: what is left is then of the budget
+  /// of that time. For reports: costs a few blocks a ledger.
+  [[nodiscard]] std::vector<BudgetState> budgets_over(Time from, Time to) const;
   [[nodiscard]] EngineCounts counts() const;
   /// Ledgers and their memory.
   struct Size {
@@ -179,6 +185,8 @@ class SloEngine {
   void judge_all(Time now);
   void judge_group(SloState& slo, GroupState& group, Time now) const;
   void judge_composite(SloState& slo, GroupState& group, Time now) const;
+  [[nodiscard]] WindowState judge_range(const SloState& slo, const GroupState& group, std::int64_t from,
+                                        std::int64_t end) const;
   void refresh_composite_groups(SloState& slo);
   void make_rows(SloState& slo, GroupState& group);
   void set_rows(SloState& slo, GroupState& group);

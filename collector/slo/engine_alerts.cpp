@@ -82,6 +82,23 @@ std::optional<double> absolute_rule(const SloState& slo, const GroupState& group
   return to_events(state->sums.bad);
 }
 
+/// Since when the group is counted: of a composite since its first part is.
+std::optional<std::int64_t> born(const GroupState& group) {
+  if (group.ledger) return group.ledger->born();
+  std::optional<std::int64_t> out;
+  for (const auto& part : group.parts)
+    for (const auto* of : part)
+      if (const auto theirs = born(*of); theirs && (!out || *theirs < *out)) out = theirs;
+  return out;
+}
+
+/// Whether a few bad minutes may be all that is known: they would be most of a long window.
+bool is_young(const SloState& slo, const GroupState& group, Time now) {
+  if (slo.spec.min_history.count() <= 0) return false;
+  const auto since = born(group);
+  return !since || now - Time{Minute{minutes{*since}}} < slo.spec.min_history;
+}
+
 /// After a start the last minutes are missing for a moment; what was told stays told until they are counted.
 bool waits_for_history(const SloState& slo) { return slo.seed != nullptr && slo.was_saved; }
 
@@ -174,6 +191,7 @@ void SloEngine::tell_group(SloState& slo, GroupState& group, Time now, std::vect
     why = rounded(*bad) + " bad events in " + format_duration(spec.min_bad.window) + " on low traffic";
   }
   if (demand.signal != Demand::Signal::on && waits_for_history(slo)) return;
+  if (!group.burning.active() && is_young(slo, group, now)) return;
   if (spec.max_class) demand.cls = std::min(demand.cls, *spec.max_class);
   const bool evidence = demand.signal == Demand::Signal::on && !slo.above.empty() && path_is_healthy(slo, group);
   if (evidence) demand.cls = AlertClass::informational;

@@ -24,19 +24,24 @@ BudgetState promised(const SloState& slo) {
   return out;
 }
 
-BudgetState state_of(const SloState& slo, const GroupState& group) {
+/// What `over`, the state of `range`, says of the group.
+BudgetState budget_of(const SloState& slo, const GroupState& group, const WindowState& over, MinuteRange range) {
   auto out = promised(slo);
-  const auto& sums = group.period.sums;
   out.group = group.labels;
   out.target = group.target;
-  if (group.period.bad_ratio) out.sli = 1 - *group.period.bad_ratio;
-  out.budget_remaining = group.budget_remaining;
-  out.coverage = group.period.coverage;
-  out.events = to_events(sums.total);
-  out.bad_events = to_events(std::clamp<Amount>(sums.bad, 0, std::max<Amount>(0, sums.total)));
-  out.excluded = minutes{sums.excluded};
-  out.period = group.period_range;
+  if (over.bad_ratio) out.sli = 1 - *over.bad_ratio;
+  out.coverage = over.coverage;
+  out.events = to_events(over.sums.total);
+  out.bad_events = to_events(std::clamp<Amount>(over.sums.bad, 0, std::max<Amount>(0, over.sums.total)));
+  out.excluded = minutes{over.sums.excluded};
+  out.period = range;
   out.frozen = group.frozen;
+  return out;
+}
+
+BudgetState state_of(const SloState& slo, const GroupState& group) {
+  auto out = budget_of(slo, group, group.period, group.period_range);
+  out.budget_remaining = group.budget_remaining;
   out.last_sample = group.last_sample;
   out.alert = group.burning.active();
   for (std::size_t i = 0; i < group.windows.size() && i < slo.plan.lengths.size(); ++i) {
@@ -58,6 +63,20 @@ std::vector<BudgetState> SloEngine::budgets() const {
     if (!slo->groups.empty()) continue;
     out.push_back(promised(*slo));
     out.back().counted = false;
+  }
+  return out;
+}
+
+std::vector<BudgetState> SloEngine::budgets_over(Time from, Time to) const {
+  const std::scoped_lock lock(mutex_);
+  const MinuteRange range{minute_of(from), std::chrono::ceil<minutes>(to)};
+  std::vector<BudgetState> out;
+  for (const auto& slo : slos_) {
+    for (const auto& [labels, group] : slo->groups) {
+      const auto state = judge_range(*slo, *group, number_of(range.from), number_of(range.to));
+      out.push_back(budget_of(*slo, *group, state, range));
+      if (state.bad_ratio) out.back().budget_remaining = 1 - burn_rate(*state.bad_ratio, group->target);
+    }
   }
   return out;
 }

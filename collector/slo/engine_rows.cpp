@@ -24,23 +24,36 @@ std::int64_t young_unknown(Ledger& ledger, std::int64_t end, milliseconds grace)
 }
 
 /// Of several groups that are one part: each weighs as much as it had events.
-WindowState together(const std::vector<const WindowState*>& states) {
-  if (states.size() == 1) return *states.front();
+WindowState together(const std::vector<WindowState>& states) {
+  if (states.size() == 1) return states.front();
   WindowState out;
   double bad = 0;
   double events = 0;
   out.coverage = states.empty() ? 0 : 1;
-  for (const auto* state : states) {
-    out.length = std::max(out.length, state->length);
-    out.sums += state->sums;
-    out.coverage = std::min(out.coverage, state->coverage);
-    if (!state->bad_ratio) continue;
-    const auto weight = std::max(1.0, to_events(state->sums.total));
-    bad += *state->bad_ratio * weight;
+  for (const auto& state : states) {
+    out.length = std::max(out.length, state.length);
+    out.sums += state.sums;
+    out.coverage = std::min(out.coverage, state.coverage);
+    if (!state.bad_ratio) continue;
+    const auto weight = std::max(1.0, to_events(state.sums.total));
+    bad += *state.bad_ratio * weight;
     events += weight;
   }
   if (events > 0) out.bad_ratio = bad / events;
   return out;
+}
+
+/// What the parts of a composite's group say together, each by `state_of`.
+template <class StateOf>
+WindowState judge_parts(const SloState& slo, const GroupState& group, StateOf state_of) {
+  std::vector<PartState> parts;
+  for (std::size_t i = 0; i < slo.parts.size(); ++i) {
+    std::vector<WindowState> states;
+    if (slo.parts[i] != nullptr && i < group.parts.size())
+      for (const auto* part : group.parts[i]) states.push_back(state_of(*slo.parts[i], *part));
+    parts.push_back({together(states), slo.spec.components[i].weight});
+  }
+  return combine(parts, slo.spec.composition);
 }
 
 std::optional<double> remaining(const SloSpec& spec, const GroupState& group) {
@@ -121,22 +134,19 @@ void SloEngine::refresh_composite_groups(SloState& slo) {
   }
 }
 
+/// A range of minutes that is no window: costs up to two blocks a ledger.
+WindowState SloEngine::judge_range(const SloState& slo, const GroupState& group, std::int64_t from, std::int64_t end) const {
+  if (!slo.spec.components.empty())
+    return judge_parts(slo, group,
+                       [&](const SloState& part, const GroupState& of) { return judge_range(part, of, from, end); });
+  const auto unborn = std::clamp<std::int64_t>(group.ledger->born().value_or(end) - from, 0, end - from);
+  return judge(group.ledger->between(from, end), end - from, slo.spec.no_data, {unborn, 0});
+}
+
 void SloEngine::judge_composite(SloState& slo, GroupState& group, Time now) const {
-  const auto over = [&](auto state_of) {
-    std::vector<PartState> parts;
-    for (std::size_t i = 0; i < slo.parts.size(); ++i) {
-      std::vector<const WindowState*> states;
-      std::vector<WindowState> kept;
-      if (slo.parts[i] != nullptr && i < group.parts.size())
-        for (auto* part : group.parts[i]) kept.push_back(state_of(*slo.parts[i], *part));
-      for (const auto& state : kept) states.push_back(&state);
-      parts.push_back({together(states), slo.spec.components[i].weight});
-    }
-    return combine(parts, slo.spec.composition);
-  };
   group.windows.resize(slo.plan.lengths.size());
   for (std::size_t w = 0; w < group.windows.size(); ++w) {
-    group.windows[w] = over([&](const SloState& part, const GroupState& of) {
+    group.windows[w] = judge_parts(slo, group, [&](const SloState& part, const GroupState& of) {
       const auto index = part.plan.index_of(slo.plan.lengths[w]);
       return index < of.windows.size() ? of.windows[index] : WindowState{};
     });
@@ -147,12 +157,7 @@ void SloEngine::judge_composite(SloState& slo, GroupState& group, Time now) cons
     group.period = group.windows[slo.plan.period];
     return;
   }
-  const auto from = number_of(group.period_range.from);
-  const auto end = number_of(minute_of(now)) + 1;
-  group.period = over([&](const SloState& part, const GroupState& of) {
-    const auto unborn = std::clamp<std::int64_t>(of.ledger->born().value_or(end) - from, 0, end - from);
-    return judge(of.ledger->between(from, end), end - from, part.spec.no_data, {unborn, 0});
-  });
+  group.period = judge_range(slo, group, number_of(group.period_range.from), number_of(minute_of(now)) + 1);
 }
 
 void SloEngine::make_rows(SloState& slo, GroupState& group) {

@@ -1,5 +1,6 @@
 #include "collector/slo/slo.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace ward::collector::slo {
@@ -70,6 +71,18 @@ std::string counting_identity(const SloSpec& slo) {
 double target_of(const SloSpec& slo, const Labels& group) {
   const auto own = slo.tenant_targets.find(std::string(group.get("tenant")));
   return own == slo.tenant_targets.end() ? slo.target : own->second;
+}
+
+std::string SloSpec::file() const {
+  const auto column = origin.rfind(':');
+  const auto line = column == std::string::npos || column == 0 ? std::string::npos : origin.rfind(':', column - 1);
+  return line == std::string::npos ? origin : origin.substr(0, line);
+}
+
+AlertClass SloSpec::gravest() const {
+  auto out = AlertClass::informational;
+  for (const auto& pair : burn) out = std::max(out, pair.cls);
+  return max_class ? std::min(out, *max_class) : out;
 }
 
 }  // namespace ward::collector::slo

@@ -17,6 +17,10 @@
 /// by slo_document.hpp and taken by engine.hpp. Facts: OpenSLO v1, Google's SRE workbook chapter 5.
 namespace ward::collector::slo {
 
+/// Alerts beside the one that carries its SLO's name.
+inline constexpr std::string_view kNoDataAlert = "SloNoData";
+inline constexpr std::string_view kSpentAlert = "SloBudgetSpent";
+
 /// What a minute without events means. unknown: outside the ratio, lowers the coverage. bad, good: counts as such.
 enum class NoData : std::uint8_t { unknown, bad, good };
 std::string_view to_string(NoData n);
@@ -102,6 +106,7 @@ struct SloSpec {
   milliseconds absent_after{0};  ///< without any known minute for this long, platform is told; 0: never
   EventRate min_events;          ///< fewer: no alert above actionable. count 0: no such gate
   EventRate min_bad;             ///< told as actionable when fewer events than min_events are usual; count 0: not
+  milliseconds min_history{0};   ///< counted for less than this, a group's burning is not told
   bool exclude_maintenance = false;
   milliseconds max_excluded{0};  ///< in a calendar month (UTC); 0: no bound
   bool freeze = false;           ///< a spent budget freezes changes: an alert and a series say so
@@ -112,6 +117,10 @@ struct SloSpec {
   Labels alert_annotations;  ///< runbook_url, escalation, decision_tree, summary, description
   config::Node document;     ///< as loaded, for export
   std::string origin;        ///< "pack.yaml:12:1"
+
+  [[nodiscard]] std::string file() const;  ///< of origin
+  /// The highest class its burning is told with; informational where nothing is told.
+  [[nodiscard]] AlertClass gravest() const;
 };
 
 /// Alike for SLOs that count alike: what is kept of one serves the other. Targets, periods, slices and alerts do not count.

@@ -67,6 +67,7 @@ void read_counting(config::Section& from, SloSpec& spec) {
     from.problems().add(from.at("ward.io/min-bad"),
                         "'ward.io/min-bad' counts only where few events are usual, and nothing says how few",
                         "Add ward.io/min-events.");
+  spec.min_history = from.duration("ward.io/min-history", milliseconds{0});
   spec.exclude_maintenance = from.choice("ward.io/maintenance", {"count", "exclude"}, 0) == 1;
   spec.max_excluded = from.duration("ward.io/max-excluded", milliseconds{0});
   spec.freeze = from.choice("ward.io/on-exhausted", {"nothing", "freeze"}, 0) == 1;

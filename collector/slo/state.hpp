@@ -21,10 +21,6 @@ namespace ward::collector::slo {
 struct SloState;
 struct GroupState;
 
-/// Alerts beside the one that carries its SLO's name.
-inline constexpr std::string_view kNoDataAlert = "SloNoData";
-inline constexpr std::string_view kSpentAlert = "SloBudgetSpent";
-
 /// A source that a series may match.
 struct SourceRef {
   SloState* slo = nullptr;

@@ -107,14 +107,15 @@ TEST_F(TestCommand, RunPicksTestsByName) {
 
 TEST_F(TestCommand, CoverageNamesRulesWithoutATestTheGravestFirst) {
   EXPECT_EQ(test({good, "--coverage"}), 0);
-  EXPECT_THAT(cli.out, HasSubstr("Coverage: 1 of 2 alert rules fire in a test, 0 of 1 urgent and executive ones\n"
+  EXPECT_THAT(cli.out, HasSubstr("Coverage: 1 of 2 alert rules and SLOs fire in a test, 0 of 1 urgent and executive ones\n"
                                  "  no test fires urgent Gone (" +
                                  (folder / "rules.yaml").string() + ": group \"g\")\n"));
 }
 
 TEST_F(TestCommand, RequiredCoverageFailsForAnUntestedUrgentRule) {
   EXPECT_EQ(test({good, "--require-coverage"}), 1);
-  EXPECT_THAT(cli.err, HasSubstr("1 urgent or executive alert rules have no test that makes them fire. Add one each"));
+  EXPECT_THAT(cli.err,
+              HasSubstr("1 urgent or executive alert rules or SLOs have no test that makes them fire. Add one each"));
   const auto more = folder.write("more.yaml", R"(rule_files: [rules.yaml]
 tests: [{alert_rule_test: [{alertname: Gone, exp_alerts: [{exp_labels: {class: urgent, owner: platform}, exp_annotations: {runbook_url: run.md}}]}]}]
 )");

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "collector/alerting/rule_file.hpp"
-#include "collector/tsdb/chunk.hpp"
+#include "tests/unit/collector/rehearsal/fake_source.hpp"
 
 namespace ward::collector {
 namespace {
@@ -17,49 +17,6 @@ constexpr Time kDay = from_ms(1'795'392'000'000);  // 2026-11-23
 Time at(milliseconds after) { return kDay + after; }
 
 Result<std::string> no_file(const std::string&) { return fail(Errc::not_found, "", ""); }
-
-/// Chunks of an hour each, handed over as StoredDays does it.
-class FakeSource final : public SampleSource {
- public:
-  void add(const Labels& labels, Time from, Time to, milliseconds every, double value) {
-    for (Time hour = from; hour < to; hour += 30min) {
-      Chunk chunk{labels, {}};
-      for (Time t = hour; t < std::min(to, hour + 30min); t += every) chunk.samples.push_back({t, value});
-      chunks_.push_back(std::move(chunk));
-    }
-  }
-  Status open(Time from, std::function<bool(const Labels&)> wanted) override {
-    from_ = from;
-    wanted_ = std::move(wanted);
-    std::stable_sort(chunks_.begin(), chunks_.end(),
-                     [](const auto& a, const auto& b) { return a.samples.front().t < b.samples.front().t; });
-    next_ = 0;
-    return {};
-  }
-  Status load(Time until, const Take& take) override {
-    if (broken_at_ != Time{} && until > broken_at_) return fail(Errc::corrupt, "the disk is gone", "Mend it.");
-    for (; next_ < chunks_.size() && chunks_[next_].samples.front().t < until; ++next_) {
-      const auto& chunk = chunks_[next_];
-      if (chunk.samples.back().t < from_ || !wanted_(chunk.labels)) continue;
-      take(chunk.labels, encode_chunk(chunk.samples), chunk.samples);
-      taken.push_back(std::string(chunk.labels.name()));
-    }
-    return {};
-  }
-  void break_at(Time t) { broken_at_ = t; }
-  std::vector<std::string> taken;
-
- private:
-  struct Chunk {
-    Labels labels;
-    std::vector<Sample> samples;
-  };
-  std::vector<Chunk> chunks_;
-  std::size_t next_ = 0;
-  Time from_;
-  Time broken_at_;
-  std::function<bool(const Labels&)> wanted_;
-};
 
 constexpr const char* kRules = R"(groups:
 - name: g
@@ -94,7 +51,7 @@ class BacktestTest : public testing::Test {
   }
   const Labels up_{{"__name__", "up"}, {"job", "pg"}, {"tenant", "a"}};
   Sandbox sandbox_;
-  FakeSource source_;
+  test::FakeSource source_;
 };
 
 TEST_F(BacktestTest, FindsWhatWouldHavePagedAndItsEnd) {

@@ -60,6 +60,17 @@ TEST(SloAlerts, AreNoPagesBelowMinimumEvents) {
   EXPECT_EQ(bed.take_told(), "firing admission-ok actionable");
 }
 
+TEST(SloAlerts, OfAGroupWithoutHistoryAreNotTold) {
+  auto slo = rpc_slo();
+  slo.min_history = 1h;
+  Bed bed({slo});
+  bed.start();
+  bed.run(50, 500, 500);
+  EXPECT_EQ(bed.take_told(), "") << "all it knows is bad, and it knows little";
+  bed.run(12, 500, 500);
+  EXPECT_EQ(bed.take_told(), "firing admission-ok urgent");
+}
+
 TEST(SloAlerts, TellATrickleOfErrorsOnLowTraffic) {
   auto slo = rpc_slo();
   slo.min_events = {50, 1h};
