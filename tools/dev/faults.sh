@@ -23,14 +23,16 @@ need_fault() {
 }
 
 cmd_break() {
-  local id=${1:-}
+  local id=${1:-} expected
   [ -n "$id" ] || die "which fault?" "Usage: ./dev break ID, one of: $(fault_ids | tr '\n' ' ')."
   need_up
   need_fault "$id"
   mkdir -p "$STATE/broken"
   : >"$STATE/broken/$id"
   "break_$id"
-  say "$id: $(fault_field "$id" 8). Expected: one page to $(fault_field "$id" 2), class $(fault_field "$id" 3). End it: ./dev heal $id"
+  expected="one page to $(fault_field "$id" 2), class $(fault_field "$id" 3)"
+  [ "$(fault_field "$id" 10)" = - ] || expected=$(fault_field "$id" 10)
+  say "$id: $(fault_field "$id" 8). Expected: $expected. End it: ./dev heal $id"
 }
 cmd_heal() {
   local id
@@ -94,7 +96,7 @@ judge() {
   pages_since "$2" | jq -c --arg id "$1" --argjson broken "$3" --argjson healed "$4" --arg before "$5" --arg after "$6" \
     --arg owner "$(fault_field "$1" 2)" --arg class "$(fault_field "$1" 3)" --arg service "$(fault_field "$1" 4)" \
     --arg alert "$(fault_field "$1" 5)" --arg messages "$(fault_field "$1" 10)" --arg absorbs "$(fault_field "$1" 11)" \
-    --arg says "$(fault_field "$1" 12)" -f tools/dev/judge.jq
+    --arg says "$(fault_field "$1" 12)" --argjson known "$(head -n "$2" "$STATE/pages.jsonl" 2>/dev/null | jq -sc 'map(.body.groupKey) | unique')" -f tools/dev/judge.jq
 }
 
 run_fault() { # run_fault ID: leaves the verdict in .ward/verdicts/ID.json

@@ -34,6 +34,7 @@ map(select(.status == "firing")) as $told
     problems: [
       (if $before != "quiet" then "it was not quiet before" else empty end),
       (if ($fires | length) == 0 then "no page" else empty end),
+      (if any($fires[]; .incident as $i | ($known - ["ward-deadman"]) | index($i)) then "an incident of before, opened again" else empty end),
       (if $patterns == null then
         (if ($fires | length) > 1 then "\($fires | length) pages: \($fires | map(shown) | join(", "))" else empty end),
         ($rises[] | select(.class | among($class) | not) | "escalated to \(.class)")

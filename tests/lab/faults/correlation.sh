@@ -13,7 +13,7 @@ hold_prices() {
   billing_bench price-import -c 1 -T 540 -f "$STATE/hold-prices.sql"
 }
 break_CO3() {
-  correlate "reparent: 15m, flap: {enter: 8, in: 10m, stable: 1m}"
+  correlate "reparent: 2m, flap: {enter: 8, in: 10m, stable: 1m}"
   start_part pg-prices hold_prices
 }
 heal_CO3() {
@@ -57,7 +57,7 @@ flap_redis() {
   done
 }
 break_CO6() {
-  correlate "reparent: 15m, settle_resolve: 1m, flap: {enter: 4, in: 10m, stable: 1m}"
+  correlate "reparent: 30s, settle_resolve: 1m, flap: {enter: 4, in: 10m, stable: 1m}"
   start_part redis-flap flap_redis
 }
 linger_CO6() { sleep 70; }  # a whole turn after the note: no further pair of page and end
