@@ -24,6 +24,36 @@ receivers_yaml() {
   done
 }
 
+# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
+readonly LAB_CORRELATION='reparent: 30s, flap: {enter: 8, in: 10m, stable: 1m}'
+write_operations_yaml() { # write_operations_yaml CORRELATION
+  cat >"$STATE/operations.yaml" <<YAML
+# Written by ./dev up, and by the faults that need other times.
+groups: []
+---
+kind: Operations
+apiVersion: ward/v1
+spec:
+  # Nobody acknowledges here: without this a fault of more than five minutes would page its owner's fallback too, rightly.
+  acknowledge_within: 0s
+  correlation: {$1}
+  # These tell of the machine itself, which may be building software beside the lab and really be out of breath then.
+  tenantOverrides:
+    - tenant: $LAB_TENANT
+      alert: {NodeCpuPressure: {enabled: false}, NodeMemoryStalls: {enabled: false}, NodeIoStalls: {enabled: false}}
+YAML
+}
+# correlate CORRELATION: other times from now on; returns when they are in force.
+correlate() {
+  local before
+  before=$(reloads)
+  write_operations_yaml "$1"
+  kill -HUP "$(pid_of collector)"
+  wait_for 20 reloaded_since "$before" || die "the collector did not take new correlation times" "See .ward/log/collector.log."
+}
+reloads() { grep -c 'New rules and certificates are in force' "$STATE/log/collector.log" || true; }
+reloaded_since() { [ "$(reloads)" -gt "$1" ]; }
+
 write_collector_yaml() {
   cat >"$STATE/collector.yaml" <<YAML
 # Written by ./dev up; config/collector.yaml explains every key.
@@ -33,7 +63,7 @@ external_url: "http://127.0.0.1:$(port_of http)"
 log: {level: info, format: text}
 retention: {samples: 2d}
 ingest: {max_sample_age: 0s}
-rules: ["$WARD_ROOT/rules/*.yaml"]
+rules: ["$WARD_ROOT/rules/*.yaml", "$WARD_ROOT/tests/lab/rules/*.yaml", "$STATE/operations.yaml"]
 evaluation: {interval: 5s}
 tls:
   ca: $STATE/pki/ca.crt
@@ -48,13 +78,16 @@ owners:
   platform: {receiver: platform, fallback: database}
   security: {receiver: security, fallback: platform}
   backup: {receiver: backup, fallback: platform}
-# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
-correlation: {reparent: 30s, flap: {enter: 8, in: 10m, stable: 1m}}
 services:
   odoo: {owner: application, dependsOn: [{to: pg-main, mode: hard}, {to: redis, mode: soft}, {to: node, mode: hard}]}
-  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}
+  pg-main: {owner: database, dependsOn: [{to: volume, mode: hard}, {to: node, mode: hard}]}
   redis: {owner: platform, dependsOn: [{to: node, mode: hard}]}
   node: {owner: platform}
+  # Those of the lab alone: tests/lab/rules/lab.yaml.
+  billing: {owner: application, dependsOn: [{to: odoo, mode: hard}]}
+  queue: {owner: application, dependsOn: [{to: odoo, mode: hard}]}
+  pg-standby: {owner: database, dependsOn: [{to: pg-main, mode: hard}, {to: node, mode: hard}]}
+  volume: {owner: platform, dependsOn: [{to: node, mode: hard}]}
   ward: {owner: platform}
   traefik: {owner: platform}
   dependency: {owner: platform}
@@ -118,6 +151,8 @@ write_agent_data_yaml() {
   - {probe: redis, name: redis, interval: 5s, host: 127.0.0.1, port: $(port_of redis), labels: {service: redis}}
   - {probe: odoo_workers, name: odoo, interval: 5s, port: $(port_of standin), command: standin.py, labels: {service: odoo}}
   - {probe: odoo_http, name: odoo, interval: 5s, url: "http://127.0.0.1:$(port_of standin)", labels: {service: odoo}}
+  - {probe: scrape, name: clinic, interval: 5s, url: "http://127.0.0.1:$(port_of clinic)/metrics", labels: {service: billing}}
+  - {probe: scrape, name: volume, interval: 5s, url: "http://127.0.0.1:$(port_of clinic)/volume", labels: {service: volume}}
 YAML
     [ ! -e "$STATE/odoo" ] || odoo_targets
   } >"$STATE/agent-data.yaml"
@@ -134,6 +169,7 @@ YAML
 write_configs() {
   local agent
   write_collector_yaml
+  write_operations_yaml "$LAB_CORRELATION"
   write_agent_data_yaml
   for agent in "${AGENTS[@]:1}"; do write_agent_edge_yaml "$agent"; done
 }

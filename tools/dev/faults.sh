@@ -9,7 +9,7 @@ done
 
 readonly FAULTS=tests/lab/faults.tsv
 QUIET=${WARD_QUIET_SECONDS:-30}    # so long nothing may fire before and after a fault
-SETTLE=${WARD_SETTLE_SECONDS:-20}  # so long a broken fault may bring a second page after its first
+SETTLE=${WARD_SETTLE_SECONDS:-20}  # so long a broken fault may bring one page more
 
 # What the lab of now can cause: faults of the real Odoo only while `./dev up --odoo` runs.
 fault_ids() { awk -F'\t' -v odoo="$([ -e "$STATE/odoo" ] && echo 1)" '!/^#/ && ($9 == "-" || odoo) {print $1}' "$FAULTS"; }
@@ -23,14 +23,16 @@ need_fault() {
 }
 
 cmd_break() {
-  local id=${1:-}
+  local id=${1:-} expected
   [ -n "$id" ] || die "which fault?" "Usage: ./dev break ID, one of: $(fault_ids | tr '\n' ' ')."
   need_up
   need_fault "$id"
   mkdir -p "$STATE/broken"
   : >"$STATE/broken/$id"
   "break_$id"
-  say "$id: $(fault_field "$id" 8). Expected: one page to $(fault_field "$id" 2), class $(fault_field "$id" 3). End it: ./dev heal $id"
+  expected="one page to $(fault_field "$id" 2), class $(fault_field "$id" 3)"
+  [ "$(fault_field "$id" 10)" = - ] || expected=$(fault_field "$id" 10)
+  say "$id: $(fault_field "$id" 8). Expected: $expected. End it: ./dev heal $id"
 }
 cmd_heal() {
   local id
@@ -76,41 +78,29 @@ quiet() {
   done
 }
 
-# judge ID BEFORE AFTER BROKEN_MS HEALED_MS QUIET_BEFORE QUIET_AFTER: one JSON object with the verdict.
+# What a scenario must bring beside its first page: faults.tsv's messages, absorbs.
+told_all() { # told_all ID BEFORE: as many messages as expected have come, ends aside
+  local messages
+  read -ra messages <<<"$(fault_field "$1" 10)"
+  [ "$(pages_since "$2" | jq 'map(select(.status == "firing")) | length')" -ge ${#messages[@]} ]
+}
+absorbed() { # absorbed ID BEFORE: the first page's incident has all alerts it must have
+  local incident
+  incident=$(pages_since "$2" | jq -r 'map(select(.status == "firing"))[0].incident')
+  api "/api/ward/v1/incidents?id=$incident" | jq -e --arg absorbs "$(fault_field "$1" 11)" \
+    '[.incidents[].alerts[].alert] as $there | ($absorbs | split(",")) - $there | length == 0' >/dev/null
+}
+
+# judge ID BEFORE BROKEN_MS HEALED_MS QUIET_BEFORE QUIET_AFTER: one JSON object with the verdict.
 judge() {
-  pages_since "$2" | jq -c --arg id "$1" --argjson last "$(($3 - $2))" --argjson broken "$4" --argjson healed "$5" \
-    --arg before "$6" --arg after "$7" --arg owner "$(fault_field "$1" 2)" --arg class "$(fault_field "$1" 3)" \
-    --arg service "$(fault_field "$1" 4)" --arg alert "$(fault_field "$1" 5)" '
-    def among($wanted): . as $v | $wanted == "-" or ($wanted | split("|") | index($v) != null);
-    map(select(.kind == "fire")) as $fires | map(select(.kind == "escalate")) as $rises | map(select(.status == "resolved")) as $resolves
-    | $fires[0] as $page | ($resolves | last) as $healthy
-    | {
-        id: $id,
-        seconds_to_page: (if $page then (($page.received_ms - $broken) / 100 | round / 10) else null end),
-        pages: ($fires | length), escalations: ($rises | length),
-        receiver: ($page.receiver // null), owner: ($page.owner // null), class: ($page.class // null),
-        root: ($page.service // null), alert: ($page.alert // null), runbook: (($page.runbook // "") != ""),
-        seconds_to_resolve: (if $healthy then (($healthy.received_ms - $healed) / 100 | round / 10) else null end),
-        problems: [
-          (if $before != "quiet" then "it was not quiet before" else empty end),
-          (if ($fires | length) == 0 then "no page" else empty end),
-          (if ($fires | length) > 1 then "\($fires | length) pages: \($fires | map("\(.alert) to \(.receiver)") | join(", "))" else empty end),
-          (if $page and ($page.receiver != $owner) then "paged \($page.receiver), not \($owner)" else empty end),
-          (if $page and ($page.class | among($class) | not) then "class \($page.class), not \($class)" else empty end),
-          ($rises[] | select(.class | among($class) | not) | "escalated to \(.class)"),
-          (if $page and ($page.service | among($service) | not) then "root \($page.service), not \($service)" else empty end),
-          (if $page and ($page.alert | among($alert) | not) then "alert \($page.alert), not \($alert)" else empty end),
-          (if $page and $page.runbook == "" then "no runbook" else empty end),
-          (if $page and ($healthy | not) then "no resolve" else empty end),
-          (if $page and ($resolves | length) > ($fires | length) then "\($resolves | length) resolves" else empty end),
-          (if $healthy and $healthy.received_ms < $healed then "resolved before it was healed" else empty end),
-          (if $after != "quiet" then "it was not quiet after" else empty end)
-        ]
-      } | .counts = (.problems | length == 0)'
+  pages_since "$2" | jq -c --arg id "$1" --argjson broken "$3" --argjson healed "$4" --arg before "$5" --arg after "$6" \
+    --arg owner "$(fault_field "$1" 2)" --arg class "$(fault_field "$1" 3)" --arg service "$(fault_field "$1" 4)" \
+    --arg alert "$(fault_field "$1" 5)" --arg messages "$(fault_field "$1" 10)" --arg absorbs "$(fault_field "$1" 11)" \
+    --arg says "$(fault_field "$1" 12)" --argjson known "$(head -n "$2" "$STATE/pages.jsonl" 2>/dev/null | jq -sc 'map(.body.groupKey) | unique')" -f tools/dev/judge.jq
 }
 
 run_fault() { # run_fault ID: leaves the verdict in .ward/verdicts/ID.json
-  local id=$1 before after broken healed quiet_before=quiet quiet_after=quiet
+  local id=$1 before broken healed quiet_before=quiet quiet_after=quiet
   printf '%s  quiet before ' "$id" >&2
   quiet "$QUIET" 240 || quiet_before=loud
   before=$(page_count)
@@ -119,7 +109,9 @@ run_fault() { # run_fault ID: leaves the verdict in .ward/verdicts/ID.json
   cmd_break "$id" >/dev/null
   if wait_for "$(fault_field "$id" 6)" fired_since "$before"; then
     printf ' paged after %s s' $((($(now_ms) - broken) / 1000)) >&2
+    unfold "$id" "$before"
     sleep "$SETTLE"
+    if declare -F "linger_$id" >/dev/null; then "linger_$id"; fi
   else
     printf ' NO PAGE in %s s' "$(fault_field "$id" 6)" >&2
   fi
@@ -127,20 +119,33 @@ run_fault() { # run_fault ID: leaves the verdict in .ward/verdicts/ID.json
   printf ' heal' >&2
   cmd_heal "$id" >/dev/null
   if fired_since "$before"; then wait_for "$(fault_field "$id" 7)" all_resolved_since "$before" || printf ' NO RESOLVE' >&2; fi
-  after=$(page_count)
   printf ' quiet after' >&2
   quiet "$QUIET" 120 || quiet_after=loud
-  judge "$id" "$before" "$after" "$broken" "$healed" "$quiet_before" "$quiet_after" >"$STATE/verdicts/$id.json"
+  judge "$id" "$before" "$broken" "$healed" "$quiet_before" "$quiet_after" >"$STATE/verdicts/$id.json"
   printf '  %s\n' "$(jq -r 'if .counts then "counts" else "does NOT count: " + (.problems | join("; ")) end' "$STATE/verdicts/$id.json")" >&2
 }
+# A scenario goes on after its first page: symptoms join, the cause is mended and a symptom stays, further people are told.
+unfold() { # unfold ID BEFORE
+  if [ "$(fault_field "$1" 11)" != - ]; then
+    wait_for 180 absorbed "$1" "$2" || printf ' NOT ALL JOINED' >&2
+  fi
+  if declare -F "mend_$1" >/dev/null; then
+    printf ' mend' >&2
+    "mend_$1"
+  fi
+  if [ "$(fault_field "$1" 10)" != - ]; then
+    wait_for 300 told_all "$1" "$2" || printf ' NOT ALL TOLD' >&2
+  fi
+}
 
+# told: first pages + pages to further people or of a graver class + notes.
 print_verdicts() { # print_verdicts FILE
-  printf '%-5s %8s %6s  %-12s %-13s %-16s %-26s %-8s %9s  %s\n' id 'page s' pages owner class root alert runbook 'resolve s' verdict
-  jq -r '.[] | [.id, .seconds_to_page // "-", .pages, .receiver // "-", .class // "-", .root // "-", .alert // "-",
+  printf '%-5s %8s %6s %9s  %-12s %-13s %-16s %-26s %-8s %9s  %s\n' id 'page s' told absorbed owner class root alert runbook 'resolve s' verdict
+  jq -r '.[] | [.id, .seconds_to_page // "-", ([.pages, .escalations, .updates] | join("+")), .absorbed, .receiver // "-", .class // "-", .root // "-", .alert // "-",
     (if .runbook then "yes" else "no" end), .seconds_to_resolve // "-",
     (if .counts then "counts" else "NO: " + (.problems | join("; ")) end)] | @tsv' "$1" |
-    while IFS=$'\t' read -r id page pages owner class root alert runbook resolve verdict; do
-      printf '%-5s %8s %6s  %-12s %-13s %-16s %-26s %-8s %9s  %s\n' "$id" "$page" "$pages" "$owner" "$class" "$root" "$alert" "$runbook" "$resolve" "$verdict"
+    while IFS=$'\t' read -r id page pages absorbed owner class root alert runbook resolve verdict; do
+      printf '%-5s %8s %6s %9s  %-12s %-13s %-16s %-26s %-8s %9s  %s\n' "$id" "$page" "$pages" "$absorbed" "$owner" "$class" "$root" "$alert" "$runbook" "$resolve" "$verdict"
     done
 }
 

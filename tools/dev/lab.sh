@@ -15,10 +15,16 @@ receiver_start() {
   start receiver python3 "$WARD_ROOT/tools/receiver" --port "$(port_of receiver)" --pages "$STATE/pages.jsonl"
   started receiver "receiver of pages" 15 http_ok "http://127.0.0.1:$(port_of receiver)/healthz"
 }
+# Debian's own python3 has the module of python3-psycopg2, another one on the PATH may not.
 standin_start() {
-  start standin python3 "$WARD_ROOT/tests/lab/standin.py" --port "$(port_of standin)" --database-port "$(port_of pg-primary)" \
-    --switches "$STATE/standin"
+  start standin /usr/bin/python3 "$WARD_ROOT/tests/lab/standin.py" --port "$(port_of standin)" --database-port "$(port_of pg-primary)" \
+    --password-file "$STATE/secrets/pg-billing" --switches "$STATE/standin"
   started standin "stand-in for Odoo" 15 port_open "$(port_of standin)"
+}
+clinic_start() {
+  start clinic python3 "$WARD_ROOT/tests/lab/clinic.py" --port "$(port_of clinic)" --odoo-port "$(port_of standin)" \
+    --latency-file "$(pg_home)/volume-latency" --switches "$STATE/standin"
+  started clinic "its users and their disk" 15 port_open "$(port_of clinic)"
 }
 collector_start() {
   start collector "$BUILD/release/collector/ward-collector" --config "$STATE/collector.yaml"
@@ -56,10 +62,11 @@ cmd_up() {
       cmd_lab odoo up
       : >"$STATE/odoo"
     fi
-    for name in stream http receiver standin "${AGENTS[@]/#/agent-}"; do free_port "$name"; done
+    for name in stream http receiver standin clinic "${AGENTS[@]/#/agent-}"; do free_port "$name"; done
     pg_up
     redis_up
     standin_start
+    clinic_start
     receiver_start
     run_step "certificates" "$STATE/log/pki.log" make_pki
     write_configs
@@ -128,7 +135,7 @@ samples_total() {
 
 print_status() { # print_status SAMPLES_PER_SECOND
   local name
-  for name in collector "${AGENTS[@]/#/agent-}" receiver standin pg-primary pg-standby redis; do process_line "$name"; done
+  for name in collector "${AGENTS[@]/#/agent-}" receiver standin clinic pg-primary pg-standby redis; do process_line "$name"; done
   if ! api /api/ward/v1/status >"$STATE/status.json"; then
     say "  the collector does not answer; its log is .ward/log/collector.log"
   else

@@ -14,7 +14,9 @@ def page:
       alert: ($first.labels.alertname // ""),
       service: ($labels.ward_service // $labels.service // ""),
       runbook: ($notes.runbook_url // ""),
-      summary: (($notes.summary // "") | split("\n")[0])
+      summary: (($notes.summary // "") | split("\n")[0]),
+      members: [(.body.alerts // [])[].labels.alertname],
+      text: "\($notes.ward_page // "")\n\($notes.summary // "")\n\($notes.description // "")"
     };
 page | if $show == "line" then
     "\((.received_ms / 1000) | strflocaltime("%H:%M:%S"))  \(if .status == "resolved" then "RESOLVED" else (.class | ascii_upcase) end)  \(.receiver)  \(.alert) at \(.service)  \(.summary)"

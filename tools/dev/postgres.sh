@@ -82,9 +82,17 @@ pg_roles() {
     CREATE TABLE invoice (id int PRIMARY KEY, amount int NOT NULL);
     INSERT INTO invoice SELECT n, n FROM generate_series(1, 1000) n;
     GRANT ALL ON invoice TO billing;
+    CREATE TABLE price_list (id int PRIMARY KEY, amount int NOT NULL);
+    INSERT INTO price_list SELECT n, n FROM generate_series(1, 1000) n;
+    GRANT ALL ON price_list TO billing;
+    -- A read of the simulated data volume: it takes as many ms as the file says.
+    CREATE FUNCTION read_volume() RETURNS void LANGUAGE sql SECURITY DEFINER
+      AS \$\$ SELECT pg_sleep(coalesce(nullif(pg_read_file('$(pg_home)/volume-latency'), '')::float8, 0) / 1000) \$\$;
     SELECT pg_create_physical_replication_slot('standby1');"
+  volume_latency 1
   psql_admin primary "$sql"
 }
+volume_latency() { printf '%s' "$1" | as_pg tee "$(pg_home)/volume-latency" >/dev/null; } # volume_latency MS
 
 replica_conninfo() { # replica_conninfo PORT
   printf "host=127.0.0.1 port=%s user=ward_replica password=%s application_name=standby1" "$1" "$(secret pg-replica)"

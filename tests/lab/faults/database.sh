@@ -12,7 +12,8 @@ billing_bench() { # billing_bench APPLICATION ARG...
 # A function of this file as a background process with a name; every one ends by itself after a few minutes.
 start_part() { # start_part NAME FUNCTION ARG...
   running "$1" || start "$1" timeout 600 bash -c \
-    '. tools/dev/common.sh; . tools/dev/postgres.sh; . tests/lab/faults/database.sh; "$@"' fault "${@:2}"
+    '. tools/dev/common.sh; . tools/dev/postgres.sh; . tools/dev/redis.sh
+     . tests/lab/faults/database.sh; . tests/lab/faults/correlation.sh; "$@"' fault "${@:2}"
 }
 
 # About 2 MB of WAL a second: enough to see lag, little enough for any disk.
@@ -52,10 +53,10 @@ point_standby_at() {
   psql_admin standby 'SELECT pg_reload_conf()' >/dev/null
 }
 
-# 38 idle sessions beside the lab's own one or two: 85 % of the 47 that max_connections = 50 leaves to applications.
+# 36 idle sessions beside the lab's own three or four: 85 % of the 47 that max_connections = 50 leaves to applications.
 idle_sessions() {
   printf '\\sleep 600 s\n' >"$STATE/idle.sql"
-  billing_bench odoo -c 38 -T 540 -f "$STATE/idle.sql"
+  billing_bench odoo -c 36 -T 540 -f "$STATE/idle.sql"
 }
 break_DB4() { start_part pg-idle idle_sessions; }
 heal_DB4() { stop pg-idle 5; }
@@ -80,7 +81,3 @@ heal_DB5() {
   stop pg-holder 3
   stop pg-waiters 3
 }
-
-# The primary stops and everything above it complains: the standby, and the stand-in for Odoo.
-break_CO1() { break_DB1; }
-heal_CO1() { heal_DB1; }
