@@ -8,6 +8,7 @@
 #include "collector/pipeline.hpp"
 #include "collector/store/sqlite/state_store.hpp"
 #include "tests/sim/disk.hpp"
+#include "tests/sim/paging/estate.hpp"
 #include "tests/sim/paging/receivers.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -35,13 +36,6 @@ struct Doom {
     armed = KillPoint::none;
     return dead = true;
   }
-};
-
-/// What rules see of the estate.
-struct Sight {
-  std::function<bool(std::size_t signal)> broken;
-  bool blind = false;    ///< series are not there yet
-  bool failing = false;  ///< the query ends in an error
 };
 
 /// One life of the collector's paging side: the product's own rule engine, incidents, router, outbox, sender, pipeline and

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ struct Signal {
 const std::vector<Signal>& signals();
 inline constexpr int kPaging = 2;
 inline constexpr int kExecutive = 3;
+
+/// What rules see of the estate.
+struct Sight {
+  std::function<bool(std::size_t signal)> broken;
+  bool blind = false;    ///< series are not there yet
+  bool failing = false;  ///< the query ends in an error
+};
 
 /// Rule file of all signals. Without the retired one, RedisDown has no rule; `edition` changes an annotation only.
 enum class Redis : std::uint8_t { watched, retired };

@@ -246,9 +246,10 @@ std::vector<std::string> PagingOracle::open_silences() const {
   return out;
 }
 
-void PagingOracle::pass(milliseconds time, const Weather& weather, const std::vector<bool>& broken,
-                        const std::vector<Claim>& claims) {
-  pass_signals(time, weather, broken);
+void PagingOracle::pass(milliseconds time, const Weather& weather, const std::vector<Claim>& claims) {
+  if (weather.evaluates)
+    for (auto& fault : faults_)
+      if (fault.since < now_) fault.seen += time;
   judge_heartbeat(weather);
   if (!weather.up) {
     for (auto& [id, track] : tracks_) track.calm_since = now_;
@@ -267,18 +268,15 @@ void PagingOracle::pass(milliseconds time, const Weather& weather, const std::ve
   });
 }
 
-void PagingOracle::pass_signals(milliseconds time, const Weather& weather, const std::vector<bool>& broken) {
+void PagingOracle::see(const std::vector<bool>& broken) {
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     auto& fault = faults_[i];
     if (broken[i]) fault.well_since = now_;
-    if (fault.broken != broken[i]) {
-      note(signals()[i].id() + (broken[i] ? " breaks" : " is well"));
-      fault.broken = broken[i];
-      fault.since = now_;
-      fault.seen = fault.seen_at_commit = milliseconds{0};
-    } else if (weather.up && weather.evaluates) {
-      fault.seen += time;
-    }
+    if (fault.broken == broken[i]) continue;
+    note(signals()[i].id() + (broken[i] ? " breaks" : " is well"));
+    fault.broken = broken[i];
+    fault.since = now_;
+    fault.seen = fault.seen_at_commit = milliseconds{0};
   }
 }
 

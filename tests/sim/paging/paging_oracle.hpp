@@ -86,8 +86,10 @@ class PagingOracle {
   [[nodiscard]] std::vector<std::string> open_pages() const;
   [[nodiscard]] std::vector<std::string> open_silences() const;
 
-  /// Time has passed in this weather, with these signals broken. `claims` of a collector that is up.
-  void pass(milliseconds time, const Weather& weather, const std::vector<bool>& broken, const std::vector<Claim>& claims);
+  /// These signals are broken from now on.
+  void see(const std::vector<bool>& broken);
+  /// Time has passed in this weather. `claims` of a collector that is up.
+  void pass(milliseconds time, const Weather& weather, const std::vector<Claim>& claims);
   /// The dead man's switch.
   void beat();
   /// Everything was mended long ago.
@@ -145,7 +147,6 @@ class PagingOracle {
   void judge_early(const Row& row);
   void judge_next_level(const Row& row);
   void judge_order(const Row& row);
-  void pass_signals(milliseconds time, const Weather& weather, const std::vector<bool>& broken);
   void follow(const Claim& claim, milliseconds time, const Weather& weather);
   void judge_signals(const std::vector<Claim>& claims);
   void judge_told(const Track& track);

@@ -1,6 +1,7 @@
 #include "tests/sim/paging/paging_world.hpp"
 
 #include "common/base/duration.hpp"
+#include "tests/sim/paging/collector_life.hpp"
 
 namespace ward::sim::paging {
 namespace {
@@ -24,6 +25,8 @@ PagingWorld::PagingWorld(const PagingSettings& settings)
   oracle_.at(clock_.mono(), clock_.wall());
   start();
 }
+
+PagingWorld::~PagingWorld() = default;
 
 bool PagingWorld::chance(double per_second) { return random_.unit() < per_second * 0.5; }
 
@@ -59,6 +62,12 @@ void PagingWorld::pass() {
   disk_.set_full(now < full_until_);
   sight_.blind = now < blind_until_;
   sight_.failing = now < failing_until_;
+  std::vector<bool> broken;
+  for (std::size_t i = 0; i < signals().size(); ++i) {
+    const bool judged = signals()[i].alert != "RedisDown" || redis_ == Redis::watched;
+    broken.push_back(estate_.on(i) && judged);
+  }
+  oracle_.see(broken);
   if (!life_ && now >= down_until_) start();
   const bool runs = life_ && now >= frozen_until_;
   if (runs) life_->turn();
@@ -68,12 +77,7 @@ void PagingWorld::pass() {
   weather.stores = weather.up && life_->stores() && !disk_.full();
   weather.evaluates = weather.up && !sight_.blind && !sight_.failing;
   weather.reaches = receivers_.all_well();
-  std::vector<bool> broken;
-  for (std::size_t i = 0; i < signals().size(); ++i) {
-    const bool judged = signals()[i].alert != "RedisDown" || redis_ == Redis::watched;
-    broken.push_back(estate_.on(i) && judged);
-  }
-  oracle_.pass(kStep, weather, broken, weather.up ? life_->claims() : std::vector<Claim>{});
+  oracle_.pass(kStep, weather, weather.up ? life_->claims() : std::vector<Claim>{});
 }
 
 void PagingWorld::start() {

@@ -3,13 +3,14 @@
 #include <string>
 
 #include "tests/sim/disk.hpp"
-#include "tests/sim/paging/collector_life.hpp"
 #include "tests/sim/paging/estate.hpp"
 #include "tests/sim/paging/paging_oracle.hpp"
 #include "tests/sim/paging/receivers.hpp"
 #include "tests/support/manual_clock.hpp"
 
 namespace ward::sim::paging {
+
+class CollectorLife;
 
 struct PagingSettings {
   std::uint64_t seed = 1;
@@ -22,6 +23,7 @@ struct PagingSettings {
 class PagingWorld {
  public:
   explicit PagingWorld(const PagingSettings& settings);
+  ~PagingWorld();
   void run();
   [[nodiscard]] const PagingOracle& oracle() const { return oracle_; }
   [[nodiscard]] std::size_t lives() const { return lives_; }
