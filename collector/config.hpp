@@ -12,6 +12,7 @@
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
 #include "collector/notify/http_target.hpp"
+#include "collector/notify/outbox.hpp"
 #include "collector/notify/receiver.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/remote_write/options.hpp"
@@ -51,7 +52,8 @@ struct CollectorConfig {
   Labels external_labels;  ///< for the templates of rules
   std::vector<Receiver> receivers;
   RoutingTable routing;
-  api::ApiAccess api_access;  ///< who may acknowledge and silence
+  milliseconds second_channel_after{Outbox::Options{}.second_channel_after};  ///< 0 = never
+  api::ApiAccess api_access;                                                  ///< who may acknowledge and silence
   EngineOptions correlation;
   ServiceMapPart services;             ///< those of the rule files are added
   std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes
