@@ -28,14 +28,13 @@ Status check_rules(const std::vector<std::string>& patterns, const Outside& outs
   const promql::Engine engine(*clock);
   const collector::Head nothing;
   const collector::PromqlCompiler compiler(engine, nothing);
-  const auto load = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
+  auto load = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
   const auto tests =
       collector::check_tests(collector::rule_paths(patterns), load.book.get(), compiler, collector::read_rule_file);
   for (const auto* warnings : {&load.warnings, &tests.warnings})
     for (const auto& warning : *warnings) outside.out << "warning: " << to_string(warning) << '\n';
-  auto errors = load.errors;
-  errors.insert(errors.end(), tests.errors.begin(), tests.errors.end());
-  if (!errors.empty()) return fail(collector::RulebookLoad{.errors = std::move(errors)}.to_error());
+  load.errors.insert(load.errors.end(), tests.errors.begin(), tests.errors.end());
+  if (!load.errors.empty()) return fail(load.to_error());
   std::size_t rules = 0;
   for (const auto& group : load.book->rules->groups) rules += group.rules.size();
   outside.out << "rules: fine, " << load.book->rules->groups.size() << " groups with " << rules << " rules, "
