@@ -77,7 +77,7 @@ ordered_json json_of(const Hygiene& hygiene) {
   auto silences = ordered_json::array();
   for (const auto& one : hygiene.long_silences)
     silences.push_back(
-        {{"id", one.id}, {"matchers", one.matchers}, {"by", one.by}, {"days", to_seconds(one.length) / 86'400}});
+        {{"id", one.id}, {"matchers", one.matchers}, {"by", one.by}, {"days", to_seconds(one.to - one.from) / 86'400}});
   return {{"silence_hours", hygiene.silence_hours}, {"long_silences", std::move(silences)},
           {"never_fired", hygiene.never_fired},     {"log_days", to_seconds(hygiene.log_holds) / 86'400},
           {"without_owner", hygiene.without_owner}, {"without_runbook", hygiene.without_runbook},

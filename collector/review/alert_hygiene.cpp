@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "collector/review/paged_incident.hpp"
-#include "collector/routing/silence.hpp"
+#include "collector/routing/escalation.hpp"
 
 namespace ward::collector::review {
 namespace {
@@ -48,13 +48,11 @@ Hygiene tidy(const AlertReportInput& input) {
   Hygiene out;
   out.log_holds = input.now - input.log_from;
   for (const auto& silence : input.silences) {
-    const auto from = std::max(silence.starts_at, input.from);
-    const auto to = std::min(silence.ends_at, input.to);
+    const auto from = std::max(silence.from, input.from);
+    const auto to = std::min(silence.to, input.to);
     if (to <= from) continue;
     out.silence_hours += to_seconds(to - from) / 3600;
-    if (const auto length = silence.ends_at - silence.starts_at; length > kLongSilence)
-      out.long_silences.push_back(
-          {.id = silence.id, .matchers = to_string(silence.matchers), .by = silence.created_by, .length = length});
+    if (silence.to - silence.from > kLongSilence) out.long_silences.push_back(silence);
   }
   std::set<std::string> seen;
   for (const auto& rule : input.rules) {

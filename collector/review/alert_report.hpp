@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,16 +74,20 @@ struct Detection {
   friend bool operator==(const Detection&, const Detection&) = default;
 };
 
-struct LongSilence {
+/// A silence as the audit remembers it, for silences themselves are forgotten five days after their end.
+struct PastSilence {
   std::string id;
-  std::string matchers;
+  std::string matchers;  ///< `alertname="X"`
   std::string by;
-  milliseconds length{0};
-  friend bool operator==(const LongSilence&, const LongSilence&) = default;
+  Time from;
+  Time to;  ///< as it ended in the end
+  friend bool operator==(const PastSilence&, const PastSilence&) = default;
 };
+/// By id. Records that tell of no silence, or of one that was taken back before it began, yield none.
+std::vector<PastSilence> silences_of(std::span<const AuditRecord> audit);
 struct Hygiene {
-  double silence_hours = 0;  ///< of those that are still known; Alertmanager's rule forgets them after five days
-  std::vector<LongSilence> long_silences;  ///< longer than 7 days
+  double silence_hours = 0;
+  std::vector<PastSilence> long_silences;  ///< longer than 7 days
   std::vector<std::string> never_fired;    ///< in the time the log holds
   milliseconds log_holds{0};
   std::vector<std::string> without_owner;
@@ -122,7 +127,7 @@ struct AlertReportInput {
   Time to;  ///< excluded; not after now
   Time now;
   std::vector<IncidentFile> files{};  ///< opened in [from, to)
-  std::vector<AlertSilence> silences{};
+  std::vector<PastSilence> silences{};
   std::vector<RuleFact> rules{};  ///< alerting ones that are loaded
   std::set<std::string> fired{};  ///< names of all alerts in the log, and of those that fire
   Time log_from{};                ///< the oldest time the log still knows

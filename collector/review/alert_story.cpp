@@ -15,11 +15,10 @@ std::vector<StoryLine> about_rules(const std::vector<RuleFact>& rules, Time now,
   std::vector<StoryLine> out;
   for (const auto& rule : rules) {
     const auto cls = class_of(rule.labels);
-    const auto stated =
-        rule.labels.has("class") ? std::string(to_string(cls)) : std::string("informational, for want of a class");
-    out.push_back({{},
-                   rule.name + " is a rule of " + rule_place(rule) + ": " + stated + ", and must hold for " +
-                       format_duration(rule.hold) + " before it fires."});
+    const auto stated = std::string(to_string(cls)) + (rule.labels.has("class") ? "" : ", for want of a class");
+    const auto when = rule.hold.count() > 0 ? "fires when its expression has held for " + format_duration(rule.hold)
+                                            : std::string("fires as soon as its expression holds");
+    out.push_back({{}, rule.name + " is a rule of " + rule_place(rule) + ": " + stated + ", and " + when + "."});
     if (!rule.last_error.empty())
       out.push_back({rule.last_evaluation, "Its last evaluation FAILED, so it can tell nothing: " + rule.last_error + "."});
     else if (rule.last_evaluation == Time{})

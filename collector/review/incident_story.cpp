@@ -54,6 +54,12 @@ class Telling {
                        [](const DeliveryRow& row) { return calls_for_action(row.delivery.kind); });
   }
 
+  [[nodiscard]] bool was_reached() const {
+    return std::any_of(evidence_.file.deliveries.begin(), evidence_.file.deliveries.end(), [](const DeliveryRow& row) {
+      return calls_for_action(row.delivery.kind) && row.state == DeliveryState::delivered;
+    });
+  }
+
   [[nodiscard]] std::string headline() const {
     std::string out = "Incident " + incident_.id + " is ";
     if (is_open())
@@ -62,8 +68,10 @@ class Telling {
       out += "part of " + incident_.merged_into + " since it was merged into that";
     else
       out += "over; it lasted " + lasting(incident_.resolved_at - incident_.opened_at);
-    return out + ": " + std::string(to_string(incident_.cls)) + ", owner " +
+    out += ": " + std::string(to_string(incident_.cls)) + ", owner " +
            (incident_.owner.empty() ? "nobody" : incident_.owner) + ".";
+    if (is_open() && was_told() && !was_reached()) out += " NO RECEIVER HAS TAKEN ITS PAGE YET.";
+    return out;
   }
 
   [[nodiscard]] std::vector<StoryLine> what_it_is() const {

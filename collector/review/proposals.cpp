@@ -55,7 +55,7 @@ Proposal judge_fired(const AlertFigures& f, const RuleFact* rule, const std::vec
     out.action = Action::tune;
     out.hold = hold;
     out.change = "for: " + format_duration(hold);
-    out.reason = std::to_string(f.noise) + " of " + count_of(f.paged, "page-worthy incident") +
+    out.reason = std::to_string(f.noise) + " of " + count_of(f.paged, "paged incident") +
                  " were over within five minutes without anybody";
     return out;
   }

@@ -41,10 +41,10 @@ struct RuleFact {
   std::string name;
   std::string group;
   std::string file;
-  milliseconds hold{0};                ///< `for`
-  Labels labels{};                     ///< as written
-  std::string last_error{};            ///< "": its last evaluation went well
-  Time last_evaluation{};              ///< epoch: none yet
+  milliseconds hold{0};      ///< `for`
+  Labels labels{};           ///< as written
+  std::string last_error{};  ///< "": its last evaluation went well
+  Time last_evaluation{};    ///< epoch: none yet
   bool has_runbook = false;
   std::vector<std::string> off_for{};  ///< tenants
 };

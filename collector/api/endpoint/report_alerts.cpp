@@ -2,6 +2,7 @@
 // what was missed, and what to do about each rule. A month is that of the zone (UTC without one).
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "collector/api/archive.hpp"
 #include "collector/api/desk.hpp"
@@ -56,6 +57,19 @@ void take_fired(const std::vector<Incident>& incidents, std::set<std::string>& i
   }
 }
 
+async::Task<Result<std::vector<review::PastSilence>>> silences_of(View* view) {
+  constexpr std::size_t kPage = 1'000;
+  std::vector<AuditRecord> audit;
+  while (true) {
+    auto reading = view->desk()->audit(audit.empty() ? 0 : audit.back().number, kPage);
+    auto page = co_await std::move(reading);
+    if (!page) co_return fail(page.error());
+    audit.insert(audit.end(), std::make_move_iterator(page->begin()), std::make_move_iterator(page->end()));
+    if (page->size() < kPage) break;
+  }
+  co_return review::silences_of(audit);
+}
+
 /// What needs ledgers and files is done off the io thread.
 async::Task<Result<http::ServerResponse>> calculate(View* view, std::shared_ptr<review::AlertReportInput> input, bool cut) {
   auto job = [view, input, cut]() -> Result<http::ServerResponse> {
@@ -87,7 +101,10 @@ async::Task<http::ServerResponse> answer_report(View& view, http::ServerRequest 
   input->to = std::min(month->second, now);
   input->now = now;
   input->zone = *zone;
-  input->silences = view.desk()->silences();
+  auto remembering = silences_of(&view);
+  auto silences = co_await std::move(remembering);
+  if (!silences) co_return problem(503, "The audit cannot be read", describe(silences.error()));
+  input->silences = std::move(*silences);
   input->rules = rules_of(view);
   input->around = view.surroundings();
   auto past = view.archive()->incidents(now - kLog, now, kMostIncidents);

@@ -252,21 +252,34 @@ TEST(AlertReport, ListsWhatRulesLack) {
 
 TEST(AlertReport, CountsSilencesWithinTheMonthAndNamesLongOnes) {
   auto input = month({});
-  AlertSilence before;
-  before.id = "s1";
-  before.starts_at = kFrom - hours(10);
-  before.ends_at = kFrom + hours(2);
-  AlertSilence endless;
-  endless.id = "s2";
-  endless.created_by = "ben";
-  endless.matchers = {{.name = "alertname", .value = "X"}};
-  endless.starts_at = kTo - hours(10);
-  endless.ends_at = kTo + hours(24 * 30);
-  input.silences = {before, endless};
+  input.silences = {{.id = "s1", .matchers = "", .by = "", .from = kFrom - hours(10), .to = kFrom + hours(2)},
+                    {.id = "s2", .matchers = "a=\"b\"", .by = "ben", .from = kTo - hours(10), .to = kTo + hours(24 * 30)}};
   const auto hygiene = review_alerts(input).hygiene;
   EXPECT_DOUBLE_EQ(hygiene.silence_hours, 12);
-  ASSERT_THAT(hygiene.long_silences, SizeIs(1));
-  EXPECT_EQ(hygiene.long_silences[0].matchers, "alertname=\"X\"");
+  EXPECT_THAT(hygiene.long_silences, ElementsAre(input.silences[1]));
+}
+
+TEST(PastSilences, AreReadFromWhatTheRouterAudits) {
+  RoutingBed bed("owners: {database: {receiver: dba}, platform: {receiver: platform}}\n");
+  const auto start = bed.now;
+  const std::vector<SilenceMatcher> tricky{{.name = "x", .value = "} from here to there by: "}};
+  ASSERT_TRUE(bed.silence("s1", seconds(0), hours(5)));
+  ASSERT_TRUE(bed.silence("s2", seconds(0), hours(5), tricky));
+  ASSERT_TRUE(bed.silence("s3", hours(8), hours(9)));
+  bed.after(hours(1));
+  ASSERT_TRUE(bed.perform({.kind = Command::Kind::expire_silence, .subject = "s1"}));
+  ASSERT_TRUE(bed.perform({.kind = Command::Kind::expire_silence, .subject = "s3"}));
+  std::vector<AuditRecord> audit;
+  for (const auto& entry : bed.audit) audit.push_back({.number = audit.size() + 1, .entry = entry});
+  audit.push_back(
+      {.number = 9, .entry = {.at = start, .actor = "a", .action = "silence", .subject = "s9", .detail = "odd"}});
+  audit.push_back({.number = 10, .entry = {.at = start, .actor = "a", .action = "ack", .subject = "s2", .detail = ""}});
+  const auto silences = silences_of(audit);
+  ASSERT_THAT(silences, SizeIs(2)) << "s3 was ended before it began";
+  EXPECT_EQ(silences[0],
+            (PastSilence{.id = "s1", .matchers = "alertname=\"X\"", .by = "anna", .from = start, .to = start + hours(1)}));
+  EXPECT_EQ(silences[1].matchers, "x=\"} from here to there by: \"");
+  EXPECT_EQ(silences[1].to, start + hours(5));
 }
 
 TEST(Proposals, DeleteWhatNobodyEverHadToActOn) {

@@ -32,7 +32,7 @@ TEST(AlertStory, SaysThatNothingHasThatNameAndWhatLooksLikeIt) {
 TEST(AlertStory, TellsTheStateOfARuleThatFindsNothing) {
   const auto text = told({.asked = "PostgresDown", .rules = {rule()}});
   EXPECT_THAT(text, HasSubstr("PostgresDown does not fire now, and did not within 90 days."));
-  EXPECT_THAT(text, HasSubstr("is a rule of pg.yaml, group pg: urgent, and must hold for 5m before it fires."));
+  EXPECT_THAT(text, HasSubstr("is a rule of pg.yaml, group pg: urgent, and fires when its expression has held for 5m."));
   EXPECT_THAT(text, HasSubstr("It was evaluated 10s ago and found nothing: it is inactive."));
 }
 
@@ -46,6 +46,10 @@ TEST(AlertStory, TellsThatARuleCannotBeEvaluatedOrIsOff) {
   auto fresh = rule();
   fresh.last_evaluation = Time{};
   EXPECT_THAT(told({.asked = "PostgresDown", .rules = {fresh}}), HasSubstr("It has not been evaluated yet."));
+  fresh.labels = {};
+  fresh.hold = {};
+  EXPECT_THAT(told({.asked = "PostgresDown", .rules = {fresh}}),
+              HasSubstr("actionable, for want of a class, and fires as soon as its expression holds."));
 }
 
 TEST(AlertStory, SaysWhenAPendingAlertFires) {

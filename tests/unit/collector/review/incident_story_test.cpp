@@ -41,6 +41,15 @@ TEST(IncidentStory, TellsWhatBecameOfEachMessage) {
   EXPECT_THAT(text, HasSubstr("chat was sent an update, which wakes nobody: on its way."));
 }
 
+TEST(IncidentStory, SaysFirstThatNobodyHasGotThePage) {
+  auto evidence = open_incident();
+  EXPECT_THAT(told(evidence), Not(HasSubstr("NO RECEIVER"))) << "nobody was to be told";
+  evidence.file.deliveries = {delivery(NoticeKind::fire, "dba", DeliveryState::pending, kNow - minutes(10))};
+  EXPECT_THAT(tell_incident(evidence, kNow).headline, HasSubstr("NO RECEIVER HAS TAKEN ITS PAGE YET."));
+  evidence.file.deliveries.push_back(delivery(NoticeKind::fire, "boss", DeliveryState::delivered, kNow));
+  EXPECT_THAT(told(evidence), Not(HasSubstr("NO RECEIVER")));
+}
+
 TEST(IncidentStory, NamesTheNextStepAndWhoCanStopIt) {
   auto evidence = open_incident();
   evidence.progress = EscalationRecord{};
