@@ -1,4 +1,5 @@
-// SLOs from samples to pages, on virtual time: the scenarios of tests/data/slo, one file each.
+// SLOs from samples to pages, on virtual time: the scenarios of tests/data/slo, one file each, and what the shipped packs
+// promise of themselves (rules/tests/*.pages.yaml).
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -38,7 +39,8 @@ class SloScenario : public testing::TestWithParam<std::string> {};
 TEST_P(SloScenario, PagesWhoItShould) {
   const auto result = run_test_file(text_of(GetParam()), GetParam(), {});
   EXPECT_THAT(result.errors, testing::IsEmpty());
-  EXPECT_THAT(result.warnings, testing::IsEmpty());
+  // Scenarios page without a runbook; what is shipped does not.
+  if (GetParam().find("/rules/tests/") != std::string::npos) EXPECT_THAT(result.warnings, testing::IsEmpty());
   EXPECT_FALSE(result.tests.empty());
   for (const auto& test : result.tests)
     for (const auto& f : test.failures)
@@ -48,7 +50,31 @@ TEST_P(SloScenario, PagesWhoItShould) {
                     << f.why;
 }
 
+/// The SLOs of the night that count as covered when only this test runs.
+std::vector<std::string> covered_by(const std::string& test) {
+  const std::string file = WARD_SOURCE_DIR "/tests/data/slo/low_traffic_night.yaml";
+  TestRunOptions options;
+  options.wanted = [&](const std::string& name) { return name.starts_with(test); };
+  const std::vector<FileResult> results{run_test_file(text_of(file), file, options)};
+  EXPECT_EQ(results[0].tests.size(), 1U);
+  std::vector<std::string> out;
+  for (const auto& rule : coverage_of(results)) {
+    EXPECT_EQ(rule.kind, CoveredRule::Kind::slo);
+    EXPECT_EQ(rule.cls, AlertClass::urgent);
+    EXPECT_EQ(rule.file, file);
+    if (rule.fired) out.push_back(rule.rule);
+  }
+  return out;
+}
+
+TEST(SloCoverage, CountsAnSloThatBurnedAsUrgentAndNoOther) {
+  EXPECT_THAT(covered_by("a fifth fails"), testing::ElementsAre("scheduling-ok"));
+  EXPECT_THAT(covered_by("without the gate"), testing::ElementsAre("scheduling-ungated"));
+  EXPECT_THAT(covered_by("a night that is well"), testing::IsEmpty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Data, SloScenario, testing::ValuesIn(files("/tests/data/slo", ".yaml")), name_of);
+INSTANTIATE_TEST_SUITE_P(Shipped, SloScenario, testing::ValuesIn(files("/rules/tests", ".pages.yaml")), name_of);
 
 }  // namespace
 }  // namespace ward::collector
