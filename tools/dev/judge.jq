@@ -52,7 +52,8 @@ map(select(.status == "firing")) as $told
       (if $page and $absorbs != "-" then (($absorbs | split(",")) - $members)[] | "\(.) is not in the incident" else empty end),
       (if $page and $says != "-" and ([$told[] | select(.receiver | among($owner)) | .text | test($says; "s")] | any | not)
         then "the page does not say /\($says)/" else empty end),
-      (if [.[].text | test("\\b(SELECT|UPDATE|INSERT|DELETE|LOCK TABLE)\\b")] | any then "SQL text in a page" else empty end),
+      (if [.[].text | test("\\bselect\\b.*\\bfrom\\b|\\bupdate \\S+ set\\b|\\binsert into\\b|\\bdelete from\\b|\\block table\\b"; "i")] | any
+        then "SQL text in a page" else empty end),
       (if $page and ($healthy | not) then "no resolve" else empty end),
       (if $healthy and ([$resolves[] | {incident, receiver}] | sort) != ($paged | sort)
         then "\($resolves | length) resolves for \($paged | length) pages" else empty end),
