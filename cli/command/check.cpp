@@ -31,8 +31,8 @@ Status check_rules(const std::vector<std::string>& patterns, const Outside& outs
   auto load = collector::load_rulebook(patterns, compiler, collector::RulebookOptions{});
   const auto tests =
       collector::check_tests(collector::rule_paths(patterns), load.book.get(), compiler, collector::read_rule_file);
-  for (const auto* warnings : {&load.warnings, &tests.warnings})
-    for (const auto& warning : *warnings) outside.out << "warning: " << to_string(warning) << '\n';
+  load.warnings.insert(load.warnings.end(), tests.warnings.begin(), tests.warnings.end());
+  for (const auto& warning : load.warnings) outside.out << "warning: " << to_string(warning) << '\n';
   load.errors.insert(load.errors.end(), tests.errors.begin(), tests.errors.end());
   if (!load.errors.empty()) return fail(load.to_error());
   std::size_t rules = 0;

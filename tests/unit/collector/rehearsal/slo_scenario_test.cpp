@@ -40,7 +40,9 @@ TEST_P(SloScenario, PagesWhoItShould) {
   const auto result = run_test_file(text_of(GetParam()), GetParam(), {});
   EXPECT_THAT(result.errors, testing::IsEmpty());
   // Scenarios page without a runbook; what is shipped does not.
-  if (GetParam().find("/rules/tests/") != std::string::npos) EXPECT_THAT(result.warnings, testing::IsEmpty());
+  if (GetParam().find("/rules/tests/") != std::string::npos) {
+    EXPECT_THAT(result.warnings, testing::IsEmpty());
+  }
   EXPECT_FALSE(result.tests.empty());
   for (const auto& test : result.tests)
     for (const auto& f : test.failures)
