@@ -21,8 +21,8 @@ Kind kind_of(const std::string& what) {
   for (const std::string_view w :
        {"silenced", "inhibited", "maintenance", "no longer silenced", "no longer inhibited", "no longer maintenance"})
     if (what == w) return Kind::muting;
-  for (const std::string_view w : {"told on", "told again", "escalation unknown", "routed to the fallback", "nobody on call",
-                                   "acknowledgement no longer counts"})
+  for (const std::string_view w : {"told on", "told again", "reminded", "escalation unknown", "routed to the fallback",
+                                   "nobody on call", "acknowledgement no longer counts"})
     if (what == w) return Kind::telling;
   return what == "resolved" ? Kind::end : Kind::correlation;
 }

@@ -50,6 +50,28 @@ TEST(IncidentStory, SaysFirstThatNobodyHasGotThePage) {
   EXPECT_THAT(told(evidence), Not(HasSubstr("NO RECEIVER")));
 }
 
+TEST(IncidentStory, PutsEachDecisionWhereOneLooksForIt) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"told on", "Who was told"},
+      {"reminded", "Who was told"},
+      {"nobody on call", "Who was told"},
+      {"escalated", "Why nobody was told"},
+      {"flapping", "Why nobody was told"},
+      {"no longer silenced", "Why nobody was told"},
+      {"acknowledgement taken back", "What people did"},
+      {"verdict", "What people did"},
+  };
+  for (const auto& [what, title] : cases) {
+    auto evidence = open_incident();
+    evidence.file.decisions.push_back({kNow, evidence.file.incident.id, "", what, "MARK"});
+    std::string found;
+    for (const auto& section : tell_incident(evidence, kNow).sections)
+      for (const auto& line : section.lines)
+        if (line.text.find("MARK") != std::string::npos) found += section.title;
+    EXPECT_EQ(found, title) << what;
+  }
+}
+
 TEST(IncidentStory, NamesTheNextStepAndWhoCanStopIt) {
   auto evidence = open_incident();
   evidence.progress = EscalationRecord{};
