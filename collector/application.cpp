@@ -15,6 +15,7 @@ constexpr std::chrono::minutes kPruneEvery{30};
 
 Outbox::Options outbox_options(const CollectorConfig& config) {
   Outbox::Options options;
+  options.second_channel_after = config.second_channel_after;
   for (const auto& receiver : config.receivers)
     if (const auto every = receiver.channel->refresh(); every.count() > 0) options.refresh[receiver.name] = every;
   return options;

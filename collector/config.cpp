@@ -233,6 +233,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   read_query(root.child("query"), out);
   read_receivers_of(root, out);
   out.routing = read_routing_table(root);
+  out.second_channel_after = root.duration("second_channel_after", out.second_channel_after);
   check_receivers(root, out);
   auto correlation = root.child("correlation");
   out.correlation = read_engine_options(correlation);

@@ -12,6 +12,7 @@
 #include "collector/ingest/catalogue.hpp"
 #include "collector/notify/heartbeat.hpp"
 #include "collector/notify/http_target.hpp"
+#include "collector/notify/outbox.hpp"
 #include "collector/notify/receiver.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/remote_write/options.hpp"
@@ -47,7 +48,8 @@ struct CollectorConfig {
   milliseconds evaluation_interval{std::chrono::seconds{15}};
   std::vector<Receiver> receivers;
   RoutingTable routing;
-  api::ApiAccess api_access;  ///< who may acknowledge and silence
+  milliseconds second_channel_after{Outbox::Options{}.second_channel_after};  ///< 0 = never
+  api::ApiAccess api_access;                                                  ///< who may acknowledge and silence
   EngineOptions correlation;
   ServiceMapPart services;             ///< those of the rule files are added
   std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes

@@ -9,6 +9,8 @@
 #include "collector/rulebook/ask.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
+#include "common/base/failpoint.hpp"
+#include "common/base/planted.hpp"
 
 namespace ward::collector {
 namespace {
@@ -35,6 +37,14 @@ void take(Routed routed, StateChange& change) {
   move_to_end(change.silences, std::move(routed.silences));
   move_to_end(change.silences_gone, std::move(routed.silences_gone));
   move_to_end(change.audit, std::move(routed.audit));
+}
+
+/// Failpoints of what is to be sent (K1, K2), and of a step of an escalation (K6).
+void reach(const StateChange& change, std::string_view pages, std::string_view step) {
+  if (change.deliveries.empty()) return;
+  failpoint(pages);
+  const auto is_step = [](const DeliveryRow& row) { return row.delivery.kind == NoticeKind::escalate; };
+  if (std::any_of(change.deliveries.begin(), change.deliveries.end(), is_step)) failpoint(step);
 }
 
 }  // namespace
@@ -68,7 +78,12 @@ StateWriter::StateWriter(const async::asio::any_io_executor& executor, async::Bl
 async::Task<Status> StateWriter::commit(StateChange change) {
   auto* store = &store_;
   auto shared = std::make_shared<const StateChange>(std::move(change));
-  return alone([store, shared] { return store->commit(*shared); });
+  return alone([store, shared] {
+    reach(*shared, "pages_before_commit", "step_before_commit");
+    auto done = store->commit(*shared);
+    if (done) reach(*shared, "pages_after_commit", "step_after_commit");
+    return done;
+  });
 }
 
 async::Task<Status> StateWriter::alone(std::function<Status()> job) {
@@ -385,12 +400,23 @@ async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   change.decisions.insert(change.decisions.begin(), folded.decisions.begin(), folded.decisions.end());
   change.deliveries = context_.outbox.plan(routed.deliveries, now);
   take(std::move(routed), change);
+  if (planted(Planted::end_unstored))
+    std::erase_if(change.incidents, [](const auto& r) { return r.incident.phase == IncidentPhase::resolved; });
   for (const auto& decision : change.decisions)
     context_.log.info("Decision", {{"incident", decision.incident}, {"what", decision.what}, {"why", decision.why}});
   append(unsaved_, std::move(change));
   if (is_empty(unsaved_)) {
     tell(asked, {});
     co_return;
+  }
+  if (planted(Planted::accept_before_commit)) {
+    context_.outbox.accept(unsaved_.deliveries);
+    context_.sent_wake();
+  }
+  if (planted(Planted::step_apart)) {
+    StateChange steps;
+    steps.escalations = unsaved_.escalations;
+    (void)co_await context_.writer.commit(std::move(steps));
   }
   auto attempt = unsaved_;
   const auto done = co_await context_.writer.commit(std::move(attempt));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
+
 namespace ward::collector {
 namespace {
 
@@ -100,7 +102,7 @@ Status AlertStates::advance(const Rule& rule, const RuleContext& context, const 
     }
     ++it;
     if (!is_live(instance.phase)) continue;
-    if (present) instance.keep_firing_since = {};
+    if (present) instance.keep_firing_since = instance.keep_until = {};
     ++live;
     if (present && instance.phase == AlertPhase::pending && now - instance.active_at >= rule.hold_for(labels)) {
       instance.phase = AlertPhase::firing;
@@ -147,6 +149,7 @@ bool AlertStates::miss(const Rule& rule, const Labels& labels, Instance& i, Time
 
 void AlertStates::apply(const Rule& rule, Time now, std::vector<AlertEvent>& events) {
   for (auto& [labels, i] : instances_) {
+    if (planted(Planted::forget_hold_on_reload) && i.phase == AlertPhase::pending) i.active_at = now;
     if (i.phase != AlertPhase::firing || now - i.active_at >= rule.hold_for(labels)) continue;
     AlertEvent over = event(rule, labels, i);
     over.phase = AlertPhase::resolved;
@@ -214,6 +217,7 @@ void AlertStates::restore(const AlertState& state, Time now) {
   i.phase = state.phase;
   i.value = state.value;
   i.active_at = state.phase == AlertPhase::pending ? state.active_at + outage : state.active_at;
+  if (planted(Planted::forget_hold_at_restart) && state.phase == AlertPhase::pending) i.active_at = now;
   i.fired_at = state.fired_at;
   i.resolved_at = state.resolved_at;
   i.keep_firing_since = state.keep_firing_since;

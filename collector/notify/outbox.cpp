@@ -103,9 +103,24 @@ std::optional<DeliveryRow> Outbox::redirected(const DeliveryRow& row, const std:
   return out;
 }
 
+/// Two planted mistakes: both take one message for another of the same incident and receiver. Never in a release.
+bool Outbox::replaced_by_mistake(const Delivery& delivery) {
+  bool replaced = false;
+  if (!planted(Planted::update_replaces_page) && !planted(Planted::page_in_flight_counts)) return replaced;
+  for (auto& entry : rows_) {
+    const auto& d = entry.row.delivery;
+    if (d.incident != delivery.incident || d.receiver != delivery.receiver || !is_open(entry.row)) continue;
+    if (planted(Planted::update_replaces_page) && is_news(delivery.kind) && !entry.sending)
+      entry.row.state = DeliveryState::superseded;
+    if (planted(Planted::page_in_flight_counts) && delivery.kind == NoticeKind::escalate && entry.sending) replaced = true;
+  }
+  return replaced;
+}
+
 std::vector<DeliveryRow> Outbox::plan(std::span<const Delivery> deliveries, Time now) {
   std::vector<DeliveryRow> out;
   for (const auto& delivery : deliveries) {
+    if (replaced_by_mistake(delivery)) continue;
     for (const auto& target : targets(delivery)) {
       std::optional<DeliveryRow> row = DeliveryRow{.delivery = delivery, .error = "", .instead_of = "", .updated_at = now};
       if (target != delivery.receiver) row = redirected(*row, target, now);
@@ -181,11 +196,12 @@ std::vector<DeliveryRow> Outbox::overdue(MonoTime mono, Time now) {
     if (!is_overdue(*at, mono, now)) continue;
     at->doubled = true;
     // What has ended meanwhile wakes nobody any more.
-    const bool over = std::any_of(std::next(at), rows_.end(), [&](const Entry& later) {
-      const auto& d = later.row.delivery;
-      return d.incident == at->row.delivery.incident && d.receiver == at->row.delivery.receiver &&
-             d.kind == NoticeKind::resolve;
-    });
+    const bool over =
+        !planted(Planted::second_channel_after_end) && std::any_of(std::next(at), rows_.end(), [&](const Entry& later) {
+          const auto& d = later.row.delivery;
+          return d.incident == at->row.delivery.incident && d.receiver == at->row.delivery.receiver &&
+                 d.kind == NoticeKind::resolve;
+        });
     if (over || !is_page(at->row)) continue;
     if (auto row = second(at->row, now)) out.push_back(std::move(*row));
   }
@@ -269,6 +285,7 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
       break;
     case SendOutcome::Kind::retry:
       entry.not_before = mono + wait_before(entry.row.attempts, outcome.retry_after);
+      if (planted(Planted::give_up_retrying) && entry.row.attempts >= 8) entry.row.state = DeliveryState::failed_permanent;
       ++stats_.retries;
       change.updates.push_back(entry.row);
       break;

@@ -11,6 +11,7 @@
 
 #include "collector/event/state.hpp"
 #include "collector/notify/outcome.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/world.hpp"
 
 namespace ward::collector {
@@ -54,6 +55,8 @@ class Outbox {
   void use_fallbacks(std::map<std::string, std::string> fallbacks, std::string last_resort) {
     options_.fallbacks = std::move(fallbacks);
     options_.last_resort = std::move(last_resort);
+    if (planted(Planted::drop_on_reload))
+      for (auto& entry : rows_) entry.committed = false;
   }
 
   /// The rows to commit for these deliveries. Known keys are left out; what a receiver that refused for good should get
@@ -108,6 +111,7 @@ class Outbox {
   using Rows = std::list<Entry>;
 
   [[nodiscard]] std::vector<std::string> targets(const Delivery& delivery) const;
+  [[nodiscard]] bool replaced_by_mistake(const Delivery& delivery);
   void put(DeliveryRow row);
   /// Whether `receiver` stood told of the incident at the place of `row` in the list, or hears of it again after it.
   [[nodiscard]] bool knows(const std::string& receiver, const DeliveryRow& row) const;

@@ -8,6 +8,8 @@
 
 #include "collector/event/json.hpp"
 #include "common/async/within.hpp"
+#include "common/base/failpoint.hpp"
+#include "common/base/planted.hpp"
 
 namespace ward::collector {
 namespace {
@@ -16,7 +18,6 @@ using namespace std::chrono_literals;
 
 // Longest sleep of the sending loop: the heartbeat watches that it turns.
 constexpr auto kIdle = 5s;
-constexpr auto kCommitRetry = 1s;
 // The client keeps the time limit itself; this one only stands behind it.
 constexpr auto kGrace = 2s;
 
@@ -87,6 +88,7 @@ async::Task<void> Sender::save_loop() {
       auto committing = commit_(std::move(copy));
       const Status done = co_await std::move(committing);
       if (done) {
+        if (!in_commit_.delivery_updates.empty()) failpoint("result_recorded");
         outbox_.accept(in_commit_.deliveries);
         in_commit_ = StateChange{};
         sends_.wake();
@@ -95,7 +97,7 @@ async::Task<void> Sender::save_loop() {
       ++failed_commits_;
       append(in_commit_, std::exchange(unsaved_, StateChange{}));
       unsaved_ = std::exchange(in_commit_, StateChange{});
-      co_await async::sleep_for(kCommitRetry);
+      co_await async::sleep_for(options_.commit_retry);
     }
     co_await saves_.wait(kIdle);
   }
@@ -115,6 +117,15 @@ async::Task<void> Sender::attempt(Delivery delivery) {
   const auto key = delivery.key;
   Refusal refusal{.receiver = delivery.receiver, .incident = delivery.incident, .why = ""};
   SendOutcome outcome;
+  if (planted(Planted::record_before_reply)) {
+    StateChange early;
+    early.delivery_updates = outbox_.on_result(key, outcome, clock_.mono(), clock_.wall()).updates;
+    append(unsaved_, std::move(early));
+    saves_.wake();
+    auto sending = send(std::move(delivery));
+    (void)co_await std::move(sending);
+    co_return sends_.wake();
+  }
   // Whatever happens, the outbox must hear of it: a row that stays out is a page that is never sent.
   try {
     outcome = co_await send(std::move(delivery));
@@ -122,6 +133,7 @@ async::Task<void> Sender::attempt(Delivery delivery) {
     outcome.kind = Kind::retry;
     outcome.error = "the attempt was broken off";
   }
+  failpoint("reply_received");
   auto change = outbox_.on_result(key, outcome, clock_.mono(), clock_.wall());
   // Of a repetition that was refused nothing changes; the outbox counts it.
   if (outcome.kind == Kind::refused && options_.refused && !change.updates.empty()) {

@@ -32,6 +32,7 @@ struct SenderOptions {
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds mail_timeout{30'000};  ///< many mail servers let strangers wait before they greet
   std::uint64_t max_answer_bytes = 64 << 10;
+  std::chrono::milliseconds commit_retry{1'000};  ///< after a commit that failed
   PageOptions page;
   std::function<void(const Refusal&)> refused{};      ///< told of every refusal; may be empty
   std::function<void(const Refusal&)> partly{};       ///< told of what was delivered, but not to everybody; may be empty

@@ -6,6 +6,7 @@
 
 #include "collector/event/json.hpp"
 #include "common/base/duration.hpp"
+#include "common/base/planted.hpp"
 
 namespace ward::collector {
 namespace {
@@ -134,7 +135,7 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
   auto& record = at->second;
   const auto plan = plan_name(incident);
   const bool same = record.owner == incident.owner && record.plan == plan && incident.cls <= record.cls;
-  if (record.ack && !(same && notice.kind == NoticeKind::escalate)) {
+  if (record.ack && !(same && notice.kind == NoticeKind::escalate) && !planted(Planted::ack_outlives_class)) {
     decide(out, now, incident.id, "acknowledgement no longer counts",
            record.ack->by + " took it on when it was " + std::string(to_string(record.cls)) + " for " + record.owner);
     record.ack.reset();
@@ -199,7 +200,7 @@ void Router::unmute(EscalationRecord& record, Time now, Routed& out) {
   }
   decide(out, now, record.incident, "no longer " + std::string(to_string(record.mute)), std::move(why));
   if (!notified_.contains(record.incident)) {
-    restart(record, now);
+    if (!planted(Planted::step_counts_from_opening)) restart(record, now);
   } else if (record.mute == MuteKind::inhibited) {
     // Its page has been told; the clock of its steps stood still.
     record.since += now - record.muted_at;
@@ -260,7 +261,8 @@ void Router::send(const EscalationDue& due, const EscalationPlan& plan, const In
                             .receiver = receiver,
                             .body = to_json(notice),
                             .created_at = now});
-  if (told.insert(receiver).second) out.notified.push_back({.incident = incident.id, .receiver = receiver});
+  if (told.insert(receiver).second && !planted(Planted::forget_told))
+    out.notified.push_back({.incident = incident.id, .receiver = receiver});
 }
 
 /// What is new for those who know of the incident already.
@@ -283,13 +285,19 @@ void Router::tell_end(const Notice& notice, Time now, Routed& out) {
   first_steps_.erase(id);
   const auto told = notified_.find(id);
   if (told == notified_.end()) return;
-  for (const auto& receiver : told->second)
-    out.deliveries.push_back({.key = delivery_key(notice, receiver),
+  auto end = notice;
+  if (planted(Planted::dedup_follows_merge) && !end.incident.merged_into.empty()) end.incident.id = end.incident.merged_into;
+  const bool swallowed =
+      planted(Planted::silence_swallows_end) && silences_.covering(labels_of(notice.incident), now) != nullptr;
+  for (const auto& receiver : told->second) {
+    if (swallowed || (planted(Planted::end_for_first_alone) && receiver != *told->second.begin())) continue;
+    out.deliveries.push_back({.key = delivery_key(end, receiver),
                               .incident = id,
-                              .kind = notice.kind,
+                              .kind = end.kind,
                               .receiver = receiver,
-                              .body = to_json(notice),
+                              .body = to_json(end),
                               .created_at = now});
+  }
   out.notified_gone.push_back(id);
   std::erase_if(out.notified, [&](const Notified& n) { return n.incident == id; });
   notified_.erase(told);

@@ -26,6 +26,25 @@ enum class Planted : std::uint8_t {
   starve_backlog,        ///< only live streams are sent
   never_sync_spool,      ///< the spool never forces its file to disk
   forget_tail,           ///< records that a full disk refused die with the agent unheard of
+  // Of paging (tests/sim/paging):
+  forget_hold_on_reload,     ///< a reload begins every `for` anew
+  forget_hold_at_restart,    ///< a restart begins every `for` anew
+  accept_before_commit,      ///< a page may be sent before it is stored
+  step_apart,                ///< the step of an escalation is committed before its messages
+  end_unstored,              ///< the end of an incident is told and not stored
+  forget_ack,                ///< an acknowledgement is in memory only
+  ack_outlives_class,        ///< an acknowledgement counts for the graver incident, too
+  step_counts_from_opening,  ///< the next level's time runs while a silence keeps the first from hearing
+  forget_told,               ///< who was told is in memory only
+  silence_swallows_end,      ///< nobody hears the end of what is silenced by then
+  end_for_first_alone,       ///< of several who were told one hears the end
+  dedup_follows_merge,       ///< the end of a merged incident goes out under the other one's id
+  update_replaces_page,      ///< what is new takes the place of a page that waits
+  page_in_flight_counts,     ///< a graver page is left out while an earlier one is being sent
+  second_channel_after_end,  ///< what has ended goes to a second receiver all the same
+  drop_on_reload,            ///< a reload forgets the pages that wait
+  give_up_retrying,          ///< eight attempts are thought to be enough
+  record_before_reply,       ///< a page is recorded as delivered before its receiver has answered
 };
 
 #if defined(WARD_PLANTED_BUGS)

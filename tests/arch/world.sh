@@ -8,6 +8,7 @@ cd "${1:?usage: world.sh ROOT}"
 # The files that are the outside world. Everything in tests/ and tools/ may do as it likes.
 MAY='common/base/world\.cpp'                      # the clocks and random numbers themselves
 MAY+='|common/async/blocking\.(hpp|cpp)'          # the threads for libraries that block
+MAY+='|common/base/failpoint\.cpp'               # a test names in the environment where the process ends
 MAY+='|common/config/secret_source\.cpp'          # a secret named by an environment variable
 MAY+='|probes/data/postgres_session\.cpp'         # runs on a pool thread, where a poll(2) needs its own deadline
 MAY+='|(agent|collector|cli)(/[a-z_]+)?/main\.cpp'

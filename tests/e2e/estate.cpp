@@ -93,7 +93,9 @@ HttpAnswer post_remote_write(std::uint16_t port, std::string body) {
 Daemon::Daemon(std::string program, std::filesystem::path config, std::filesystem::path log)
     : program_(std::move(program)), config_(std::move(config)), log_(std::move(log)) {}
 
-void Daemon::start() { process_.emplace(Process::Spec{{program_, "--config", config_.string()}, {}, "", "/", log_}); }
+void Daemon::start(std::map<std::string, std::string> env) {
+  process_.emplace(Process::Spec{{program_, "--config", config_.string()}, std::move(env), "", "/", log_});
+}
 
 void Daemon::kill() {
   process_->signal(SIGKILL);
@@ -115,7 +117,8 @@ std::string collector_yaml(const Estate::Options& options, std::uint16_t stream,
        << "receivers:\n  - {name: database, webhook: {url: \"" << url << "/database\"}}\n"
        << "  - {name: platform, webhook: {url: \"" << url << "/platform\"}}\n"
        << "owners:\n  database: {receiver: database, fallback: platform}\n  platform: {receiver: platform}\n"
-       << "services:\n  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}\n  node: {owner: platform}\n  ward: {owner: platform}\n"
+       << "services:\n  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}\n  node: {owner: platform}\n  ward: "
+          "{owner: platform}\n"
        << options.collector_extra;
   return yaml.str();
 }

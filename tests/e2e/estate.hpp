@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -29,7 +30,9 @@ HttpAnswer post_remote_write(std::uint16_t port, std::string body);
 class Daemon {
  public:
   Daemon(std::string program, std::filesystem::path config, std::filesystem::path log);
-  void start();
+  /// With these variables beside its own environment.
+  void start(std::map<std::string, std::string> env = {});
+  void signal(int number) { process_->signal(number); }
   /// SIGKILL, and reaped.
   void kill();
   /// SIGTERM; its exit status, nullopt when it never ends.

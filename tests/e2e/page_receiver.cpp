@@ -16,12 +16,20 @@ struct PageReceiver::Inside {
   std::unique_ptr<http::Server> server;
   mutable std::mutex mutex;
   std::vector<Page> pages;
+  std::function<int(const Page&)> answer;
   std::thread thread;
 
   async::Task<http::ServerResponse> take(http::ServerRequest request) {
     http::ServerResponse response;
-    const std::scoped_lock lock(mutex);
-    pages.push_back({request.path, request.body, std::chrono::steady_clock::now()});
+    const Page page{request.path, request.body, std::string(request.header("idempotency-key")),
+                    std::chrono::steady_clock::now()};
+    std::function<int(const Page&)> asked;
+    {
+      const std::scoped_lock lock(mutex);
+      pages.push_back(page);
+      asked = answer;
+    }
+    if (asked) response.status = asked(page);
     co_return response;
   }
 };
@@ -40,6 +48,11 @@ PageReceiver::~PageReceiver() {
   auto* inside = inside_.get();
   async::asio::co_spawn(inside->io, inside->server->stop(), [inside](const std::exception_ptr&) { inside->io.stop(); });
   inside_->thread.join();
+}
+
+void PageReceiver::answer_by(std::function<int(const Page&)> answer) {
+  const std::scoped_lock lock(inside_->mutex);
+  inside_->answer = std::move(answer);
 }
 
 std::uint16_t PageReceiver::port() const { return inside_->server->port(); }

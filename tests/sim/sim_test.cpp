@@ -1,9 +1,9 @@
 // The delivery invariants D1-D9 and D12 (facts: reliability 3.7) over thousands of virtual seconds of trouble, and the
 // proof that the simulator would notice: each planted bug must be found.
-#include <cstdlib>
 #include <gtest/gtest.h>
 #include <iostream>
 
+#include "tests/sim/seeds.hpp"
 #include "tests/sim/world.hpp"
 
 namespace ward::sim {
@@ -17,27 +17,8 @@ std::set<std::string> violations(std::uint64_t seed) {
   return world.oracle().violations();
 }
 
-/// WARD_SIM_SEEDS=n runs seeds 1 to n, WARD_SIM_SEEDS=a-b those, so that one failing seed can be run alone.
-struct SeedRange {
-  std::uint64_t first = 1;
-  std::uint64_t last = 100;
-};
-
-SeedRange seeds() {
-  SeedRange range;
-  const char* wanted = std::getenv("WARD_SIM_SEEDS");
-  if (wanted == nullptr) return range;
-  char* end = nullptr;
-  range.last = std::strtoull(wanted, &end, 10);
-  if (*end == '-') {
-    range.first = range.last;
-    range.last = std::strtoull(end + 1, nullptr, 10);
-  }
-  return range;
-}
-
 TEST(Delivery, KeepsItsInvariantsWhateverHappens) {
-  const auto range = seeds();
+  const auto range = seeds(100);
   for (auto seed = range.first; seed <= range.last; ++seed)
     for (const auto& what : violations(seed)) ADD_FAILURE() << "seed " << seed << ": " << what;
 }

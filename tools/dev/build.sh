@@ -1,4 +1,4 @@
-# ./dev build, test, sanitize, fuzz, diff, bench, clean.
+# ./dev build, test, sanitize, kills, fuzz, diff, bench, clean.
 # shellcheck shell=bash
 
 preset_exists() { grep -q "\"name\": \"$1\", \"inherits\"" CMakePresets.json; }
@@ -81,6 +81,15 @@ cmd_sanitize() {
   build_preset "$preset" "${programs[@]}"
   run_programs "$preset" "${programs[@]}" || die "tests fail under preset $preset" "The report above names the line; run the program of build/$preset alone to repeat it."
   say "  $preset: ${#programs[@]} test programs passed"
+}
+
+# The same tests run two rounds each under ctest.
+cmd_kills() {
+  local rounds=${1:-50}
+  [[ $rounds =~ ^[1-9][0-9]*$ ]] || die "'$rounds' is no number of rounds" "Run ./dev kills, or ./dev kills 200."
+  need build run
+  build_preset dev ward-agent ward-collector wardctl ward_e2e_e2e
+  WARD_KILL_ROUNDS=$rounds "$(program_path dev ward_e2e_e2e)" --gtest_filter='KillRounds.*:NextLevel.*:SecondChannel.*'
 }
 
 # Each target starts from its committed corpus; what is new goes to build/fuzz/corpus.
