@@ -102,7 +102,7 @@ Status AlertStates::advance(const Rule& rule, const RuleContext& context, const 
     }
     ++it;
     if (!is_live(instance.phase)) continue;
-    if (present) instance.keep_firing_since = instance.keep_until = {};
+    if (present) instance.keep_firing_since = {};
     ++live;
     if (present && instance.phase == AlertPhase::pending && now - instance.active_at >= rule.hold_for(labels)) {
       instance.phase = AlertPhase::firing;

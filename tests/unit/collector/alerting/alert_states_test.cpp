@@ -159,13 +159,6 @@ TEST(AlertStates, DoNotResolveWhileAgentsReconnectAfterARestart) {
   EXPECT_EQ(line.run("...").size(), 1U) << "but the grace ends";
 }
 
-TEST(AlertStates, EndWhenTheSeriesWasSeenAgainAfterARestart) {
-  Timeline line("");
-  line.run("x");
-  line.restart(seconds(5));
-  EXPECT_THAT(line.run("x."), ElementsAre("65 resolved"));
-}
-
 TEST(AlertStates, KeepKeepFiringForAcrossARestart) {
   Timeline line(", keep_firing_for: 5m");
   line.run("x.");            // the miss was at 30 s
