@@ -5,6 +5,8 @@
 
 #include "common/base/planted.hpp"
 
+#include "common/base/planted.hpp"
+
 namespace ward::collector {
 namespace {
 
