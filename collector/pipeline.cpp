@@ -46,14 +46,6 @@ void reach(const StateChange& change, std::string_view pages, std::string_view s
   if (std::any_of(change.deliveries.begin(), change.deliveries.end(), is_step)) failpoint(step);
 }
 
-/// Failpoints of what is to be sent (K1, K2), and of a step of an escalation (K6).
-void reach(const StateChange& change, std::string_view pages, std::string_view step) {
-  if (change.deliveries.empty()) return;
-  failpoint(pages);
-  const auto is_step = [](const DeliveryRow& row) { return row.delivery.kind == NoticeKind::escalate; };
-  if (std::any_of(change.deliveries.begin(), change.deliveries.end(), is_step)) failpoint(step);
-}
-
 }  // namespace
 
 /// A command that waits for its step.
