@@ -97,6 +97,19 @@ TEST_F(Archive, ListsTheNewestFirstAcrossTheStretchesItReadsIn) {
   EXPECT_THAT(ids(get(archive_.incidents(kNow, kNow, 9)).value()), SizeIs(0));
 }
 
+TEST_F(Archive, LosesAndDoublesNothingOfAStormOrAQuietPast) {
+  put("1OLD", kNow - hours(24 * 60));
+  for (int i = 0; i < 130; ++i) put("1S" + std::to_string(1'000 + i), kNow);  // at one moment
+  for (int i = 0; i < 90; ++i) put("1T" + std::to_string(1'000 + i), kNow + minutes(i));
+  const auto found = get(archive_.incidents(kNow - hours(24 * 90), kNow + hours(24), 1'000));
+  ASSERT_THAT(*found, SizeIs(221));
+  const auto all = ids(*found);
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 221U);
+  EXPECT_EQ(all.front(), "1T1089");
+  EXPECT_EQ(all.back(), "1OLD");
+  EXPECT_THAT(*get(archive_.incidents(kNow - hours(24 * 90), kNow + hours(24), 100)), SizeIs(100)) << "the newest of them";
+}
+
 TEST_F(Archive, ReadsManyFilesInPieces) {
   for (int i = 0; i < 120; ++i) put("1" + std::to_string(1'000 + i), kNow + minutes(i));
   const auto files = get(archive_.files(kNow, kNow + hours(24), 1'000));
