@@ -9,7 +9,8 @@ namespace ward::collector {
 namespace {
 
 constexpr std::size_t kPiece = 50;         // incidents whose files are read while a commit waits
-constexpr std::chrono::hours kStretch{6};  // of the past, that is read while a commit waits
+constexpr std::chrono::hours kStretch{6};  // of the past, to begin with
+constexpr std::chrono::seconds kLeastStretch{1};
 constexpr std::size_t kShownNames = 5;
 
 Result<IncidentFile> file_of(IncidentLog& log, Incident incident) {
@@ -48,21 +49,31 @@ async::Task<Status> StateArchive::read(std::function<Status()> job) {
 }
 
 async::Task<Result<std::vector<Incident>>> StateArchive::incidents(Time since, Time until, std::size_t limit) {
-  auto out = std::make_shared<std::vector<Incident>>();
+  std::vector<Incident> out;
   auto* log = &log_;
-  for (auto end = until; end > since && out->size() < limit;) {
-    const auto begin = std::max(since, end - kStretch);
-    std::function<Status()> job = [log, out, begin, end, limit]() -> Status {
-      auto found = log->opened(begin, end, limit - out->size());
+  milliseconds stretch = kStretch;
+  for (auto end = until; end > since && out.size() < limit;) {
+    const auto begin = end - since > stretch ? end - stretch : since;
+    const auto most = stretch > kLeastStretch ? std::min(limit - out.size(), kPiece + 1) : limit - out.size();
+    auto piece = std::make_shared<std::vector<Incident>>();
+    std::function<Status()> job = [log, piece, begin, end, most]() -> Status {
+      auto found = log->opened(begin, end, most);
       if (!found) return fail(found.error());
-      out->insert(out->end(), std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
+      *piece = std::move(*found);
       return {};
     };
     const auto done = co_await read(std::move(job));
     if (!done) co_return fail(done.error());
+    // Too many for one piece: a shorter stretch of the same time. A quiet past is gone through in few.
+    if (piece->size() > kPiece && stretch > kLeastStretch) {
+      stretch = std::max<milliseconds>(kLeastStretch, stretch / 8);
+      continue;
+    }
+    if (piece->size() < kPiece / 4) stretch *= 2;
+    out.insert(out.end(), std::make_move_iterator(piece->begin()), std::make_move_iterator(piece->end()));
     end = begin;
   }
-  co_return std::move(*out);
+  co_return out;
 }
 
 async::Task<Result<IncidentFile>> StateArchive::file(std::string id) {

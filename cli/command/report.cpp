@@ -43,7 +43,8 @@ Status check(const Asked& asked) {
 }
 
 /// The part of the report's time that samples are stored of.
-Result<collector::BacktestOptions> stored_time(const std::string& report, const StoredDays& samples, milliseconds step) {
+Result<collector::BacktestOptions> stored_time(const std::string& report, const StoredDays& samples, milliseconds step,
+                                               std::ostream& notes) {
   const auto json = nlohmann::json::parse(report, nullptr, false);
   const auto time = [&](const char* key) -> Result<Time> {
     if (!json.is_object() || !json.contains(key) || !json.at(key).is_string())
@@ -58,6 +59,9 @@ Result<collector::BacktestOptions> stored_time(const std::string& report, const 
   if (!stored) return fail(stored.error());
   collector::BacktestOptions out{
       .since = std::max(*from, stored->first), .until = std::min(*to, stored->last), .step = step};
+  if (out.since < out.until && (out.since > *from || out.until < *to))
+    notes << "Samples are stored from " << format_time(out.since) << " to " << format_time(out.until)
+          << ": backtests say nothing of the rest of the month.\n";
   if (out.since < out.until) return out;
   return fail(Errc::not_found,
               "no samples of that month are stored; they reach from " + format_time(stored->first) + " to " +
@@ -84,7 +88,7 @@ Result<std::vector<TriedChange>> try_out(const Asked& asked, const std::string& 
   }
   auto samples = StoredDays::find(data);
   if (!samples) return fail(samples.error());
-  const auto time = stored_time(report, *samples, parse_duration(asked.step).value());
+  const auto time = stored_time(report, *samples, parse_duration(asked.step).value(), outside.err);
   if (!time) return fail(time.error());
   setting.time = *time;
   return try_changes(setting, *changes, *samples);

@@ -2,9 +2,12 @@
 #include "cli/proposal_backtest.hpp"
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
+#include "collector/store/sqlite/day_writer.hpp"
 #include "collector/tsdb/chunk.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/unit/cli/cli_run.hpp"
 
 namespace ward::cli {
 namespace {
@@ -98,6 +101,59 @@ TEST_F(ProposalBacktest, SaysWhatIsWrongWithTheRules) {
   const auto nobody = run({}, "groups: []\n");
   ASSERT_FALSE(nobody);
   EXPECT_THAT(nobody.error().what, HasSubstr("nobody would be told of anything"));
+}
+
+/// A data_dir with the samples of Outages, and a collector that proposes a longer `for`.
+class ReportCommand : public testing::Test {
+ protected:
+  ReportCommand() {
+    const auto folder = folder_.string() + "/days";
+    collector::Days days({folder, "", 4}, 7, 0, collector::DayFiles::list(folder).value());
+    collector::DayWriter writer(days, 1,
+                                {[](collector::SeriesRef) {
+                                   return Labels{{"__name__", "up"}, {"tenant", "a"}};
+                                 },
+                                 [](collector::SeriesRef) { return std::optional<collector::Day>{}; }});
+    Outages outages;
+    EXPECT_TRUE(outages.open(kMidnight - 2h, [](const Labels&) { return true; }));
+    EXPECT_TRUE(outages.load(
+        kMidnight + 6h, [&](const Labels&, std::span<const std::uint8_t> chunk, std::span<const Sample> samples) {
+          EXPECT_TRUE(
+              writer.add("a", collector::SeriesRef{1}, samples.front().t, samples.back().t, {chunk.begin(), chunk.end()}));
+        }));
+    EXPECT_TRUE(writer.finish());
+    days.settled(1);
+    rules_ = folder_.write("rules.yaml", kRules);
+  }
+  int report(const std::string& from, const std::string& to, const std::string& flag = "") {
+    auto figures =
+        nlohmann::json{{"proposals", {{{"action", "tune"}, {"rule", "Down"}, {"reason", "noise"}, {"for_seconds", 300}}}},
+                       {"from", from},
+                       {"to", to}};
+    cli.answer(200, figures.dump());
+    std::vector<std::string> line{"report",  "alerts", "--month", "2026-11",       "--json",
+                                  "--rules", rules_,   "--data",  folder_.string()};
+    if (!flag.empty()) line.push_back(flag);
+    return cli(line);
+  }
+  CliRun cli;
+
+ private:
+  const test::TempDir folder_{"report"};
+  std::string rules_;
+};
+
+TEST_F(ReportCommand, TriesAProposalOnStoredSamplesAndSaysHowFarTheyReach) {
+  ASSERT_EQ(report("2026-11-23T00:00:00.000Z", "2026-12-01T00:00:00.000Z"), 0) << cli.err;
+  const auto trial = nlohmann::json::parse(cli.out).at("proposals").at(0).at("backtest");
+  EXPECT_EQ(trial.at("pages_before"), 2) << trial;
+  EXPECT_EQ(trial.at("pages_after"), 1) << trial;
+  EXPECT_THAT(cli.err, HasSubstr("backtests say nothing of the rest of the month"));
+}
+
+TEST_F(ReportCommand, SaysThatNothingOfTheMonthIsStored) {
+  EXPECT_EQ(report("2026-08-01T00:00:00.000Z", "2026-09-01T00:00:00.000Z"), 2);
+  EXPECT_THAT(cli.err, HasSubstr("no samples of that month are stored; they reach from"));
 }
 
 }  // namespace
