@@ -45,7 +45,7 @@ main() {
   start prometheus prometheus --config.file="$STATE/prometheus.yaml" --storage.tsdb.path="$STATE/prometheus" \
     --storage.tsdb.retention.time=100y --web.listen-address="127.0.0.1:$(port_of prometheus)"
   started prometheus "Prometheus" 60 http_ok "$url/-/ready"
-  python3 tests/bench/slo_report.py "$STATE" --peer "$url" --pid "$(cat "$STATE/run/prometheus.pid")" --peer-slos "$PEER_SLOS" \
+  python3 tests/bench/slo_report.py "$STATE" --peer "$url" --pid "$(pid_of prometheus)" --peer-slos "$PEER_SLOS" \
     --cycles "$CYCLES" ${json:+--json "$json"}
 }
 main "$@"
