@@ -141,8 +141,9 @@ Status Application::start() {
                                                            config_, compiler_, server_, *pipeline_, levels_, make_tls});
   desk_ = std::make_unique<RoutingDesk>(
       RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, foreign_, *reloader_, std::move(receivers)});
-  view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
-                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_, archive_, levels_});
+  view_ =
+      std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries, server_,
+                                                 *pipeline_, outbox_, *volume_, config_, *desk_, archive_, levels_});
   if (forwarding_) {
     const auto journaled = store_.journal->streams();
     if (!journaled) return fail(journaled.error());
@@ -346,7 +347,8 @@ async::Task<void> Application::handle_signals() {
   while (true) {
     const int signal = co_await signals_.async_wait(async::asio::use_awaitable);
     if (signal == SIGHUP) {
-      (void)reloader_->reload("SIGHUP", "asked by signal");
+      auto reloading = reloader_->reload("SIGHUP", "asked by signal");
+      (void)co_await std::move(reloading);
       continue;
     }
     world_.log.info("The collector stops", {{"signal", signal}});

@@ -129,4 +129,11 @@ async::Task<Result<std::vector<Decision>>> StateArchive::decisions(std::string a
   co_return std::move(*out);
 }
 
+std::shared_ptr<const void> StateArchive::begin_report() {
+  if (!report_.expired()) return nullptr;
+  auto held = std::make_shared<const int>(0);
+  report_ = held;
+  return held;
+}
+
 }  // namespace ward::collector

@@ -14,11 +14,13 @@ class StateArchive final : public api::Archive {
   async::Task<Result<IncidentFile>> file(std::string id) override;
   async::Task<Result<std::vector<IncidentFile>>> files(Time since, Time until, std::size_t limit) override;
   async::Task<Result<std::vector<Decision>>> decisions(std::string alert) override;
+  std::shared_ptr<const void> begin_report() override;
 
  private:
   async::Task<Status> read(std::function<Status()> job);
   StateWriter& writer_;
   IncidentLog& log_;
+  std::weak_ptr<const void> report_;
 };
 
 }  // namespace ward::collector

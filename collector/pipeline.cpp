@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collector/alerting/alert_rows.hpp"
+#include "collector/foreign/foreign_alerts.hpp"
 #include "collector/rulebook/ask.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
@@ -71,8 +72,35 @@ async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string wha
   };
 }
 
+struct StateWriter::Row {
+  explicit Row(const async::asio::any_io_executor& executor)
+      : freed(executor, async::asio::steady_timer::time_point::max()) {}
+  std::uint64_t next = 0, serving = 0;
+  std::set<std::uint64_t> gone;  ///< left, some before their turn
+  async::asio::steady_timer freed;
+};
+
+/// A place in the row; whoever leaves it, also without having had his turn, lets the next one in.
+class StateWriter::Turn {
+ public:
+  explicit Turn(std::shared_ptr<Row> row) : row_(std::move(row)), number_(row_->next++) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    row_->gone.insert(number_);
+    while (row_->gone.erase(row_->serving) > 0) ++row_->serving;
+    row_->freed.cancel();
+  }
+  [[nodiscard]] bool has_come() const { return number_ == row_->serving; }
+  [[nodiscard]] async::asio::steady_timer& freed() const { return row_->freed; }
+
+ private:
+  std::shared_ptr<Row> row_;
+  std::uint64_t number_;
+};
+
 StateWriter::StateWriter(const async::asio::any_io_executor& executor, async::BlockingPool& pool, StateStore& store)
-    : pool_(pool), store_(store), freed_(executor, async::asio::steady_timer::time_point::max()) {}
+    : pool_(pool), store_(store), row_(std::make_shared<Row>(executor)) {}
 
 async::Task<Status> StateWriter::commit(StateChange change) {
   auto* store = &store_;
@@ -85,23 +113,15 @@ async::Task<Status> StateWriter::commit(StateChange change) {
   });
 }
 
+// Whoever asks again at once stands behind those who wait: a long read in many pieces must not keep pages from being stored.
 async::Task<Status> StateWriter::alone(std::function<Status()> job) {
-  while (busy_) {
+  const Turn turn(row_);
+  while (!turn.has_come()) {
     boost::system::error_code woken;
-    co_await freed_.async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
+    co_await turn.freed().async_wait(async::asio::redirect_error(async::asio::use_awaitable, woken));
   }
-  busy_ = true;
-  Status done;
-  std::exception_ptr left;
-  try {
-    auto running = async::run_blocking_to_end(pool_, std::move(job));
-    done = co_await std::move(running);
-  } catch (...) {
-    left = std::current_exception();
-  }
-  busy_ = false;
-  freed_.cancel();
-  if (left) std::rethrow_exception(left);
+  auto running = async::run_blocking_to_end(pool_, std::move(job));
+  const auto done = co_await std::move(running);
   co_return done;
 }
 
@@ -338,6 +358,18 @@ std::vector<AlertEvent> Pipeline::untold() {
   return out;
 }
 
+/// What was heard since the last step. What a rule here has under the same labels is the rule's to begin and to end, whoever
+/// posts it as well.
+std::vector<AlertEvent> Pipeline::heard() {
+  auto out = std::exchange(heard_, {});
+  if (std::none_of(out.begin(), out.end(), is_foreign)) return out;
+  std::set<Labels> own;
+  for (auto& alert : context_.rules.current())
+    if (alert.phase != AlertPhase::resolved) own.insert(std::move(alert.labels));
+  std::erase_if(out, [&](const AlertEvent& alert) { return is_foreign(alert) && own.contains(alert.labels); });
+  return out;
+}
+
 void Pipeline::save_alerts(StateChange& change) {
   std::map<AlertRowKey, std::string> now_there;
   for (const auto& state : context_.rules.save()) {
@@ -387,7 +419,7 @@ async::Task<void> Pipeline::advise(std::vector<Notice>* notices, Time now) {
 async::Task<void> Pipeline::settle(std::vector<AlertEvent> events, Time now) {
   const auto gone = disowned();
   for (auto& alert : untold()) events.push_back(std::move(alert));
-  for (auto& alert : std::exchange(heard_, {})) events.push_back(std::move(alert));
+  for (auto& alert : heard()) events.push_back(std::move(alert));
   auto folded = context_.incidents.fold(events, now, gone);
   co_await advise(&folded.notices, now);
   const auto open = context_.incidents.open();

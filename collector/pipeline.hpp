@@ -27,8 +27,8 @@ namespace ward::collector {
 /// Logs `what` with the cause: for task groups whose tasks never end by themselves.
 async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string what);
 
-/// One writer at a time to the state store, off the io thread. What has begun is awaited to its end, by a cancelled task
-/// too: when the tasks that write have ended, nothing touches the store. Thread: the io thread.
+/// One writer at a time to the state store, in the order they came, off the io thread. What has begun is awaited to its end,
+/// by a cancelled task too: when the tasks that write have ended, nothing touches the store. Thread: the io thread.
 class StateWriter {
  public:
   StateWriter(const async::asio::any_io_executor& executor, async::BlockingPool& pool, StateStore& store);
@@ -37,10 +37,13 @@ class StateWriter {
   async::Task<Status> alone(std::function<Status()> job);
 
  private:
+  /// Those who wait. Shared with them: a request that nobody waits for any more may end after the writer.
+  struct Row;
+  class Turn;
+
   async::BlockingPool& pool_;
   StateStore& store_;
-  bool busy_ = false;
-  async::asio::steady_timer freed_;
+  std::shared_ptr<Row> row_;
 };
 
 /// alerting -> incident -> routing -> one commit -> outbox. Evaluates when a group is due and, for groups with urgent
@@ -118,6 +121,7 @@ class Pipeline {
   void reloaded(RuleCoverage coverage, std::vector<AlertState> ruleless);
   [[nodiscard]] std::vector<AlertEvent> disowned();
   [[nodiscard]] std::vector<AlertEvent> untold();
+  [[nodiscard]] std::vector<AlertEvent> heard();
   /// All that rules and others have now.
   [[nodiscard]] std::vector<AlertEvent> current() const;
   void save_alerts(StateChange& change);

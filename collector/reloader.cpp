@@ -1,6 +1,7 @@
 #include "collector/reloader.hpp"
 
 #include <memory>
+#include <optional>
 #include <sys/stat.h>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace ward::collector {
 namespace {
+
+constexpr std::chrono::minutes kRetryRefused{5};
 
 /// Changes when a rule file is written, added, taken away, or reached by another link (as a ConfigMap is replaced).
 std::string signature_of(const std::vector<std::string>& patterns) {
@@ -33,7 +36,19 @@ void tell_warnings(const RulebookLoad& load, telemetry::Logger& log) {
     log.warn("The rules are in force, but not all may be as meant", {{"warning", to_string(warning)}});
 }
 
-Reloader::Reloader(Context context) : context_(std::move(context)), signature_(signature_of(context_.config.rule_patterns)) {
+/// What one reload has read.
+struct Reloader::Read {
+  std::vector<std::string> patterns;
+  std::string signature;
+  std::optional<net::TlsContext> tls;
+  RulebookLoad rules;
+};
+
+Reloader::Reloader(Context context)
+    : context_(std::move(context)),
+      patterns_(context_.config.rule_patterns),
+      signature_(signature_of(patterns_)),
+      tried_(context_.clock.mono()) {
   count(true);
 }
 
@@ -45,28 +60,51 @@ void Reloader::count(bool taken) {
         .set(static_cast<double>(to_ms(context_.clock.wall())) / 1'000);
 }
 
-Result<std::string> Reloader::reload(const std::string& actor, const std::string& reason) {
-  const auto config = load_collector_config(context_.path);
-  const auto tls = config ? context_.make_tls(*config) : Result<net::TlsContext>{};
+Status Reloader::read(const Context& context, Read& into) {
+  const auto config = load_collector_config(context.path);
+  if (!config) return fail(config.error());
+  into.patterns = config->rule_patterns;
+  into.signature = signature_of(into.patterns);
+  auto tls = context.make_tls(*config);
+  if (!tls) return fail(tls.error());
+  into.tls = std::move(*tls);
   // Receivers and owners of collector.yaml are those of the start: senders and outbox are made of them.
-  auto options = rulebook_options(config ? *config : context_.config);
-  options.routing = context_.config.routing;
-  options.receivers = rulebook_options(context_.config).receivers;
-  signature_ = signature_of(config ? config->rule_patterns : context_.config.rule_patterns);
-  auto rules = config ? load_rulebook(config->rule_patterns, context_.compiler, options) : RulebookLoad{};
-  refused_ = !config || !tls || !rules.book;
+  auto options = rulebook_options(*config);
+  options.routing = context.config.routing;
+  options.receivers = rulebook_options(context.config).receivers;
+  into.rules = load_rulebook(into.patterns, context.compiler, options);
+  if (!into.rules.book) return fail(into.rules.to_error());
+  return {};
+}
+
+async::Task<Result<std::string>> Reloader::reload(std::string actor, std::string reason) {
+  if (busy_) co_return fail(Errc::overloaded, "another reload is under way", "Ask again in a moment.");
+  busy_ = true;
+  tried_ = context_.clock.mono();
+  auto fresh = std::make_shared<Read>();
+  fresh->patterns = patterns_;
+  fresh->signature = signature_;
+  const auto* context = &context_;
+  std::function<Status()> job = [fresh, context] { return read(*context, *fresh); };
+  auto reading = async::run_blocking_to_end(context_.pool, std::move(job));
+  const auto done = co_await std::move(reading);
+  busy_ = false;
+  patterns_ = fresh->patterns;
+  signature_ = fresh->signature;
+  refused_ = !done;
   count(!refused_);
-  if (refused_) {
-    auto error = !config ? config.error() : !tls ? tls.error() : rules.to_error();
+  if (!done) {
+    auto error = done.error();
     if (std::exchange(refusal_, error.what) != error.what)
       context_.log.error("The new configuration is refused; the old one stays",
                          {{"asked_by", actor}, {"error", error.what}, {"fix", error.fix}});
     error.code = Errc::invalid;
-    return fail(std::move(error));
+    co_return fail(std::move(error));
   }
   refusal_.clear();
+  const auto& rules = fresh->rules;
   tell_warnings(rules, context_.log);
-  context_.server.use_context(*tls);
+  context_.server.use_context(std::move(*fresh->tls));
   context_.pipeline.use_book(rules.book, rules.coverage);
   context_.levels.use_book(rules.book);
   const auto groups = rules.book->rules->groups.size();
@@ -76,8 +114,8 @@ Result<std::string> Reloader::reload(const std::string& actor, const std::string
                            .subject = "rules",
                            .detail = std::to_string(groups) + " groups, " + reason});
   context_.log.info("New rules and certificates are in force", {{"asked_by", actor}, {"rule_groups", groups}});
-  return "New rules are in force: " + std::to_string(groups) + " groups, " + std::to_string(rules.warnings.size()) +
-         " warnings.";
+  co_return "New rules are in force: " + std::to_string(groups) + " groups, " + std::to_string(rules.warnings.size()) +
+      " warnings.";
 }
 
 async::Task<void> Reloader::watch() {
@@ -86,16 +124,18 @@ async::Task<void> Reloader::watch() {
   while (true) {
     co_await async::sleep_for(context_.config.rules_poll);
     auto now_there = std::make_shared<std::string>();
-    const auto* patterns = &context_.config.rule_patterns;
-    std::function<Status()> job = [now_there, patterns]() -> Status {
-      *now_there = signature_of(*patterns);
+    std::function<Status()> job = [now_there, patterns = patterns_]() -> Status {
+      *now_there = signature_of(patterns);
       return {};
     };
     auto looking = async::run_blocking_to_end(context_.pool, std::move(job));
     (void)co_await std::move(looking);
     const bool quiet = std::exchange(seen, *now_there) == *now_there;
     // What was refused may have been mended in another file, such as a runbook.
-    if (quiet && (*now_there != signature_ || refused_)) (void)reload("rule files", "they have changed");
+    const bool again = refused_ && context_.clock.mono() - tried_ >= kRetryRefused;
+    if (!quiet || busy_ || (*now_there == signature_ && !again)) continue;
+    auto reloading = reload("rule files", "they have changed");
+    (void)co_await std::move(reloading);
   }
 }
 

@@ -34,19 +34,24 @@ class Reloader {
   };
   explicit Reloader(Context context);
 
-  /// A sentence about what is in force now. `actor` and `reason` stand in the audit and in the log. Errors: invalid, with
-  /// every problem.
-  Result<std::string> reload(const std::string& actor, const std::string& reason);
+  /// Reads off the io thread; a sentence about what is in force now. `actor` and `reason` stand in the audit and in the log.
+  /// Errors: invalid, with every problem; overloaded while another reload is under way.
+  async::Task<Result<std::string>> reload(std::string actor, std::string reason);
   /// Looks at the rule files every `rules_poll` of the configuration, for ever.
   async::Task<void> watch();
 
  private:
+  struct Read;
+  static Status read(const Context& context, Read& into);
   void count(bool taken);
 
   Context context_;
-  std::string signature_;  ///< of the rule files at the last reload
-  bool refused_ = false;   ///< the last reload was
-  std::string refusal_;    ///< what was said of it
+  std::vector<std::string> patterns_;  ///< those in force, or refused last
+  std::string signature_;              ///< of the rule files at the last reload
+  bool busy_ = false;
+  bool refused_ = false;  ///< the last reload was
+  std::string refusal_;   ///< what was said of it
+  MonoTime tried_{};
 };
 
 }  // namespace ward::collector

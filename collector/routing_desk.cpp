@@ -26,8 +26,8 @@ async::Task<Result<std::string>> RoutingDesk::perform(Command command) {
 
 Status RoutingDesk::post(std::vector<PostedAlert> alerts, const std::string& tenant) {
   auto told = context_.foreign.post(std::move(alerts), tenant, context_.clock.wall());
-  if (!told) return fail(told.error());
-  context_.pipeline.hear(std::move(*told));
+  context_.pipeline.hear(std::move(told.told));
+  if (told.refused) return fail(std::move(*told.refused));
   return {};
 }
 

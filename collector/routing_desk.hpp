@@ -35,8 +35,8 @@ class RoutingDesk final : public api::Desk {
   }
   async::Task<Result<std::string>> perform(Command command) override;
   Status post(std::vector<PostedAlert> alerts, const std::string& tenant) override;
-  Result<std::string> reload(const std::string& actor) override {
-    return context_.reloader.reload(actor, "asked by the API");
+  async::Task<Result<std::string>> reload(std::string actor) override {
+    return context_.reloader.reload(std::move(actor), "asked by the API");
   }
   async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) override;
 

@@ -5,8 +5,6 @@
 
 #include "common/base/planted.hpp"
 
-#include "common/base/planted.hpp"
-
 namespace ward::collector {
 namespace {
 
@@ -29,6 +27,9 @@ Labels labels_of_series(const Rule& rule, const Labels& instance) {
   for (const auto& [name, text] : rule.labels) out = out.without(name);
   return out;
 }
+
+// Many fall silent at once, and looking for what is not there is not cheap.
+constexpr std::chrono::seconds kAskAgain{30};
 
 bool is_live(AlertPhase phase) { return phase != AlertPhase::resolved; }
 
@@ -150,8 +151,10 @@ bool AlertStates::miss(const Rule& rule, const RuleContext& context, const Label
     }
     case AlertPhase::firing: {
       if (now < i.keep_until) return true;
+      if (i.silent && now >= i.asked_at && now - i.asked_at < kAskAgain) return true;
       const bool silent = context.keep_silent.count() > 0 &&
                           rule.expression->is_silent(labels_of_series(rule, labels), now, context.keep_silent);
+      i.asked_at = now;
       if (silent && !std::exchange(i.silent, true)) events.push_back(event(rule, labels, i));
       if (silent) return true;
       i.silent = false;

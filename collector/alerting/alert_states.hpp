@@ -85,6 +85,7 @@ class AlertStates {
     Time keep_firing_since;
     Time keep_until;  ///< grace after a restore
     bool silent = false;
+    Time asked_at;  ///< when its data was looked for; only while silent
   };
   using Instances = std::map<Labels, Instance>;
 

@@ -20,18 +20,19 @@ bool lives(const SeriesData& series) { return !series.samples.empty() && !is_sta
 
 }  // namespace
 
-bool is_silent(const Queryable& store, std::vector<Matcher> selector, const Labels& instance, Time at, milliseconds lookback,
-               milliseconds within) {
+bool is_silent(const Queryable& store, std::vector<Matcher> selector, const Labels& instance, Time at, Heard heard,
+               milliseconds keep) {
   for (const auto& label : instance)
     if (auto matcher = agreeing(label)) selector.push_back(std::move(*matcher));
-  const auto recent = at - lookback + milliseconds{1};
+  const auto recent = at - heard.within + milliseconds{1};
   const auto now_there = store.select(selector, recent, at);
-  if (!now_there || std::any_of(now_there->begin(), now_there->end(), lives)) return false;
-  const auto before = store.select(selector, at - within, recent - milliseconds{1});
+  const auto is_heard = [&](const SeriesData& s) { return lives(s) && s.samples.size() >= heard.samples; };
+  if (!now_there || std::any_of(now_there->begin(), now_there->end(), is_heard)) return false;
+  const auto before = store.select(selector, at - keep, recent - milliseconds{1});
   if (!before) return false;
   const auto ended = [&](const Labels& labels) {
     return std::any_of(now_there->begin(), now_there->end(),
-                       [&](const SeriesData& s) { return s.labels == labels && !s.samples.empty(); });
+                       [&](const SeriesData& s) { return s.labels == labels && !s.samples.empty() && !lives(s); });
   };
   return std::any_of(before->begin(), before->end(), [&](const SeriesData& s) { return lives(s) && !ended(s.labels); });
 }

@@ -33,8 +33,9 @@ class PromqlExpression final : public Expression {
   [[nodiscard]] bool of_absence() const override { return reads_.absence; }
   [[nodiscard]] bool is_silent(const Labels& instance, Time at, milliseconds within) const override {
     const auto lookback = engine_.options().lookback;
-    return std::any_of(reads_.present.begin(), reads_.present.end(), [&](const std::vector<Matcher>& selector) {
-      return collector::is_silent(store_, selector, instance, at, lookback, within);
+    return std::any_of(reads_.present.begin(), reads_.present.end(), [&](const promql::PresentSelector& selector) {
+      const Heard heard{selector.range.count() > 0 ? selector.range : lookback, selector.samples};
+      return collector::is_silent(store_, selector.matchers, instance, at, heard, within);
     });
   }
 

@@ -89,6 +89,9 @@ ApiAccess read_api_access(config::Section section, bool open) {
                             "Choose acks, silences, alerts or reload.");
     }
     token.tenant = each.text("tenant", "");
+    if (!token.tenant.empty() && token.scopes != std::set<Scope>{Scope::alerts})
+      each.problems().add(each.at("tenant"), "a tenant binds the scope 'alerts' alone, and this token may do more",
+                          "Give the tenant's Prometheus a token of its own with scopes: [alerts].");
     if (token.scopes.empty())
       each.problems().add(each.at("scopes"), "the token '" + token.name + "' may do nothing",
                           "Give it scopes: some of acks, silences, alerts, reload.");

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class Archive {
   virtual async::Task<Result<IncidentFile>> file(std::string id) = 0;
   /// The same for all that were opened in [since, until), newest first, at most `limit`.
   virtual async::Task<Result<std::vector<IncidentFile>>> files(Time since, Time until, std::size_t limit) = 0;
+  /// Held while one long question is asked; null while another is.
+  virtual std::shared_ptr<const void> begin_report() = 0;
   /// Decisions about an alert instance, by its id, oldest first.
   virtual async::Task<Result<std::vector<Decision>>> decisions(std::string alert) = 0;
 };

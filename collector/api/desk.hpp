@@ -34,8 +34,8 @@ class Desk {
   /// Alerts of another Prometheus; they are correlated with the next evaluation. Errors: invalid, overloaded.
   virtual Status post(std::vector<PostedAlert> alerts, const std::string& tenant) = 0;
   /// Reads the configuration's rules anew; a sentence about what is in force. Errors: invalid with all problems: the old
-  /// ones stay.
-  virtual Result<std::string> reload(const std::string& actor) = 0;
+  /// ones stay. Overloaded while another one is read.
+  virtual async::Task<Result<std::string>> reload(std::string actor) = 0;
   /// Records after a number, at most `limit`.
   virtual async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) = 0;
 };

@@ -40,22 +40,23 @@ Status check(const PostedAlert& alert) {
     if (!label.empty())
       return refuse("has a value of '" + std::string(label.substr(0, 100)) + "' that is too long",
                     "Labels may have 2 KiB, annotations 16 KiB.");
-  if (const auto cls = alert.labels.get("class"); !cls.empty() && !parse_class(cls))
-    return refuse("has the class '" + std::string(cls) + "'",
-                  "Send informational, actionable, urgent or executive, or no class: then 'severity' tells.");
   // Some alerts of the collector itself pass every silence: nobody else may speak in its name.
   if (alert.labels.get("service") == "ward")
     return refuse("says that it is of the service 'ward'", "That is the collector's own; name another service.");
   return {};
 }
 
-AlertEvent event_of(PostedAlert posted, Time now, milliseconds interval) {
+/// `earliest`: what fired before it was heard of for the first time, or again, began then: an incident of the past with the
+/// same beginning would be taken for this one.
+AlertEvent event_of(PostedAlert posted, Time earliest, Time now, milliseconds interval) {
   AlertEvent out;
-  if (!posted.labels.has("class")) posted.labels.set("class", to_string(class_of_severity(posted.labels.get("severity"))));
+  // Other people's classes say nothing here.
+  if (!parse_class(posted.labels.get("class")))
+    posted.labels.set("class", to_string(class_of_severity(posted.labels.get("severity"))));
   out.labels = std::move(posted.labels);
   out.annotations = std::move(posted.annotations);
   out.phase = AlertPhase::firing;
-  out.active_at = out.fired_at = std::min(posted.starts_at.value_or(now), now);
+  out.active_at = out.fired_at = std::clamp(posted.starts_at.value_or(now), earliest, now);
   out.interval = interval;
   out.generator = std::string(kGenerator) + posted.generator_url;
   return out;
@@ -77,53 +78,54 @@ void ForeignAlerts::restore(std::span<const AlertEvent> live, Time now) {
       alerts_.insert_or_assign(alert.labels, Known{alert, now + options_.ends_after});
 }
 
-Result<std::vector<AlertEvent>> ForeignAlerts::post(std::vector<PostedAlert> alerts, const std::string& tenant, Time now) {
+ForeignAlerts::Posted ForeignAlerts::post(std::vector<PostedAlert> alerts, const std::string& tenant, Time now) {
+  Posted out;
   counts_.received += alerts.size();
-  const auto refuse = [&](Error why) {
-    counts_.refused += alerts.size();
-    return fail(std::move(why));
-  };
-  for (const auto& alert : alerts)
-    if (auto fine = check(alert); !fine) return refuse(fine.error());
-  if (alerts_.size() + alerts.size() > options_.most)
-    return refuse({Errc::overloaded, "too many alerts fire at once: " + std::to_string(options_.most) + " are taken",
-                   "Aggregate the rules that post them."});
-  std::vector<AlertEvent> told;
   for (auto& alert : alerts) {
-    if (!tenant.empty()) alert.labels.set("tenant", tenant);
-    take(std::move(alert), now, told);
+    auto taken = check(alert);
+    if (taken && !tenant.empty()) alert.labels.set("tenant", tenant);
+    if (taken) taken = take(std::move(alert), now, out.told);
+    if (taken) continue;
+    ++counts_.refused;
+    if (!out.refused) out.refused = taken.error();
   }
-  return told;
+  return out;
 }
 
-void ForeignAlerts::take(PostedAlert posted, Time now, std::vector<AlertEvent>& told) {
+Status ForeignAlerts::take(PostedAlert posted, Time now, std::vector<AlertEvent>& told) {
   const auto ends_at = posted.ends_at.value_or(now + options_.ends_after);
-  auto alert = event_of(std::move(posted), now, options_.repeated_each);
+  auto alert = event_of(std::move(posted), now - options_.ends_after, now, options_.repeated_each);
   const auto known = alerts_.find(alert.labels);
   if (ends_at <= now) {
-    if (known == alerts_.end()) return;
+    if (known == alerts_.end()) return {};
     told.push_back(ended(std::move(known->second.alert), now));
     alerts_.erase(known);
-    return;
+    return {};
   }
   if (known == alerts_.end()) {
+    if (alerts_.size() >= options_.most)
+      return fail(Errc::overloaded, "too many posted alerts fire at once: " + std::to_string(options_.most) + " are taken",
+                  "Aggregate the rules that post them.");
     told.push_back(alert);
     auto labels = alert.labels;
     alerts_.emplace(std::move(labels), Known{std::move(alert), ends_at});
-    return;
+    return {};
   }
   // A repetition; what it began with stays, for incidents count from it.
   known->second.ends_at = ends_at;
-  if (known->second.alert.annotations == alert.annotations) return;
+  if (known->second.alert.annotations == alert.annotations) return {};
   known->second.alert.annotations = std::move(alert.annotations);
   told.push_back(known->second.alert);
+  return {};
 }
 
 std::vector<AlertEvent> ForeignAlerts::expire(Time now) {
   std::vector<AlertEvent> told;
+  // A clock that is set back must not keep alerts for as long.
+  const auto back = last_ && now < *last_ ? *last_ - now : milliseconds{0};
+  last_ = now;
   for (auto at = alerts_.begin(); at != alerts_.end();) {
-    // A clock that was set back must not keep an alert for as long.
-    at->second.ends_at = std::min(at->second.ends_at, std::max(now, at->second.alert.fired_at) + std::chrono::hours{24});
+    at->second.ends_at -= back;
     if (at->second.ends_at > now) {
       ++at;
       continue;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,9 +34,14 @@ class ForeignAlerts {
 
   /// What an earlier life knew: those of `live` that came by here fire on for `ends_after`, unless they are posted again.
   void restore(std::span<const AlertEvent> live, Time now);
-  /// One request, taken whole or not at all. `tenant`, unless "", is whose alerts these are, whatever they say. Errors:
-  /// invalid (no alertname, too large, in the name of the collector itself), overloaded.
-  Result<std::vector<AlertEvent>> post(std::vector<PostedAlert> alerts, const std::string& tenant, Time now);
+  struct Posted {
+    std::vector<AlertEvent> told;
+    /// Why some were not taken: invalid (no alertname, too large, in the name of the collector itself) or overloaded.
+    std::optional<Error> refused;
+  };
+  /// Takes what can be taken: Prometheus sends nothing again that is refused, and one bad alert must not end the others.
+  /// `tenant`, unless "", is whose alerts these are, whatever they say.
+  Posted post(std::vector<PostedAlert> alerts, const std::string& tenant, Time now);
   /// Ends those whose time is over.
   std::vector<AlertEvent> expire(Time now);
 
@@ -48,11 +54,12 @@ class ForeignAlerts {
     AlertEvent alert;
     Time ends_at;
   };
-  void take(PostedAlert posted, Time now, std::vector<AlertEvent>& told);
+  Status take(PostedAlert posted, Time now, std::vector<AlertEvent>& told);
 
   Options options_;
   std::map<Labels, Known> alerts_;
   Counts counts_;
+  std::optional<Time> last_;  ///< when expire() looked last
 };
 
 /// Whether an alert came by ForeignAlerts.

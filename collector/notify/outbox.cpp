@@ -148,19 +148,35 @@ void Outbox::accept(std::span<const DeliveryRow> rows) {
   for (const auto& incident : incidents) drop_finished(incident);
 }
 
+/// Per incident and receiver, the place (from 1) of the last open row that is no news.
+std::map<std::pair<std::string, std::string>, std::size_t> Outbox::last_open_words() const {
+  std::map<std::pair<std::string, std::string>, std::size_t> out;
+  std::size_t place = 0;
+  for (const auto& entry : rows_) {
+    ++place;
+    const auto& d = entry.row.delivery;
+    if (is_open(entry.row) && !is_news(d.kind)) out[{d.incident, d.receiver}] = place;
+  }
+  return out;
+}
+
 std::vector<Delivery> Outbox::due(MonoTime now) {
   std::vector<Delivery> out;
   std::set<std::string> busy;
   for (const auto& entry : rows_)
     if (entry.sending) busy.insert(entry.row.delivery.receiver);
+  const auto last_word = last_open_words();
   std::set<std::pair<std::string, std::string>> blocked;  // (incident, receiver) with an older row still open
+  std::size_t place = 0;
   for (auto& entry : rows_) {
     const auto& d = entry.row.delivery;
+    ++place;
     if (!is_open(entry.row)) continue;
-    // News that waits for its next try wakes nobody: it holds back nothing that may.
-    const bool stands_aside = is_news(d.kind) && entry.not_before > now;
     const std::pair pair{d.incident, d.receiver};
-    const bool first = stands_aside ? !blocked.contains(pair) : blocked.insert(pair).second;
+    // News wakes nobody: it holds back nothing that may, and behind that it is old.
+    const auto last = last_word.find(pair);
+    if (is_news(d.kind) && last != last_word.end() && last->second > place) continue;
+    const bool first = blocked.insert(pair).second;
     if (!first || !entry.committed || entry.not_before > now || !busy.insert(d.receiver).second) continue;
     entry.sending = true;
     out.push_back(d);
@@ -285,7 +301,7 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
       entry.not_before = mono + refresh_of(entry.row.delivery.receiver);
       ++stats_.delivered;
       change.updates.push_back(entry.row);
-      supersede_updates(entry, change, now);
+      supersede_news(entry, change, now);
       break;
     case SendOutcome::Kind::retry:
       entry.not_before = mono + wait_before(entry.row.attempts, outcome.retry_after);
@@ -299,14 +315,17 @@ Outbox::Change Outbox::on_result(const std::string& key, const SendOutcome& outc
   return change;
 }
 
-/// An update tells how the incident stood then; whoever has been told something later needs it no more.
-void Outbox::supersede_updates(const Entry& told, Change& change, Time now) {
+/// News tells how the incident stood then; whoever has been told something later needs it no more, and after the end it
+/// would be wrong.
+void Outbox::supersede_news(const Entry& told, Change& change, Time now) {
   if (told.row.delivery.kind == NoticeKind::acknowledge) return;
+  const bool is_update = told.row.delivery.kind == NoticeKind::update;
   for (auto& entry : rows_) {
     if (&entry == &told) return;
     const auto& d = entry.row.delivery;
     const bool same = d.incident == told.row.delivery.incident && d.receiver == told.row.delivery.receiver;
-    if (!same || d.kind != NoticeKind::update || !is_open(entry.row)) continue;
+    const bool older_news = is_update ? d.kind == NoticeKind::update : is_news(d.kind);
+    if (!same || !older_news || !is_open(entry.row)) continue;
     entry.row.state = DeliveryState::superseded;
     entry.row.updated_at = now;
     change.updates.push_back(entry.row);

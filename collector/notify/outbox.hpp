@@ -30,8 +30,8 @@ struct OutboxStats {
 /// The rows still to be delivered and what happens to them (facts: reliability section 4). It sends nothing and stores
 /// nothing: rows are planned, committed by the caller, then accepted; only accepted rows are ever handed out. A failed
 /// commit is repeated until it succeeds: planned rows wait for it. Per receiver and incident rows go in the order of their
-/// planning, one at a time per receiver, and are retried for ever; only what wakes nobody is overtaken while it waits for
-/// its next try. A refusal sends a row to the fallback, and a page that
+/// planning, one at a time per receiver, and are retried for ever; only what wakes nobody is overtaken by what
+/// comes after it, and then needless. A refusal sends a row to the fallback, and a page that
 /// waits too long goes there as well (overdue()); where no other is left, the last receiver is asked again every
 /// `longest_wait`, because a token or an address can be mended and a page that was given up cannot. Thread: one at a time.
 class Outbox {
@@ -121,11 +121,12 @@ class Outbox {
   [[nodiscard]] std::optional<std::string> replacement(const std::string& incident, const std::string& receiver) const;
   [[nodiscard]] std::optional<DeliveryRow> redirected(const DeliveryRow& row, const std::string& to, Time now) const;
   [[nodiscard]] std::vector<Entry*> last_words();
+  [[nodiscard]] std::map<std::pair<std::string, std::string>, std::size_t> last_open_words() const;
   [[nodiscard]] bool is_overdue(const Entry& entry, MonoTime mono, Time now) const;
   [[nodiscard]] std::optional<DeliveryRow> second(const DeliveryRow& row, Time now) const;
   [[nodiscard]] milliseconds refresh_of(const std::string& receiver) const;
   void on_repetition(Entry& entry, const SendOutcome& outcome, MonoTime mono);
-  void supersede_updates(const Entry& told, Change& change, Time now);
+  void supersede_news(const Entry& told, Change& change, Time now);
   void refuse(Entry& entry, Change& change, MonoTime mono, Time now);
   void hand_over(Entry& entry, const std::string& to, Change& change, Time now);
   [[nodiscard]] bool may_give_up(const DeliveryRow& row, Time now) const;

@@ -70,6 +70,14 @@ class Engine {
   EngineOptions options_;
 };
 
+/// A selector that looks at the present: without `offset` and `@`.
+struct PresentSelector {
+  std::vector<Matcher> matchers;
+  milliseconds range{0};    ///< 0: an instant selector
+  std::size_t samples = 1;  ///< that a series must have in it to yield a value
+  friend bool operator==(const PresentSelector&, const PresentSelector&) = default;
+};
+
 /// What an expression reads, for evaluation on arrival and for loading state at start.
 struct Reads {
   /// Names of the metrics, sorted; empty when any selector names its metric by a pattern or not at all: then anything may
@@ -78,9 +86,8 @@ struct Reads {
   /// The oldest sample it can see lies less than this before the evaluation time. Zero for an expression without selectors;
   /// what stands behind `@` with a fixed time is counted as if it read around the evaluation time.
   milliseconds lookback{0};
-  /// The conditions of the selectors that look at the present: without `offset` and `@`.
-  std::vector<std::vector<Matcher>> present{};
-  bool absence = false;  ///< it asks whether something is absent: absent(), absent_over_time()
+  std::vector<PresentSelector> present{};
+  bool absence = false;  ///< it asks for nothing but what is absent: absent(), absent_over_time()
   friend bool operator==(const Reads&, const Reads&) = default;
 };
 Reads reads_of(const Expr& expr, milliseconds lookback = std::chrono::minutes{5});

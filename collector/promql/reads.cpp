@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "collector/promql/engine.hpp"
@@ -13,27 +14,41 @@ struct Walk {
   bool anything = false;
   milliseconds widest{0};
   std::vector<std::vector<Matcher>> selectors{};
-  std::vector<std::vector<Matcher>> present{};
+  std::vector<PresentSelector> present{};
   bool shifted = false;  ///< inside a subquery about another time
-  bool absence = false;
+  bool inside_absent = false;
+  bool asks_absent = false;
+  bool asks_present = false;  ///< a selector stands outside of absent()
+  std::size_t needs = 1;      ///< samples of a range that the function around it makes a value of
 
   void visit(const Node& node, milliseconds outer) {
     std::visit([&](const auto& n) { enter(n, outer); }, node.data);
   }
   void enter(const NumberLiteral&, milliseconds) {}
   void enter(const StringLiteral&, milliseconds) {}
-  void enter(const VectorSelector& s, milliseconds outer) { read(s, outer, selector_lookback); }
-  void enter(const MatrixSelector& m, milliseconds outer) { read(m.vector, outer, m.range); }
+  void enter(const VectorSelector& s, milliseconds outer) {
+    read(s, outer, selector_lookback);
+    look(s, milliseconds{0}, 1);
+  }
+  void enter(const MatrixSelector& m, milliseconds outer) {
+    read(m.vector, outer, m.range);
+    look(m.vector, m.range, needs);
+  }
   void enter(const Subquery& s, milliseconds outer) {
     const bool before = std::exchange(shifted, shifted || shifts(s.when));
     visit(*s.expr, reach(s.when, outer, s.range));
     shifted = before;
   }
   void enter(const Call& c, milliseconds outer) {
-    absence = absence || c.function->name == "absent" || c.function->name == "absent_over_time";
+    const bool absent = c.function->name == "absent" || c.function->name == "absent_over_time";
+    asks_absent = asks_absent || absent;
+    const bool was_inside = std::exchange(inside_absent, inside_absent || absent);
+    const auto needed = std::exchange(needs, takes_two(c.function->name) ? 2 : 1);
     for (std::size_t n = 0; n < c.args.size(); ++n)
       if (n == 0 || c.function->name != "info") visit(*c.args[n], outer);
     if (c.function->name == "info") read_info(c, outer);
+    inside_absent = was_inside;
+    needs = needed;
   }
   void enter(const Aggregate& a, milliseconds outer) {
     visit(*a.expr, outer);
@@ -46,6 +61,16 @@ struct Walk {
   void enter(const Unary& u, milliseconds outer) { visit(*u.expr, outer); }
   void enter(const Paren& p, milliseconds outer) { visit(*p.expr, outer); }
 
+  void look(const VectorSelector& s, milliseconds range, std::size_t samples) {
+    asks_present = asks_present || !inside_absent;
+    if (!shifted && !shifts(s.when)) present.push_back({s.matchers, range, samples});
+  }
+  /// Functions that make nothing of a single sample.
+  static bool takes_two(std::string_view name) {
+    constexpr std::array<std::string_view, 8> kTwo{"rate",   "irate", "increase",       "delta",
+                                                   "idelta", "deriv", "predict_linear", "double_exponential_smoothing"};
+    return std::find(kTwo.begin(), kTwo.end(), name) != kTwo.end();
+  }
   static bool shifts(const TimeModifiers& when) { return when.point != AtPoint::none || when.offset.count() != 0; }
   static milliseconds reach(const TimeModifiers& when, milliseconds outer, milliseconds own) {
     return when.point == AtPoint::fixed ? own : outer + when.offset + own;
@@ -61,7 +86,6 @@ struct Walk {
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
     widest = std::max(widest, reach(s.when, outer, own));
     selectors.push_back(s.matchers);
-    if (!shifted && !shifts(s.when)) present.push_back(s.matchers);
     const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
       return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
     });
@@ -77,7 +101,7 @@ struct Walk {
 Reads reads_of(const Expr& expr, milliseconds lookback) {
   Walk walk{lookback, {}, false, milliseconds{0}};
   walk.visit(expr.root(), milliseconds{0});
-  Reads reads{std::move(walk.metrics), walk.widest, std::move(walk.present), walk.absence};
+  Reads reads{std::move(walk.metrics), walk.widest, std::move(walk.present), walk.asks_absent && !walk.asks_present};
   if (walk.anything) reads.metrics.clear();
   std::sort(reads.metrics.begin(), reads.metrics.end());
   reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());

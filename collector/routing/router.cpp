@@ -141,7 +141,7 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
     record.ack.reset();
   }
   const auto wanted = root_annotation(incident, "escalation");
-  if (fresh && !wanted.empty() && plan.empty() && !table_.escalations.empty())
+  if (fresh && !wanted.empty() && !table_.escalations.empty() && !table_.escalations.contains(wanted))
     decide(out, now, incident.id, "escalation unknown",
            "there is no escalation '" + std::string(wanted) + "'; the owner's receiver is told instead");
   // The same cause, owner or class may come back after another: that is another message, too.
@@ -194,12 +194,15 @@ void Router::follow(const Incident& incident, std::span<const Incident> open, Ti
   const auto plan = plan_of(incident, record);
   const auto due = advance(record, plan, now);
   for (const auto& one : due) send(one, plan, incident, now, out);
-  if (now >= reminds_at(record)) remind(record, incident, now, out);
+  if (now >= reminds_at(record, incident)) remind(record, incident, now, out);
   if (record != before) changed_.insert(incident.id);
 }
 
-Time Router::reminds_at(const EscalationRecord& record) const {
+Time Router::reminds_at(const EscalationRecord& record, const Incident& incident) const {
   if (!record.ack || record.ack->reminded || table_.remind_after.count() == 0) return Time::max();
+  // What recovers needs no reminder; should it fire again, that is a step of its own.
+  const auto fires = [](const AlertEvent& alert) { return alert.phase == AlertPhase::firing; };
+  if (std::none_of(incident.alerts.begin(), incident.alerts.end(), fires)) return Time::max();
   return record.ack->at + table_.remind_after;
 }
 
@@ -212,7 +215,6 @@ void Router::remind(EscalationRecord& record, const Incident& incident, Time now
     if (alert.phase != AlertPhase::firing || ++firing > kNamed) continue;
     names += (names.empty() ? "" : ", ") + std::string(alert.labels.get("alertname"));
   }
-  if (firing == 0) return;  // it recovers; should it fire again, it is told then
   if (firing > kNamed) names += " and " + std::to_string(firing - kNamed) + " more";
   record.ack->reminded = true;
   auto why = "still firing " + format_duration(now - record.ack->at) + " after " + record.ack->by + " took it on: " + names;
@@ -356,7 +358,7 @@ void Router::finish(std::span<const Incident> open, Time now, Routed& out) {
     const auto& record = records_.at(incident.id);
     switch (record.mute) {
       case MuteKind::none:
-        wake_ = std::min({wake_, next_due(record, plan_of(incident, record), now), reminds_at(record)});
+        wake_ = std::min({wake_, next_due(record, plan_of(incident, record), now), reminds_at(record, incident)});
         break;
       case MuteKind::inhibited: break;  // ends with a notice
       case MuteKind::silenced: silenced = true; break;

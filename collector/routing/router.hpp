@@ -92,7 +92,7 @@ class Router {
   void pass_first(const Incident& incident, EscalationRecord& record) const;
   void remind(EscalationRecord& record, const Incident& incident, Time now, Routed& out);
   /// When remind() has something to do; Time::max() when never.
-  [[nodiscard]] Time reminds_at(const EscalationRecord& record) const;
+  [[nodiscard]] Time reminds_at(const EscalationRecord& record, const Incident& incident) const;
   void unmute(EscalationRecord& record, Time now, Routed& out);
   void send(const EscalationDue& due, const EscalationPlan& plan, const Incident& incident, Time now, Routed& out);
   void tell_told(const Notice& notice, Time now, Routed& out) const;

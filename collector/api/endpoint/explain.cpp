@@ -96,11 +96,13 @@ review::IncidentEvidence evidence_of(const View& view, IncidentFile file) {
   return out;
 }
 
-const Incident* incident_with(const std::vector<Incident>& incidents, const std::string& alert) {
+/// The incident of each alert that is in one, by the alert's labels.
+std::map<Labels, const Incident*> by_member(const std::vector<Incident>& incidents) {
+  std::map<Labels, const Incident*> out;
   for (const auto& incident : incidents)
-    for (const auto& a : incident.alerts)
-      if (incident.merged_into.empty() && alert_id(a) == alert) return &incident;
-  return nullptr;
+    for (const auto& alert : incident.alerts)
+      if (incident.merged_into.empty()) out.emplace(alert.labels, &incident);
+  return out;
 }
 
 /// Live alerts first, then those of the past, each with the id of its incident; "" without one.
@@ -120,12 +122,13 @@ Found find(const View& view, const Wanted& wanted, const std::vector<Incident>& 
   Found out;
   std::set<std::string> seen;
   const auto open = view.incidents();
+  const auto members = by_member(open);
   for (const auto& alert : view.alerts()) {
     if (!wanted.takes(alert.labels)) continue;
     const auto id = alert_id(alert);
     seen.insert(id);
-    const auto* incident = alert.phase == AlertPhase::firing ? incident_with(open, id) : nullptr;
-    out.add({.alert = alert, .live = true}, incident == nullptr ? "" : incident->id);
+    const auto member = alert.phase == AlertPhase::firing ? members.find(alert.labels) : members.end();
+    out.add({.alert = alert, .live = true}, member == members.end() ? "" : member->second->id);
   }
   for (const auto& incident : past)
     for (const auto& alert : incident.alerts)

@@ -8,7 +8,9 @@ namespace {
 async::Task<http::ServerResponse> answer_reload(View& view, http::ServerRequest request) {
   const auto actor = view.access()->admit(request, Scope::reload);
   if (!actor) co_return actor.error();
-  const auto done = view.desk()->reload(*actor);
+  auto reloading = view.desk()->reload(*actor);
+  const auto done = co_await std::move(reloading);
+  if (!done && done.error().code == Errc::overloaded) co_return problem(503, "Busy", describe(done.error()));
   if (!done) co_return problem(422, "The new rules are refused; the old ones stay", describe(done.error()));
   http::ServerResponse out;
   out.content_type = "text/plain; charset=utf-8";

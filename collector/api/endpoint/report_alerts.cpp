@@ -96,6 +96,8 @@ async::Task<http::ServerResponse> answer_report(View& view, http::ServerRequest 
   if (!month) co_return problem(400, "Bad request", describe(month.error()));
   const auto now = view.clock().wall();
   if (month->first >= now) co_return problem(400, "Bad request", "That month has not begun. Ask for one that has.");
+  const auto turn = view.archive()->begin_report();
+  if (!turn) co_return problem(503, "Busy", "Another report is being made. Ask again when it is done.");
   auto input = std::make_shared<review::AlertReportInput>();
   input->from = month->first;
   input->to = std::min(month->second, now);

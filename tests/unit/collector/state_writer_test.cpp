@@ -80,5 +80,19 @@ TEST_F(StateWriterTest, LeavesTheStoreAloneOnceItsTasksHaveEnded) {
   EXPECT_EQ(store.lines(), (Lines{"commit begins", "commit ends"}));
 }
 
+TEST_F(StateWriterTest, LetsACommitInBetweenThePiecesOfALongRead) {
+  const auto pieces = [](StateWriter& to, SlowStore& of) -> async::Task<void> {
+    for (int i = 0; i < 3; ++i) {
+      auto piece = upkeep(to, of);
+      co_await std::move(piece);
+    }
+  };
+  store.let_go.count_down();
+  tasks.spawn("pieces", pieces(writer, store));
+  tasks.spawn("commit", commit(writer));
+  async::run(io, tasks.join());
+  EXPECT_EQ(store.lines(), (Lines{"upkeep", "commit begins", "commit ends", "upkeep", "upkeep"}));
+}
+
 }  // namespace
 }  // namespace ward::collector

@@ -24,9 +24,9 @@ class MissingData : public testing::Test {
     auto context = make_rule_context(compiler_, {}, {});
     context.keep_silent = keep;
     rules_.emplace(std::move(context), clock_, output_);
-    auto load = test::load_text(
-        "groups: [{name: g, interval: 30s, rules: [{alert: A, expr: '" + expr + "', labels: {class: actionable, service: s}}]}]",
-        compiler_);
+    auto load = test::load_text("groups: [{name: g, interval: 30s, rules: [{alert: A, expr: '" + expr +
+                                    "', labels: {class: actionable, service: s}}]}]",
+                                compiler_);
     ASSERT_TRUE(load.errors.empty()) << load.to_error().what;
     rules_->reload(load.rules, clock_.wall());
   }
@@ -129,6 +129,28 @@ TEST_F(MissingData, AnAggregateIsKnownWhileAnyOfItsSeriesIsHeard) {
     for (auto& line : step()) told.push_back(std::move(line));
   }
   EXPECT_THAT(told, ElementsAre("resolved "));
+}
+
+TEST_F(MissingData, ARateFallsSilentWithTheSecondLastSample) {
+  load("rate(errors[1m]) > 0.01");
+  double errors = 0;
+  std::vector<std::string> told;
+  for (int i = 0; i < 4; ++i) {
+    sample("errors", errors += 100);
+    for (auto& line : step()) told.push_back(std::move(line));
+  }
+  EXPECT_THAT(told, ElementsAre("firing db"));
+  EXPECT_THAT(steps(minutes(20)), ElementsAre("firing db silent"));
+  sample("errors", errors);
+  step();
+  sample("errors", errors);
+  EXPECT_THAT(steps(minutes(1)), ElementsAre("resolved db")) << "two samples say that nothing grows";
+}
+
+TEST_F(MissingData, AskingForAbsenceAndForMoreIsNotOfAbsence) {
+  load("up == 0 or absent(up)");
+  EXPECT_THAT(step(), testing::SizeIs(1));
+  EXPECT_FALSE(rules_->current().at(0).of_absence);
 }
 
 TEST_F(MissingData, WhatWasMissingAndComesBackIsWell) {

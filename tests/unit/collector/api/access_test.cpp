@@ -57,6 +57,7 @@ TEST_F(ApiAccessReader, NamesWhatIsWrong) {
       {"tokens: [{name: anna, token: {file: anna}, scopes: [acks]}, {name: ben, token: {file: anna}, scopes: [acks]}]",
        "could not tell them apart"},
       {"tokens: [{name: anna, token: {file: anna}, scopes: [reloads]}]", "Choose acks, silences, alerts or reload"},
+      {"tokens: [{name: anna, token: {file: anna}, scopes: [alerts, acks], tenant: t}]", "binds the scope 'alerts' alone"},
       {"token: []", "did you mean 'tokens'"},
   };
   for (const auto& [yaml, message] : bad) EXPECT_THAT(problems(yaml), HasSubstr(message)) << yaml;

@@ -14,7 +14,8 @@ class FakeArchive final : public Archive {
     if (trouble) co_return fail(*trouble);
     std::vector<Incident> out;
     for (const auto& file : past)
-      if (file.incident.opened_at >= since && file.incident.opened_at < until && out.size() < limit) out.push_back(file.incident);
+      if (file.incident.opened_at >= since && file.incident.opened_at < until && out.size() < limit)
+        out.push_back(file.incident);
     co_return out;
   }
   async::Task<Result<IncidentFile>> file(std::string id) override {
@@ -30,6 +31,8 @@ class FakeArchive final : public Archive {
       if (one.incident.opened_at >= since && one.incident.opened_at < until && out.size() < limit) out.push_back(one);
     co_return out;
   }
+  std::shared_ptr<const void> begin_report() override { return busy ? nullptr : std::make_shared<const int>(0); }
+  bool busy = false;
   async::Task<Result<std::vector<Decision>>> decisions(std::string alert) override { co_return by_alert[alert]; }
 
   std::vector<IncidentFile> past;

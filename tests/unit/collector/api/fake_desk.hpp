@@ -27,9 +27,9 @@ class FakeDesk final : public Desk {
     posted_tenant = tenant;
     return post_outcome;
   }
-  Result<std::string> reload(const std::string& actor) override {
-    reloaded_by = actor;
-    return outcome;
+  async::Task<Result<std::string>> reload(std::string actor) override {
+    reloaded_by = std::move(actor);
+    co_return outcome;
   }
   async::Task<Result<std::vector<AuditRecord>>> audit(std::uint64_t after, std::size_t limit) override {
     std::vector<AuditRecord> out;

@@ -82,9 +82,9 @@ struct Life {
       if (auto state = from_row(row)) states.push_back(std::move(*state));
     auto ruleless = alerting.restore(states, clock.wall());
     outbox.accept(loaded.deliveries);
-    pipeline = std::make_unique<Pipeline>(Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting,
-                                                            incidents, router, outbox, writer, [this] { ++woken; },
-                                                            std::move(loaded.alerts), std::move(ruleless), coverage, &compiler});
+    pipeline = std::make_unique<Pipeline>(
+        Pipeline::Context{io.get_executor(), clock, log, metrics, pool, sink, alerting, incidents, router, outbox, writer,
+                          [this] { ++woken; }, std::move(loaded.alerts), std::move(ruleless), coverage, &compiler});
   }
 
   /// The first clean evaluation is the end: the rules here are evaluated on arrival, and tick once an hour.

@@ -33,21 +33,21 @@ std::vector<std::string> lines(const std::vector<AlertEvent>& events) {
 
 TEST(ForeignAlerts, FireUntilTheirEndIsPosted) {
   ForeignAlerts inbox;
-  const auto began = inbox.post({alert({{"instance", "a"}, {"severity", "critical"}})}, "", kNow);
-  ASSERT_TRUE(began);
-  EXPECT_THAT(lines(*began), ElementsAre("firing urgent a"));
-  EXPECT_EQ(began->front().active_at, kNow - minutes(3));
-  EXPECT_TRUE(is_foreign(began->front()));
+  const auto began = inbox.post({alert({{"instance", "a"}, {"severity", "critical"}})}, "", kNow).told;
+  EXPECT_THAT(lines(began), ElementsAre("firing urgent a"));
+  EXPECT_EQ(began.front().active_at, kNow - minutes(3));
+  EXPECT_TRUE(is_foreign(began.front()));
   EXPECT_THAT(inbox.current(), SizeIs(1));
   const auto ended = inbox.post({alert({{"instance", "a"}, {"severity", "critical"}}, kNow)}, "", kNow + seconds(30));
-  EXPECT_THAT(lines(*ended), ElementsAre("resolved urgent a"));
+  EXPECT_THAT(lines(ended.told), ElementsAre("resolved urgent a"));
   EXPECT_THAT(inbox.current(), IsEmpty());
 }
 
 TEST(ForeignAlerts, EndWhenNobodyRepeatsThem) {
   ForeignAlerts inbox;
   (void)inbox.post({alert({{"instance", "a"}}, kNow + minutes(4)), alert({{"instance", "b"}})}, "", kNow);
-  EXPECT_THAT(*inbox.post({alert({{"instance", "b"}})}, "", kNow + minutes(3)), IsEmpty()) << "a repetition tells nothing";
+  EXPECT_THAT(inbox.post({alert({{"instance", "b"}})}, "", kNow + minutes(3)).told, IsEmpty())
+      << "a repetition tells nothing";
   EXPECT_THAT(inbox.expire(kNow + minutes(4) - seconds(1)), IsEmpty());
   EXPECT_THAT(lines(inbox.expire(kNow + minutes(4))), ElementsAre("resolved actionable a"));
   EXPECT_THAT(lines(inbox.expire(kNow + minutes(8))), ElementsAre("resolved actionable b"));
@@ -59,21 +59,21 @@ TEST(ForeignAlerts, TakeTheClassTheySayElseThatOfTheirSeverity) {
   const auto told =
       inbox.post({alert({{"instance", "a"}, {"class", "executive"}, {"severity", "info"}}),
                   alert({{"instance", "b"}, {"severity", "page"}}), alert({{"instance", "c"}, {"severity", "none"}}),
-                  alert({{"instance", "d"}, {"severity", "warning"}}), alert({{"instance", "e"}})},
+                  alert({{"instance", "d"}, {"class", "gold"}, {"severity", "warning"}}), alert({{"instance", "e"}})},
                  "", kNow);
-  EXPECT_THAT(lines(*told), ElementsAre("firing executive a", "firing urgent b", "firing informational c",
-                                        "firing actionable d", "firing actionable e"));
+  EXPECT_THAT(lines(told.told), ElementsAre("firing executive a", "firing urgent b", "firing informational c",
+                                            "firing actionable d", "firing actionable e"));
 }
 
 TEST(ForeignAlerts, AreOfTheTenantWhoseTokenPostsThem) {
   ForeignAlerts inbox;
   const auto told = inbox.post({alert({{"tenant", "clinic-b"}})}, "clinic-a", kNow);
-  EXPECT_EQ(told->front().labels.get("tenant"), "clinic-a");
+  EXPECT_EQ(told.told.front().labels.get("tenant"), "clinic-a");
 }
 
 TEST(ForeignAlerts, FireOnOverARestartUntilTheyCanBeRepeated) {
   ForeignAlerts first;
-  const auto live = *first.post({alert({{"instance", "a"}})}, "", kNow);
+  const auto live = first.post({alert({{"instance", "a"}})}, "", kNow).told;
   ForeignAlerts second;
   second.restore(live, kNow + minutes(10));
   EXPECT_THAT(second.current(), SizeIs(1));
@@ -86,28 +86,47 @@ TEST(ForeignAlerts, FireOnOverARestartUntilTheyCanBeRepeated) {
   EXPECT_THAT(third.current(), IsEmpty()) << "what a rule made is the rule's";
 }
 
-TEST(ForeignAlerts, RefuseWholeRequestsAndSayWhy) {
+TEST(ForeignAlerts, BeginAnewWhenTheyAreHeardOfAgainAfterALongTime) {
+  ForeignAlerts inbox;
+  const auto first = inbox.post({alert({{"instance", "a"}})}, "", kNow).told;
+  (void)inbox.expire(kNow + minutes(5));
+  const auto again = inbox.post({alert({{"instance", "a"}})}, "", kNow + minutes(30)).told;
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_GT(again[0].active_at, first[0].active_at) << "the same beginning would be the incident of then";
+}
+
+TEST(ForeignAlerts, RefuseWhatCannotBeTakenAndTakeTheRest) {
   const std::vector<std::pair<PostedAlert, std::string>> bad{
       {PostedAlert{}, "no label 'alertname'"},
-      {alert({{"class", "grave"}}), "'DiskFull' has the class 'grave'"},
       {alert({{"service", "ward"}}), "of the service 'ward'"},
       {alert({{"text", std::string(3'000, 'x')}}), "'text' that is too long"},
   };
   for (const auto& [wrong, why] : bad) {
     ForeignAlerts inbox;
-    const auto told = inbox.post({alert({{"instance", "a"}}), wrong}, "", kNow);
-    ASSERT_FALSE(told) << why;
-    EXPECT_THAT(told.error().what, HasSubstr(why));
-    EXPECT_EQ(told.error().code, Errc::invalid);
-    EXPECT_THAT(inbox.current(), IsEmpty());
-    EXPECT_EQ(inbox.counts().refused, 2U);
+    const auto posted = inbox.post({wrong, alert({{"instance", "a"}})}, "", kNow);
+    ASSERT_TRUE(posted.refused) << why;
+    EXPECT_THAT(posted.refused->what, HasSubstr(why));
+    EXPECT_EQ(posted.refused->code, Errc::invalid);
+    EXPECT_THAT(lines(posted.told), ElementsAre("firing actionable a"));
+    EXPECT_EQ(inbox.counts().refused, 1U);
   }
 }
 
-TEST(ForeignAlerts, AreBounded) {
+TEST(ForeignAlerts, AreBoundedAndTheirRepetitionsAndEndsAreTakenAllTheSame) {
   ForeignAlerts inbox(ForeignAlerts::Options{.most = 2});
-  ASSERT_TRUE(inbox.post({alert({{"instance", "a"}}), alert({{"instance", "b"}})}, "", kNow));
-  EXPECT_EQ(inbox.post({alert({{"instance", "c"}})}, "", kNow).error().code, Errc::overloaded);
+  (void)inbox.post({alert({{"instance", "a"}}), alert({{"instance", "b"}})}, "", kNow);
+  EXPECT_EQ(inbox.post({alert({{"instance", "c"}})}, "", kNow).refused->code, Errc::overloaded);
+  const auto posted = inbox.post({alert({{"instance", "a"}}), alert({{"instance", "b"}}, kNow)}, "", kNow + seconds(1));
+  EXPECT_FALSE(posted.refused);
+  EXPECT_THAT(lines(posted.told), ElementsAre("resolved actionable b"));
+}
+
+TEST(ForeignAlerts, AClockThatIsSetBackKeepsNoneForLonger) {
+  ForeignAlerts inbox;
+  (void)inbox.expire(kNow);
+  (void)inbox.post({alert({{"instance", "a"}}, kNow + minutes(4))}, "", kNow);
+  EXPECT_THAT(inbox.expire(kNow - std::chrono::hours(1)), IsEmpty());
+  EXPECT_THAT(inbox.expire(kNow - std::chrono::hours(1) + minutes(4)), SizeIs(1));
 }
 
 }  // namespace

@@ -362,29 +362,37 @@ Delivery update(const std::string& name) {
   return out;
 }
 
-TEST(Outbox, AnUpdateThatWaitsForItsNextTryHoldsBackNoPage) {
-  Desk desk;
-  desk.add({delivery(NoticeKind::fire)});
-  desk.drain();
-  desk.add({update("1"), delivery(NoticeKind::escalate)});
-  ASSERT_EQ(desk.due(), (Lines{update("1").key}));
-  desk.result(update("1").key, kRetry);
-  EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"})) << "the page goes at once";
-  EXPECT_EQ(desk.state(update("1").key), DeliveryState::superseded) << "it tells of an older state";
-  desk.clock.advance(10min);
-  EXPECT_EQ(desk.drain(), Lines{});
+TEST(Outbox, NewsHoldsBackNoPageAndIsNotToldAfterIt) {
+  for (const auto kind : {NoticeKind::update, NoticeKind::acknowledge}) {
+    Desk desk;
+    desk.add({delivery(NoticeKind::fire)});
+    desk.drain();
+    desk.add({delivery(kind)});
+    ASSERT_EQ(desk.due(), (Lines{delivery(kind).key}));
+    desk.add({delivery(NoticeKind::escalate)});
+    desk.result(delivery(kind).key, kRetry);
+    EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"})) << "the page goes at once";
+    EXPECT_EQ(desk.state(delivery(kind).key), DeliveryState::superseded) << "it tells of an older state";
+    desk.clock.advance(10min);
+    EXPECT_EQ(desk.drain(), Lines{});
+  }
 }
 
-TEST(Outbox, AnAcknowledgementThatWaitedIsToldAfterThePageThatOvertookIt) {
+TEST(Outbox, TellsNoNewsAfterTheEnd) {
   Desk desk;
   desk.add({delivery(NoticeKind::fire)});
   desk.drain();
-  desk.add({delivery(NoticeKind::acknowledge), delivery(NoticeKind::escalate)});
+  desk.add({delivery(NoticeKind::acknowledge)});
   desk.due();
   desk.result(delivery(NoticeKind::acknowledge).key, kRetry);
-  EXPECT_EQ(desk.drain(), (Lines{"escalate I1 to pd-db"}));
+  desk.add({delivery(NoticeKind::resolve)});
+  ASSERT_EQ(desk.due(), (Lines{delivery(NoticeKind::resolve).key}));
+  desk.result(delivery(NoticeKind::resolve).key, kRetry);
   desk.clock.advance(10min);
-  EXPECT_EQ(desk.drain(), (Lines{"acknowledge I1 to pd-db"}));
+  EXPECT_EQ(desk.drain(), (Lines{"resolve I1 to pd-db"})) << "the receiver may have taken the end already";
+  desk.restart();
+  desk.clock.advance(10min);
+  EXPECT_EQ(desk.drain(), Lines{});
 }
 
 TEST(Outbox, AnUpdateBehindAPageWaitsForThePage) {

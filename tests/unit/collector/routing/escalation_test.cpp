@@ -263,8 +263,9 @@ TEST(Escalation, TakesUpWhatAReleaseWithoutRecordsHasTold) {
 }
 
 TEST(Escalation, RepeatsNoneOfSeveralFirstStepsToThoseWhoWereTold) {
-  auto read = operations("route: {receiver: a, routes: [{matchers: ['alertname=X'], receiver: b, continue: true}, "
-                         "{matchers: ['alertname=X'], receiver: c}]}\n");
+  auto read = operations(
+      "route: {receiver: a, routes: [{matchers: ['alertname=X'], receiver: b, continue: true}, "
+      "{matchers: ['alertname=X'], receiver: c}]}\n");
   ASSERT_EQ(read.problems, "");
   Router router(read.table, std::vector<Notified>{{"I1", "b"}, {"I1", "c"}});
   const auto i = incident("I1", "platform");
