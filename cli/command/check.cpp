@@ -33,9 +33,9 @@ Status check_rules(const std::vector<std::string>& patterns, const Outside& outs
       collector::check_tests(collector::rule_paths(patterns), load.book.get(), compiler, collector::read_rule_file);
   for (const auto* warnings : {&load.warnings, &tests.warnings})
     for (const auto& warning : *warnings) outside.out << "warning: " << to_string(warning) << '\n';
-  auto errors = load.errors;
-  errors.insert(errors.end(), tests.errors.begin(), tests.errors.end());
-  if (!errors.empty()) return fail(collector::RulebookLoad{.errors = std::move(errors)}.to_error());
+  auto wrong = load;
+  wrong.errors.insert(wrong.errors.end(), tests.errors.begin(), tests.errors.end());
+  if (!wrong.errors.empty()) return fail(wrong.to_error());
   std::size_t rules = 0;
   for (const auto& group : load.book->rules->groups) rules += group.rules.size();
   outside.out << "rules: fine, " << load.book->rules->groups.size() << " groups with " << rules << " rules, "
