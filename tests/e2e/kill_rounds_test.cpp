@@ -166,7 +166,9 @@ TEST_F(KillRounds, K3WithThePageOnItsWayItComesAgainUnderItsKey) {
     const bool of_the_end = round % 2 == 0;
     start();
     ASSERT_TRUE(report(round, of_the_end ? 1 : 0)) << everything(round);
-    if (of_the_end) ASSERT_TRUE(told(round, 1, 0) && recorded()) << everything(round);
+    if (of_the_end) {
+      ASSERT_TRUE(told(round, 1, 0) && recorded()) << everything(round);
+    }
     receiver_.answer_by([this](const PageReceiver::Page&) {
       estate_.collector.signal(SIGKILL);
       return 200;
@@ -257,8 +259,11 @@ TEST_F(SecondChannel, HasThePageWhileTheFirstIsDownAndBothHearTheEnd) {
   ASSERT_TRUE(told(1, 2, 2) && recorded()) << everything(1);
   const auto all = came(1);
   EXPECT_EQ(all.firing.size(), 2U) << everything(1);
-  for (const auto& [key, times] : all.firing)
-    if (key.starts_with("/platform")) EXPECT_EQ(times, 1) << everything(1);
+  for (const auto& [key, times] : all.firing) {
+    if (key.starts_with("/platform")) {
+      EXPECT_EQ(times, 1) << everything(1);
+    }
+  }
 }
 
 }  // namespace
