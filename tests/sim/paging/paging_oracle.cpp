@@ -132,6 +132,8 @@ void PagingOracle::crashed() {
   note("crash");
   for (auto& [key, known] : rows_)
     if (known.taken > 0 && known.row.state == RowState::pending) ++known.allowed;
+  // What fired before is waited for a minute after each restart.
+  for (auto& [id, track] : tracks_) track.over = milliseconds{0};
   for (auto& fault : faults_) fault.seen = std::max(milliseconds{0}, std::min(fault.seen, fault.seen_at_commit) - kRestart);
 }
 
