@@ -77,9 +77,12 @@ Result<AlertStates::Instances> AlertStates::instances_of(const Rule& rule, const
   return fresh;
 }
 
-/// A wall clock that stepped back would stretch every hold by the step: such a hold starts over.
+/// A wall clock that stepped back would stretch every hold by the step: such a hold starts over. One that was served stays
+/// so.
 void AlertStates::forgive_clock(Instance& i, Time now) {
-  i.active_at = std::min(i.active_at, now);
+  const auto served = i.phase == AlertPhase::firing ? i.fired_at - i.active_at : milliseconds{0};
+  i.active_at = std::min(i.active_at, now - served);
+  i.fired_at = std::min(i.fired_at, now);
   i.keep_firing_since = std::min(i.keep_firing_since, now);
   i.keep_until = std::min(i.keep_until, now + kRestoreGrace);
   i.resolved_at = std::min(i.resolved_at, now);
@@ -174,6 +177,7 @@ bool AlertStates::miss(const Rule& rule, const RuleContext& context, const Label
 void AlertStates::apply(const Rule& rule, Time now, std::vector<AlertEvent>& events) {
   for (auto& [labels, i] : instances_) {
     if (planted(Planted::forget_hold_on_reload) && i.phase == AlertPhase::pending) i.active_at = now;
+    forgive_clock(i, now);
     if (i.phase != AlertPhase::firing || now - i.active_at >= rule.hold_for(labels)) continue;
     AlertEvent over = event(rule, labels, i);
     over.phase = AlertPhase::resolved;

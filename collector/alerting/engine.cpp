@@ -103,8 +103,8 @@ std::vector<std::size_t> RuleEngine::groups_reading(std::span<const std::string>
 Time RuleEngine::tick_of(std::size_t g, Time now) const {
   const auto& group = rules_->groups[g];
   const auto& slot = slots_[g];
-  // A clock that stepped back must not silence the group until it has caught up.
-  Time due = slot.next_tick > now + group.interval ? next_tick(group, now) : slot.next_tick;
+  // A clock that stepped back must not silence the group until it has caught up; the tick after `now` would never come.
+  Time due = slot.next_tick > now + group.interval ? now : slot.next_tick;
   const Time after = std::min(slot.evaluated_at, now);
   for (std::size_t r = 0; r < group.rules.size(); ++r)
     if (group.rules[r].kind == Rule::Kind::alert) due = std::min(due, slot.rules[r].alerts.next_due(group.rules[r], after));

@@ -33,7 +33,7 @@ const std::string kRules = R"(groups:
   - alert: Broken
     expr: fault == 1
     labels: {class: urgent, layer: data, owner: database, service: pg-main}
-    annotations: {summary: it is broken, description: d, runbook_url: 'https://wiki.example/broken'}
+    annotations: {summary: it is broken, description: d, runbook_url: broken.md#broken, decision_tree: broken}
 )";
 
 /// How often each message of one round came to each receiver, by its key.
@@ -55,9 +55,12 @@ class KillRounds : public testing::Test {
   explicit KillRounds(const std::string& acknowledge_within = "0s", const std::string& more_config = "")
       : estate_({Estate::Transport::insecure, receiver_.port(), "", "",
                  "remote_write_receiver: {receive: true, tenant: t1}\n" + more_config}) {
-    const auto rules = estate_.dir.write(
-        "rules.yaml",
-        kRules + "---\nkind: Operations\napiVersion: ward/v1\nspec: {acknowledge_within: " + acknowledge_within + "}\n");
+    estate_.dir.write("broken.md", "# Broken\n");
+    const auto rules =
+        estate_.dir.write("rules.yaml", kRules +
+                                            "---\nkind: Operations\napiVersion: ward/v1\nspec: {decisionTrees: {broken: "
+                                            "{only: {do: 'broken.md#broken'}}}, acknowledge_within: " +
+                                            acknowledge_within + "}\n");
     auto yaml = text_of(estate_.dir / "collector.yaml");
     const auto at = yaml.find("rules: [");
     yaml.replace(at, yaml.find('\n', at) - at, "rules: [\"" + rules + "\"]");
@@ -259,10 +262,11 @@ TEST_F(SecondChannel, HasThePageWhileTheFirstIsDownAndBothHearTheEnd) {
   ASSERT_TRUE(told(1, 2, 2) && recorded()) << everything(1);
   const auto all = came(1);
   EXPECT_EQ(all.firing.size(), 2U) << everything(1);
-  for (const auto& [key, times] : all.firing)
+  for (const auto& [key, times] : all.firing) {
     if (key.starts_with("/platform")) {
       EXPECT_EQ(times, 1) << everything(1);
     }
+  }
 }
 
 }  // namespace

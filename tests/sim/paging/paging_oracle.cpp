@@ -60,6 +60,7 @@ void PagingOracle::at(MonoTime now, Time wall) {
 
 void PagingOracle::clock_stepped() {
   stepped_at_ = now_;
+  note("the clock is set to " + std::to_string(to_ms(wall_)));
   // A hold that a clock step falls into starts over.
   for (auto& fault : faults_) fault.seen = fault.seen_at_commit = milliseconds{0};
   for (auto& [id, track] : tracks_) track.calm_since = now_;
@@ -131,6 +132,8 @@ void PagingOracle::crashed() {
   note("crash");
   for (auto& [key, known] : rows_)
     if (known.taken > 0 && known.row.state == RowState::pending) ++known.allowed;
+  // What fired before is waited for a minute after each restart.
+  for (auto& [id, track] : tracks_) track.over = milliseconds{0};
   for (auto& fault : faults_) fault.seen = std::max(milliseconds{0}, std::min(fault.seen, fault.seen_at_commit) - kRestart);
 }
 
@@ -302,6 +305,11 @@ void PagingOracle::follow(const Claim& claim, milliseconds time, const Weather& 
     const bool same_plan = before.root.starts_with("PgDown") == claim.root.starts_with("PgDown");
     if (before.cls != claim.cls || before.owner != claim.owner || before.reopened != claim.reopened || !same_plan)
       track.acknowledged = false;
+  }
+  if (fresh || before.firing != claim.firing) {
+    std::string firing;
+    for (const auto& member : claim.firing) firing += " " + member;
+    note("incident " + claim.id + " of " + claim.root + ", firing:" + firing);
   }
   track.claim = claim;
   const bool calm = weather.stores && weather.reaches && weather.evaluates && !is_silenced(claim.root, wall_, Sure::no);

@@ -209,6 +209,16 @@ TEST(AlertStates, StartTheHoldOverWhenTheClockStepsBack) {
   EXPECT_THAT(line.run("xxxx"), ElementsAre("-3510 firing"));
 }
 
+TEST(AlertStates, DoNotEndWhatFiresWhenRulesAreReloadedAfterTheClockSteppedBack) {
+  Timeline line(", for: 1m");
+  line.run("xxxx");
+  line.step_clock(-std::chrono::hours(1));
+  EXPECT_THAT(line.reload(", for: 1m"), IsEmpty());
+  EXPECT_THAT(line.run("xx"), IsEmpty());
+  EXPECT_THAT(line.reload(", for: 1m"), IsEmpty());
+  EXPECT_EQ(line.current().at(0).phase, AlertPhase::firing);
+}
+
 TEST(AlertStates, FailTheWholeEvaluationOnOneLabelSetTwice) {
   Timeline line(", labels: {job: same}");
   line.run("x");

@@ -82,6 +82,9 @@ TEST_F(Engine, IsDueAgainAfterTheClockSteppedBack) {
   start("- {name: g, interval: 15s, rules: [{alert: A, expr: up}]}");
   clock_.set_wall(now() - std::chrono::hours(1));
   EXPECT_LE(engine_.next_wake(now()), now() + seconds(15));
+  EXPECT_THAT(engine_.due(now()), ElementsAre(0U));
+  engine_.evaluate(0, now());
+  EXPECT_THAT(engine_.due(now()), IsEmpty());
 }
 
 TEST_F(Engine, CountsTheTicksItMissed) {
