@@ -59,6 +59,8 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   command::add_ack(app, outside, outcome);
   command::add_silence(app, outside, outcome);
   command::add_audit(app, outside, outcome);
+  command::add_import(app, outside, outcome);
+  command::add_export(app, outside, outcome);
   if (const auto line = unknown_command(app, arguments); !line.empty()) return report(line, outside);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

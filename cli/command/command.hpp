@@ -27,6 +27,8 @@ void add_test(CLI::App& app, const Outside& outside, Status& outcome, int& exit_
 void add_ack(CLI::App& app, const Outside& outside, Status& outcome);
 void add_silence(CLI::App& app, const Outside& outside, Status& outcome);
 void add_audit(CLI::App& app, const Outside& outside, Status& outcome);
+void add_import(CLI::App& app, const Outside& outside, Status& outcome);
+void add_export(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);
