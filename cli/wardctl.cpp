@@ -63,6 +63,8 @@ int run(std::vector<std::string> arguments, const Outside& outside) {
   command::add_incidents(app, outside, outcome);
   command::add_slo(app, outside, outcome);
   command::add_report(app, outside, outcome);
+  command::add_import(app, outside, outcome);
+  command::add_export(app, outside, outcome);
   if (const auto line = unknown_command(app, arguments); !line.empty()) return report(line, outside);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

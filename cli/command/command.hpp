@@ -32,6 +32,8 @@ void add_report(CLI::App& app, const Outside& outside, Status& outcome);
 void add_slo(CLI::App& app, const Outside& outside, Status& outcome);
 /// With `verdict`.
 void add_incidents(CLI::App& app, const Outside& outside, Status& outcome);
+void add_import(CLI::App& app, const Outside& outside, Status& outcome);
+void add_export(CLI::App& app, const Outside& outside, Status& outcome);
 
 /// --collector, --token-file, --ca-file and --json. Defined in query.cpp.
 void add_collector_options(CLI::App& command, CollectorOptions& options);
