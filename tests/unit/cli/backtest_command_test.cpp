@@ -170,7 +170,7 @@ TEST_F(BacktestCommand, MistakesAreToldWithTheirFix) {
       {{"--rules", rules, "--until", "later"}, "--until is 'later'"},
       {{"--rules", rules, "--step", "x"}, "--step is 'x', which is no length of time"},
       {{"--rules", rules, "--since", "1h"}, "no samples are stored between --since and --until"},
-      {{"--rules", none, "--since", "12h"}, "there is no rule in the files"},
+      {{"--rules", none, "--since", "12h"}, "there is no rule and no SLO in the files"},
       {{"--rules", mute, "--since", "12h"}, "nobody would be told of anything"},
       {{"--rules", broken, "--since", "12h"}, "could not parse expression"},
   };

@@ -47,7 +47,7 @@ class Installed {
   static std::string made_up(const std::string& file) {
     if (file.ends_with("-url")) return "https://made.up.example/for/a/test\n";
     if (file.ends_with("-routing-key")) return "made-up-for-a-test-0123456789abc\n";
-    return "made up for a test\n";
+    return "made up for a test: " + file + "\n";
   }
 
   test::TempDir folder_;
