@@ -20,7 +20,7 @@ std::set<std::string> violations(std::uint64_t seed) {
 }
 
 TEST(Paging, KeepsItsInvariantsWhateverHappens) {
-  const auto range = seeds(40);
+  const auto range = seeds(25);
   for (auto seed = range.first; seed <= range.last; ++seed)
     for (const auto& what : violations(seed)) ADD_FAILURE() << "seed " << seed << ": " << what;
 }
@@ -42,6 +42,7 @@ TEST(Paging, RunsTheSameForTheSameSeed) {
 struct Plant {
   Planted bug;
   const char* name;
+  std::uint64_t found_by;  ///< the first seed that found it: tried first, for a search takes minutes
 };
 
 class PlantedPagingBug : public testing::TestWithParam<Plant> {
@@ -51,7 +52,8 @@ class PlantedPagingBug : public testing::TestWithParam<Plant> {
 
 TEST_P(PlantedPagingBug, IsFoundWithinAThousandSeeds) {
   planted_bug = GetParam().bug;
-  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+  for (std::uint64_t i = 0; i <= 1'000; ++i) {
+    const auto seed = i == 0 ? GetParam().found_by : i;
     const auto found = violations(seed);
     if (found.empty()) continue;
     std::cout << GetParam().name << ": seed " << seed << ": " << *found.begin() << '\n';
@@ -60,23 +62,26 @@ TEST_P(PlantedPagingBug, IsFoundWithinAThousandSeeds) {
   FAIL() << "no seed finds it: the checkers are blind to '" << GetParam().name << "'";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, PlantedPagingBug,
-    testing::Values(Plant{Planted::forget_hold_on_reload, "forget_hold_on_reload"},
-                    Plant{Planted::forget_hold_at_restart, "forget_hold_at_restart"},
-                    Plant{Planted::accept_before_commit, "accept_before_commit"}, Plant{Planted::step_apart, "step_apart"},
-                    Plant{Planted::end_unstored, "end_unstored"}, Plant{Planted::forget_ack, "forget_ack"},
-                    Plant{Planted::ack_outlives_class, "ack_outlives_class"},
-                    Plant{Planted::step_counts_from_opening, "step_counts_from_opening"},
-                    Plant{Planted::forget_told, "forget_told"}, Plant{Planted::silence_swallows_end, "silence_swallows_end"},
-                    Plant{Planted::end_for_first_alone, "end_for_first_alone"},
-                    Plant{Planted::dedup_follows_merge, "dedup_follows_merge"},
-                    Plant{Planted::update_replaces_page, "update_replaces_page"},
-                    Plant{Planted::page_in_flight_counts, "page_in_flight_counts"},
-                    Plant{Planted::second_channel_after_end, "second_channel_after_end"},
-                    Plant{Planted::drop_on_reload, "drop_on_reload"}, Plant{Planted::give_up_retrying, "give_up_retrying"},
-                    Plant{Planted::record_before_reply, "record_before_reply"}),
-    [](const auto& plant) { return std::string(plant.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, PlantedPagingBug,
+                         testing::Values(Plant{Planted::forget_hold_on_reload, "forget_hold_on_reload", 9},
+                                         Plant{Planted::forget_hold_at_restart, "forget_hold_at_restart", 3},
+                                         Plant{Planted::accept_before_commit, "accept_before_commit", 1},
+                                         Plant{Planted::step_apart, "step_apart", 26},
+                                         Plant{Planted::end_unstored, "end_unstored", 7},
+                                         Plant{Planted::forget_ack, "forget_ack", 2},
+                                         Plant{Planted::ack_outlives_class, "ack_outlives_class", 5},
+                                         Plant{Planted::step_counts_from_opening, "step_counts_from_opening", 52},
+                                         Plant{Planted::forget_told, "forget_told", 1},
+                                         Plant{Planted::silence_swallows_end, "silence_swallows_end", 28},
+                                         Plant{Planted::end_for_first_alone, "end_for_first_alone", 1},
+                                         Plant{Planted::dedup_follows_merge, "dedup_follows_merge", 7},
+                                         Plant{Planted::update_replaces_page, "update_replaces_page", 17},
+                                         Plant{Planted::page_in_flight_counts, "page_in_flight_counts", 8},
+                                         Plant{Planted::second_channel_after_end, "second_channel_after_end", 57},
+                                         Plant{Planted::drop_on_reload, "drop_on_reload", 8},
+                                         Plant{Planted::give_up_retrying, "give_up_retrying", 14},
+                                         Plant{Planted::record_before_reply, "record_before_reply", 1}),
+                         [](const auto& plant) { return std::string(plant.param.name); });
 
 }  // namespace
 }  // namespace ward::sim::paging
