@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "collector/promql/engine.hpp"
+#include "collector/promql/function/baseline.hpp"
 #include "collector/promql/function/function.hpp"
 
 namespace ward::promql {
@@ -11,6 +12,8 @@ struct Walk {
   std::vector<std::string> metrics;
   bool anything = false;
   milliseconds widest{0};
+  milliseconds fresh{0};
+  milliseconds past{0};  ///< of the baselines around
   std::vector<std::vector<Matcher>> selectors{};
 
   void visit(const Node& node, milliseconds outer) {
@@ -22,8 +25,12 @@ struct Walk {
   void enter(const MatrixSelector& m, milliseconds outer) { read(m.vector, outer, m.range); }
   void enter(const Subquery& s, milliseconds outer) { visit(*s.expr, reach(s.when, outer, s.range)); }
   void enter(const Call& c, milliseconds outer) {
+    const auto season = is_baseline(c) ? season_of(c) : Result<Season>(Season{});
+    const auto back = is_baseline(c) && season ? reach_of(*season) : milliseconds{0};
+    past += back;
     for (std::size_t n = 0; n < c.args.size(); ++n)
-      if (n == 0 || c.function->name != "info") visit(*c.args[n], outer);
+      if (n == 0 || c.function->name != "info") visit(*c.args[n], n == 0 ? outer + back : outer);
+    past -= back;
     if (c.function->name == "info") read_info(c, outer);
   }
   void enter(const Aggregate& a, milliseconds outer) {
@@ -49,7 +56,10 @@ struct Walk {
     read(info, outer, selector_lookback);
   }
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
-    widest = std::max(widest, reach(s.when, outer, own));
+    const auto all = reach(s.when, outer, own);
+    widest = std::max(widest, all);
+    // What a baseline reads is of weeks ago: nothing that comes now is in its sight.
+    if (past.count() == 0) fresh = std::max(fresh, all);
     selectors.push_back(s.matchers);
     const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
       return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
@@ -64,9 +74,9 @@ struct Walk {
 }  // namespace
 
 Reads reads_of(const Expr& expr, milliseconds lookback) {
-  Walk walk{lookback, {}, false, milliseconds{0}, {}};
+  Walk walk{.selector_lookback = lookback, .metrics = {}};
   walk.visit(expr.root(), milliseconds{0});
-  Reads reads{std::move(walk.metrics), walk.widest};
+  Reads reads{std::move(walk.metrics), walk.widest, walk.fresh};
   if (walk.anything) reads.metrics.clear();
   std::sort(reads.metrics.begin(), reads.metrics.end());
   reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());
@@ -74,7 +84,7 @@ Reads reads_of(const Expr& expr, milliseconds lookback) {
 }
 
 std::vector<std::vector<Matcher>> selectors_of(const Expr& expr) {
-  Walk walk{milliseconds{0}, {}, false, milliseconds{0}, {}};
+  Walk walk{.selector_lookback = milliseconds{0}, .metrics = {}};
   walk.visit(expr.root(), milliseconds{0});
   return std::move(walk.selectors);
 }

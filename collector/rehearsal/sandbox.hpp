@@ -58,7 +58,10 @@ class Sandbox {
   [[nodiscard]] const ExpressionCompiler& compiler() const { return compiler_; }
   /// An instant query as rules ask it. Errors: invalid, with the parser's or the engine's sentence.
   [[nodiscard]] Result<Vector> query(std::string_view expr, Time at) const;
-  void clear() { store_.clear(); }
+  void clear() {
+    store_.clear();
+    compiler_.forget();
+  }
 
  private:
   VirtualClock clock_;
