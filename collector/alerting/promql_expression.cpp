@@ -12,11 +12,16 @@ namespace {
 
 class PromqlExpression final : public Expression {
  public:
-  PromqlExpression(promql::Expr expr, const promql::Engine& engine, const Queryable& store)
-      : expr_(std::move(expr)), engine_(engine), store_(store), reads_(promql::reads_of(expr_, milliseconds{0})) {}
+  PromqlExpression(promql::Expr expr, const promql::Engine& engine, const Queryable& store,
+                   std::shared_ptr<promql::BaselineCache> baselines)
+      : expr_(std::move(expr)),
+        engine_(engine),
+        store_(store),
+        baselines_(std::move(baselines)),
+        reads_(promql::reads_of(expr_, milliseconds{0})) {}
 
   [[nodiscard]] Result<Vector> evaluate(Time at) const override {
-    auto value = engine_.instant(expr_, store_, at);
+    auto value = engine_.instant(expr_, store_, at, {.baselines = baselines_.get()});
     if (!value) return fail(value.error());
     Vector out;
     if (const auto* scalar = std::get_if<double>(&*value)) {
@@ -29,7 +34,7 @@ class PromqlExpression final : public Expression {
     return out;
   }
   [[nodiscard]] const std::vector<std::string>& metrics() const override { return reads_.metrics; }
-  [[nodiscard]] milliseconds range() const override { return reads_.lookback; }
+  [[nodiscard]] milliseconds range() const override { return reads_.fresh; }
   [[nodiscard]] bool of_absence() const override { return reads_.absence; }
   [[nodiscard]] bool is_silent(const Labels& instance, Time at, milliseconds within) const override {
     const auto lookback = engine_.options().lookback;
@@ -43,6 +48,7 @@ class PromqlExpression final : public Expression {
   promql::Expr expr_;
   const promql::Engine& engine_;
   const Queryable& store_;
+  std::shared_ptr<promql::BaselineCache> baselines_;
   promql::Reads reads_;
 };
 
@@ -51,7 +57,7 @@ class PromqlExpression final : public Expression {
 Result<std::shared_ptr<const Expression>> PromqlCompiler::compile(std::string_view text) const {
   auto expr = promql::parse(text);
   if (!expr) return fail(expr.error());
-  return std::make_shared<const PromqlExpression>(std::move(*expr), *engine_, *store_);
+  return std::make_shared<const PromqlExpression>(std::move(*expr), *engine_, *store_, baselines_);
 }
 
 RuleContext make_rule_context(const ExpressionCompiler& compiler, Labels external_labels, std::string external_url) {

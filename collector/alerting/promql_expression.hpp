@@ -5,6 +5,7 @@
 
 #include "collector/alerting/alert_states.hpp"
 #include "collector/alerting/expression.hpp"
+#include "collector/promql/baseline_cache.hpp"
 #include "collector/promql/engine.hpp"
 #include "collector/tsdb/queryable.hpp"
 
@@ -15,10 +16,13 @@ class PromqlCompiler final : public ExpressionCompiler {
  public:
   PromqlCompiler(const promql::Engine& engine, const Queryable& store) : engine_(&engine), store_(&store) {}
   [[nodiscard]] Result<std::shared_ptr<const Expression>> compile(std::string_view text) const override;
+  /// Forgets what ward_baseline() said, when the store's past has changed.
+  void forget() { baselines_->clear(); }
 
  private:
   const promql::Engine* engine_;
   const Queryable* store_;
+  std::shared_ptr<promql::BaselineCache> baselines_ = std::make_shared<promql::BaselineCache>();
 };
 
 /// The context of rules whose templates may `query` through `compiler`, which outlives it.

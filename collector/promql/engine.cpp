@@ -17,7 +17,7 @@ struct Run {
         reader(store.reader()),
         labels(*reader, budget.memory()),
         notes(expr.text()),
-        query{options, budget, labels, notes, steps.start, steps.last()},
+        query{options, budget, labels, notes, steps.start, steps.last(), wishes.baselines},
         evaluator(query, steps) {}
   ~Run() {
     if (run.notes != nullptr) *run.notes = std::move(notes).take();

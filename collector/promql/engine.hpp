@@ -13,6 +13,8 @@
 
 namespace ward::promql {
 
+class BaselineCache;
+
 struct EvalLimits {
   /// Samples a query may read and points it may produce, in all. Higher lets heavier queries through at up to 16 bytes each.
   std::uint64_t max_samples = 50'000'000;
@@ -49,6 +51,8 @@ struct QueryRun {
   Annotations* notes = nullptr;
   /// Counts what the query holds, with others: its work is given back when the run ends, its result is left to the caller.
   MemoryLease* memory = nullptr;
+  /// What ward_baseline() said before, over the same store and by the same engine; null: it is computed anew.
+  BaselineCache* baselines = nullptr;
 };
 
 /// Evaluates queries as Prometheus 3 does. It keeps no state: one engine serves all threads, each call runs in the caller's.
@@ -86,6 +90,8 @@ struct Reads {
   /// The oldest sample it can see lies less than this before the evaluation time. Zero for an expression without selectors;
   /// what stands behind `@` with a fixed time is counted as if it read around the evaluation time.
   milliseconds lookback{0};
+  /// How long a sample of now matters at most: `lookback` without the past that ward_baseline() reads.
+  milliseconds fresh{0};
   std::vector<PresentSelector> present{};
   bool absence = false;  ///< it asks for nothing but what is absent: absent(), absent_over_time()
   friend bool operator==(const Reads&, const Reads&) = default;

@@ -15,6 +15,8 @@
 
 namespace ward::promql {
 
+class BaselineCache;
+
 /// Counts what one query reads and produces, its memory and its time. Thread: the query's.
 class Budget {
  public:
@@ -66,6 +68,7 @@ struct QueryContext {
   AnnotationList& notes;
   Time start;
   Time end;
+  BaselineCache* baselines = nullptr;  ///< null: nothing is remembered
   /// Series of each selector, found before anything is evaluated.
   std::unordered_map<const VectorSelector*, std::vector<collector::FoundSeries>> found{};
   /// Of info() calls: the series that may enrich.

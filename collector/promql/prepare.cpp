@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "collector/promql/evaluator.hpp"
+#include "collector/promql/function/baseline.hpp"
 #include "collector/promql/function/function.hpp"
 
 // Before a query is evaluated: the series of every selector are found, over the widest times it can ask for. Found all at
@@ -36,7 +37,13 @@ class Finder {
     const bool info = c.function->name == "info";
     for (std::size_t n = 0; n < c.args.size(); ++n) {
       if (info && n == 1) continue;
-      if (auto ok = visit(*c.args[n], steps); !ok) return ok;
+      auto own = steps;
+      if (n == 0 && is_baseline(c)) {
+        const auto season = season_of(c);
+        if (!season) return fail(season.error());
+        own.first = earlier_by(steps.first, reach_of(*season));
+      }
+      if (auto ok = visit(*c.args[n], own); !ok) return ok;
     }
     return info ? find_info(c, steps) : Status{};
   }
@@ -118,9 +125,9 @@ Status find_series(QueryContext& query, const Node& root, StepRange steps) {
 
 namespace {
 
-constexpr std::string_view kAsksForTime[] = {"time",        "timestamp",   "days_in_month", "day_of_month",
-                                             "day_of_week", "day_of_year", "hour",          "minute",
-                                             "month",       "year",        "predict_linear"};
+constexpr std::string_view kAsksForTime[] = {
+    "time",   "timestamp", "days_in_month", "day_of_month",   "day_of_week",   "day_of_year",      "hour",
+    "minute", "month",     "year",          "predict_linear", "ward_baseline", "ward_baseline_mad"};
 
 struct Invariance {
   bool operator()(const NumberLiteral&) const { return true; }

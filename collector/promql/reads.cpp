@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "collector/promql/engine.hpp"
+#include "collector/promql/function/baseline.hpp"
 #include "collector/promql/function/function.hpp"
 
 namespace ward::promql {
@@ -13,6 +14,8 @@ struct Walk {
   std::vector<std::string> metrics;
   bool anything = false;
   milliseconds widest{0};
+  milliseconds fresh{0};
+  milliseconds past{0};  ///< of the baselines around
   std::vector<std::vector<Matcher>> selectors{};
   std::vector<PresentSelector> present{};
   bool shifted = false;  ///< inside a subquery about another time
@@ -44,8 +47,14 @@ struct Walk {
     asks_absent = asks_absent || absent;
     const bool was_inside = std::exchange(inside_absent, inside_absent || absent);
     const auto needed = std::exchange(needs, takes_two(c.function->name) ? 2 : 1);
+    const auto season = is_baseline(c) ? season_of(c) : Result<Season>(Season{});
+    const auto back = is_baseline(c) && season ? reach_of(*season) : milliseconds{0};
+    past += back;
+    const bool was_shifted = std::exchange(shifted, shifted || is_baseline(c));
     for (std::size_t n = 0; n < c.args.size(); ++n)
-      if (n == 0 || c.function->name != "info") visit(*c.args[n], outer);
+      if (n == 0 || c.function->name != "info") visit(*c.args[n], n == 0 ? outer + back : outer);
+    past -= back;
+    shifted = was_shifted;
     if (c.function->name == "info") read_info(c, outer);
     inside_absent = was_inside;
     needs = needed;
@@ -84,7 +93,10 @@ struct Walk {
     read(info, outer, selector_lookback);
   }
   void read(const VectorSelector& s, milliseconds outer, milliseconds own) {
-    widest = std::max(widest, reach(s.when, outer, own));
+    const auto all = reach(s.when, outer, own);
+    widest = std::max(widest, all);
+    // What a baseline reads is of weeks ago: nothing that comes now is in its sight.
+    if (past.count() == 0) fresh = std::max(fresh, all);
     selectors.push_back(s.matchers);
     const auto name = std::find_if(s.matchers.begin(), s.matchers.end(), [](const Matcher& m) {
       return m.name() == kNameLabel && m.op() == Matcher::Op::equal && !m.value().empty();
@@ -99,9 +111,10 @@ struct Walk {
 }  // namespace
 
 Reads reads_of(const Expr& expr, milliseconds lookback) {
-  Walk walk{lookback, {}, false, milliseconds{0}};
+  Walk walk{.selector_lookback = lookback, .metrics = {}};
   walk.visit(expr.root(), milliseconds{0});
-  Reads reads{std::move(walk.metrics), walk.widest, std::move(walk.present), walk.asks_absent && !walk.asks_present};
+  Reads reads{std::move(walk.metrics), walk.widest, walk.fresh, std::move(walk.present),
+              walk.asks_absent && !walk.asks_present};
   if (walk.anything) reads.metrics.clear();
   std::sort(reads.metrics.begin(), reads.metrics.end());
   reads.metrics.erase(std::unique(reads.metrics.begin(), reads.metrics.end()), reads.metrics.end());
@@ -109,7 +122,7 @@ Reads reads_of(const Expr& expr, milliseconds lookback) {
 }
 
 std::vector<std::vector<Matcher>> selectors_of(const Expr& expr) {
-  Walk walk{milliseconds{0}, {}, false, milliseconds{0}};
+  Walk walk{.selector_lookback = milliseconds{0}, .metrics = {}};
   walk.visit(expr.root(), milliseconds{0});
   return std::move(walk.selectors);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collector/promql/function/baseline.hpp"
 #include "collector/promql/function/function.hpp"
 #include "collector/promql/lexer.hpp"
 
@@ -97,6 +98,8 @@ void Checker::check(const Node& node, const Call& c) {
     const auto want = f.args()[static_cast<std::size_t>(std::min(i, listed - 1))];
     expect(*c.args[static_cast<std::size_t>(i)], want, "call to function \"" + std::string(f.name) + "\"");
   }
+  if (!error_ && is_baseline(c))
+    if (const auto season = season_of(c); !season) fail_at(node.pos, season.error().what);
 }
 
 /// The second argument of info() stands for labels to add: a selector without a name before its braces, which may be empty.

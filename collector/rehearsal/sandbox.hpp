@@ -59,7 +59,10 @@ class Sandbox {
   [[nodiscard]] const promql::Engine& promql() const { return engine_; }
   /// An instant query as rules ask it. Errors: invalid, with the parser's or the engine's sentence.
   [[nodiscard]] Result<Vector> query(std::string_view expr, Time at) const;
-  void clear() { store_.clear(); }
+  void clear() {
+    store_.clear();
+    compiler_.forget();
+  }
 
  private:
   VirtualClock clock_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collector/promql/parser.hpp"
+#include "collector/rulebook/baselines.hpp"
 #include "collector/rulebook/operations.hpp"
 #include "collector/rulebook/overrides.hpp"
 #include "collector/rulebook/pack.hpp"
@@ -56,6 +57,9 @@ class Reader {
     } else if (slo::SloDocuments::owns(api_version_of(document.node), document.kind)) {
       code = "W033 bad-slo";
       slo_documents_.read(document.node, problems);
+    } else if (document.kind == "Baseline") {
+      code = "W037 bad-baseline";
+      take(read_baseline_document(section, compiler_), section);
     } else if (document.kind == "Pack") {
       code = "W034 bad-pack";
       packs_.push_back(read_pack(section));
@@ -65,9 +69,18 @@ class Reader {
     } else {
       code = "W030 unknown-kind";
       problems.add(section.at("kind"), "documents of kind \"" + document.kind + "\" are not known",
-                   "Use ServiceMap, Operations, BurnPolicy, Pack or Test (apiVersion ward/v1), or OpenSLO's (openslo/v1).");
+                   "Use ServiceMap, Operations, BurnPolicy, Baseline, Pack or Test (apiVersion ward/v1), or OpenSLO's "
+                   "(openslo/v1).");
     }
     tell(code, problems);
+  }
+
+  void take(RuleGroup baseline, config::Section& section) {
+    const bool twice =
+        std::any_of(baselines_.begin(), baselines_.end(), [&](const RuleGroup& g) { return g.name == baseline.name; });
+    if (twice)
+      section.problems().add(section.at(), "there is another Baseline of this name", "Give one of them another name.");
+    baselines_.push_back(std::move(baseline));
   }
 
   OperationsNames names_of(const Rulebook& book) const {
@@ -106,6 +119,8 @@ class Reader {
     book.trees = std::move(trees_);
     book.correlation = correlation_.value_or(options_.correlation);
     auto rules = std::make_shared<RuleSet>(rules_);
+    // First, so that in a test, where groups are evaluated one after the other, the rest sees what they record.
+    rules->groups.insert(rules->groups.begin(), baselines_.begin(), baselines_.end());
     config::Problems in_overrides;
     apply_overrides(*rules, overrides_, book.services, compiler_, in_overrides);
     apply_route_overrides(book.routing, overrides_, owner_overrides_, book.services, options_.receivers, in_overrides);
@@ -162,6 +177,7 @@ class Reader {
   const RulebookOptions& options_;
   const ReadFile& read_;
   RulebookLoad& load_;
+  std::vector<RuleGroup> baselines_;
   std::vector<Pack> packs_;
   std::map<std::string, std::set<std::string>> tested_;  ///< alerts that Test documents of a file expect
   std::map<std::string, DecisionTree, std::less<>> trees_;

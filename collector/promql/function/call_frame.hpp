@@ -10,6 +10,7 @@ class CallFrame {
  public:
   CallFrame(Evaluator& evaluator, const Node& node, const Call& call) : evaluator_(evaluator), node_(node), call_(call) {}
   [[nodiscard]] const Call& call() const { return call_; }
+  [[nodiscard]] const Node& node() const { return node_; }
   [[nodiscard]] std::size_t args() const { return call_.args.size(); }
   [[nodiscard]] const Node& arg(std::size_t n) const { return *call_.args[n]; }
   Result<StepVector> vector(std::size_t n) { return evaluator_.vector(arg(n)); }

@@ -122,6 +122,21 @@ TEST_F(BacktestTest, RulesThatLookFarBackGetTheirSamples) {
   EXPECT_EQ(later->incidents.size(), 1U);
 }
 
+TEST_F(BacktestTest, BaselinesSeeTheWeeksBefore) {
+  const Labels jobs{{"__name__", "jobs"}, {"tenant", "a"}};
+  source_.add(jobs, at(-29 * 24h), at(3h), 5min, 10);
+  source_.add(jobs, at(3h), at(4h), 5min, 50);
+  const auto result = play(
+      "groups: [{name: g, interval: 1m, rules: [{alert: Much, expr: 'jobs > 2 * ward_baseline(jobs, 0.95, \"weeks=4\")', "
+      "labels: "
+      "{class: actionable, owner: database, service: pg}}]}]",
+      at(1h), at(4h));
+  ASSERT_TRUE(result.has_value()) << result.error().what;
+  ASSERT_EQ(result->incidents.size(), 1U);
+  EXPECT_GE(result->incidents[0].incident.opened_at, at(3h));
+  EXPECT_LT(result->incidents[0].incident.opened_at, at(3h + 2min));
+}
+
 TEST_F(BacktestTest, ARuleThatFailsIsCounted) {
   source_.add({{"__name__", "up"}, {"job", "odoo"}, {"tenant", "a"}}, at(1h), at(2h), 15s, 1);
   const auto result =

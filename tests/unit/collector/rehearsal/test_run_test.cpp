@@ -295,5 +295,45 @@ TEST_F(TestRun, APendingAlertCoversNothing) {
   EXPECT_FALSE(coverage_of(results).at(0).fired);
 }
 
+TEST_F(TestRun, BaselinesAreRecordedFromThePastThatATestGives) {
+  rules(R"(
+groups:
+- name: g
+  rules:
+  - {alert: Much, expr: 'jobs > 2 * ward_baseline:jobs:p95', labels: {class: actionable}}
+---
+kind: Baseline
+apiVersion: ward/v1
+metadata: {name: jobs}
+spec: {expr: jobs, tz: Europe/Paris}
+)");
+  const auto result = run(R"(
+evaluation_interval: 1h
+tests:
+- interval: 5m
+  input_series: [{series: 'jobs{tenant="a"}', values: 10x8063 50x24}]
+  promql_expr_test:
+  - {expr: 'ward_baseline:jobs:p50', eval_time: 4w, exp_samples: [{labels: 'ward_baseline:jobs:p50{tenant="a"}', value: 10}]}
+  - {expr: 'ward_baseline:jobs:p50', eval_time: 2w}
+  alert_rule_test:
+  - {eval_time: 27d, alertname: Much}
+  - {eval_time: 673h, alertname: Much, exp_alerts: [{exp_labels: {tenant: a, class: actionable}}]}
+)");
+  EXPECT_THAT(result.errors, IsEmpty());
+  EXPECT_TRUE(result.passed()) << result.tests.at(0).failures.at(0).subject << ": " << result.tests.at(0).failures.at(0).got;
+}
+
+TEST_F(TestRun, ATestKnowsNothingOfThePastOfAnother) {
+  rules("groups: [{name: g, rules: [{record: usual, expr: 'ward_baseline(jobs, 0.5)'}]}]\n");
+  const auto result = run(R"(
+evaluation_interval: 1h
+tests:
+- {interval: 5m, input_series: [{series: jobs, values: 10x8063}], promql_expr_test: [{expr: usual, eval_time: 27d, exp_samples: [{labels: usual, value: 10}]}]}
+- {interval: 5m, input_series: [{series: jobs, values: 20x8063}], promql_expr_test: [{expr: usual, eval_time: 27d, exp_samples: [{labels: usual, value: 20}]}]}
+)");
+  EXPECT_THAT(result.errors, IsEmpty());
+  EXPECT_TRUE(result.passed());
+}
+
 }  // namespace
 }  // namespace ward::collector

@@ -115,7 +115,8 @@ TEST_F(RulebookTest, SaysWhatIsWrongWithADocumentAtItsPlaceAndWithItsCode) {
   const std::pair<const char*, const char*> bad[] = {
       {"kind: ServiceMapp\nspec: {}",
        "rules/1.yaml:1:7: documents of kind \"ServiceMapp\" are not known. Use ServiceMap, "
-       "Operations, BurnPolicy, Pack or Test (apiVersion ward/v1), or OpenSLO's (openslo/v1). [W030 unknown-kind]"},
+       "Operations, BurnPolicy, Baseline, Pack or Test (apiVersion ward/v1), or OpenSLO's (openslo/v1). [W030 "
+       "unknown-kind]"},
       {"kind: ServiceMap\napiVersion: ward/v2\nspec: {services: {a: {owner: x}}}", "rules/2.yaml:2:13"},
       {"kind: Operations\napiVersion: ward/v1\nspec: {decisiontrees: {}}", "did you mean 'decisionTrees'?"},
       {"kind: Operations\napiVersion: ward/v1\nspec: {correlation: {reparent: soon}}", "[W032 bad-operations]"},
