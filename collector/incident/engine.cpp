@@ -256,6 +256,7 @@ bool Engine::place_in_past(const std::string& id) {
   book_.reopen(latest, live.alert,
                name_of(live.alert) + " fires again " + format_duration(now_ - book_.at(latest).incident.resolved_at) +
                    " after the end of this incident");
+  placed_.reopened(book_.at(latest).incident);
   mark_transition(latest);
   return true;
 }

@@ -28,6 +28,10 @@ void Placed::add_member(const std::string& alert, const NodeKey& node, const std
   sufferers_[node].insert(incident);
 }
 
+void Placed::reopened(const Incident& incident) {
+  for (const auto& alert : incident.alerts) members_.emplace(alert_id(alert), incident.id);
+}
+
 std::string Placed::found(const std::unordered_map<std::string, std::string>& in, const std::string& key) {
   const auto at = in.find(key);
   return at == in.end() ? std::string{} : at->second;

@@ -30,6 +30,8 @@ class Placed {
   [[nodiscard]] const Incidents& explained_by(const std::string& alert) const { return found(explained_, alert); }
 
   void add_member(const std::string& alert, const NodeKey& node, const std::string& incident);
+  /// An incident that began again: whatever was in it is in it.
+  void reopened(const Incident& incident);
   void add_root(const NodeKey& node, const std::string& incident) { roots_[node].insert(incident); }
 
  private:

@@ -383,5 +383,20 @@ TEST(Engine, ForgetsAPendingAlertThatNoRuleTellsAnyMore) {
   EXPECT_TRUE(out.watched->empty());
 }
 
+TEST(Engine, WhatBeginsAgainTogetherIsInItsIncidentOnceAndEnds) {
+  Play play;
+  play.step(0, {kPrimaryDown.firing(at(0)), kWorkersBusy.firing(at(0))});
+  play.step(60, {kPrimaryDown.resolved(at(0), at(60)), kWorkersBusy.resolved(at(0), at(60))});
+  play.step(90);
+  ASSERT_EQ(play.engine().open().size(), 0U);
+  play.step(120, {kPrimaryDown.firing(at(120)), kWorkersBusy.firing(at(120))});
+  ASSERT_EQ(play.engine().open().size(), 1U);
+  EXPECT_EQ(play.engine().open()[0].alerts.size(), 2U) << "an alert is a member once";
+  play.step(180, {kPrimaryDown.resolved(at(120), at(180)), kWorkersBusy.resolved(at(120), at(180))});
+  play.step(500);
+  play.step(1'000);
+  EXPECT_EQ(play.engine().open().size(), 0U);
+}
+
 }  // namespace
 }  // namespace ward::collector::test
