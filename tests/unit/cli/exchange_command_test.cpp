@@ -80,7 +80,7 @@ TEST_F(ExchangeCommand, ReceiversLoadOnceTheirSecretsAreThere) {
 
 TEST_F(ExchangeCommand, WithoutAFileTheReceiversAreAComment) {
   EXPECT_EQ(cli({"import", "alertmanager", fixture("alertmanager-hospital.yml")}), 0) << cli.err;
-  EXPECT_THAT(cli.out, AllOf(HasSubstr("# receivers:"), HasSubstr("#   - name: database"), Not(HasSubstr("SECRET"))));
+  EXPECT_THAT(cli.out, AllOf(HasSubstr("# receivers:"), HasSubstr("#   - {name: database, "), Not(HasSubstr("SECRET"))));
   EXPECT_THAT(cli.err, Not(HasSubstr("SECRET")));
 }
 

@@ -132,7 +132,7 @@ TEST_F(MissingData, AnAggregateIsKnownWhileAnyOfItsSeriesIsHeard) {
 }
 
 TEST_F(MissingData, ARateFallsSilentWithTheSecondLastSample) {
-  load("rate(errors[1m]) > 0.01");
+  load("rate(errors[2m]) > 0.01");
   double errors = 0;
   std::vector<std::string> told;
   for (int i = 0; i < 4; ++i) {
