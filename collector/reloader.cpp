@@ -12,6 +12,8 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::minutes kRetryRefused{5};
+constexpr std::chrono::seconds kWaitForOther{60};
+constexpr milliseconds kLookAgain{100};
 
 /// Changes when a rule file is written, added, taken away, or reached by another link (as a ConfigMap is replaced).
 std::string signature_of(const std::vector<std::string>& patterns) {
@@ -78,6 +80,9 @@ Status Reloader::read(const Context& context, Read& into) {
 }
 
 async::Task<Result<std::string>> Reloader::reload(std::string actor, std::string reason) {
+  // One under way may have read before the edit that this one is asked for.
+  const auto patience = context_.clock.mono() + kWaitForOther;
+  while (busy_ && context_.clock.mono() < patience) co_await async::sleep_for(kLookAgain);
   if (busy_) co_return fail(Errc::overloaded, "another reload is under way", "Ask again in a moment.");
   busy_ = true;
   tried_ = context_.clock.mono();

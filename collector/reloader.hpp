@@ -35,7 +35,7 @@ class Reloader {
   explicit Reloader(Context context);
 
   /// Reads off the io thread; a sentence about what is in force now. `actor` and `reason` stand in the audit and in the log.
-  /// Errors: invalid, with every problem; overloaded while another reload is under way.
+  /// Waits for another one that is under way. Errors: invalid, with every problem; overloaded when that takes too long.
   async::Task<Result<std::string>> reload(std::string actor, std::string reason);
   /// Looks at the rule files every `rules_poll` of the configuration, for ever.
   async::Task<void> watch();

@@ -92,6 +92,8 @@ services:
   traefik: {owner: platform}
   dependency: {owner: platform}
   ward-collector: {owner: platform}
+# No patient depends on the lab, so its tenant may have alerts switched off.
+tenants: {$LAB_TENANT: {workflows: [billing]}}
 YAML
 }
 
