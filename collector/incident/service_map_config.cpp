@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "collector/incident/service_map.hpp"
 
@@ -89,16 +88,17 @@ Result<ServiceMap> join_service_map(const ServiceMapPart& own, std::span<const S
                                     config::Problems& problems) {
   const auto before = problems.list().size();
   ServiceMapPart all = own;
-  std::set<std::string> ours;
-  for (const auto& [name, place] : own.places) ours.insert(name);
   for (const auto& part : documents) {
-    const auto without_ours = [&](auto list) {
-      std::erase_if(list, [&](const auto& each) { return ours.contains(each.name); });
+    // By kind: a service and a workflow may have one name.
+    const auto without_ours = [](auto list, const auto& ours) {
+      std::erase_if(list, [&](const auto& each) {
+        return std::any_of(ours.begin(), ours.end(), [&](const auto& own_one) { return own_one.name == each.name; });
+      });
       return list;
     };
-    take(all.services, without_ours(part.services), part, all.places, problems, "service");
-    take(all.workflows, without_ours(part.workflows), part, all.places, problems, "workflow");
-    take(all.tenants, without_ours(part.tenants), part, all.places, problems, "tenant");
+    take(all.services, without_ours(part.services, own.services), part, all.places, problems, "service");
+    take(all.workflows, without_ours(part.workflows, own.workflows), part, all.places, problems, "workflow");
+    take(all.tenants, without_ours(part.tenants, own.tenants), part, all.places, problems, "tenant");
   }
   for (auto& flaw : ServiceMap::flaws(all.services, all.workflows, all.tenants))
     problems.add(all.places[flaw.service], std::move(flaw.what), std::move(flaw.fix));

@@ -113,5 +113,17 @@ TEST(IncidentId, IsShortSortsByTimeAndRepeats) {
   EXPECT_EQ(id.find_first_of("ILOUilou"), std::string::npos);
 }
 
+TEST(ServiceMapJoin, AServiceOfOursTakesTheNameOfNoWorkflow) {
+  ServiceMapPart own, document;
+  own.services = {{.name = "billing", .owner = "application", .depends_on = {}, .scope = {}}};
+  document.workflows = {
+      {.name = "billing", .criticality = "business", .path = {"billing"}, .executive_after = milliseconds{0}}};
+  for (auto* part : {&own, &document}) part->places["billing"] = {};
+  config::Problems problems;
+  const auto map = join_service_map(own, std::vector{document}, problems);
+  ASSERT_TRUE(map) << problems.to_text();
+  EXPECT_NE(map->workflow("billing"), nullptr);
+}
+
 }  // namespace
 }  // namespace ward::collector
