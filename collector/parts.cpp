@@ -159,7 +159,8 @@ void AppView::refresh_routing() {
   metrics.gauge("ward_incident_acknowledged", "Open incidents that somebody has taken on.").set(acknowledged);
   for (const auto& [kind, count] : muted)
     metrics
-        .gauge("ward_incident_muted", "Open incidents nobody is told of now, and why.", {{"by", std::string(to_string(kind))}})
+        .gauge("ward_incident_muted", "Open incidents nobody is told of now, and why.",
+               {{"by", std::string(to_string(kind))}})
         .set(count);
   double active = 0;
   for (const auto& silence : router.silences().list())
