@@ -16,6 +16,7 @@
 #include "collector/notify/outbox.hpp"
 #include "collector/routing/router.hpp"
 #include "collector/rulebook/rulebook.hpp"
+#include "collector/state_writer.hpp"
 #include "common/async/blocking.hpp"
 #include "common/async/task_group.hpp"
 #include "common/async/wakeup.hpp"
@@ -26,25 +27,6 @@ namespace ward::collector {
 
 /// Logs `what` with the cause: for task groups whose tasks never end by themselves.
 async::TaskGroup::OnFailure logs_failure(telemetry::Logger& log, std::string what);
-
-/// One writer at a time to the state store, in the order they came, off the io thread. What has begun is awaited to its end,
-/// by a cancelled task too: when the tasks that write have ended, nothing touches the store. Thread: the io thread.
-class StateWriter {
- public:
-  StateWriter(const async::asio::any_io_executor& executor, async::BlockingPool& pool, StateStore& store);
-  async::Task<Status> commit(StateChange change);
-  /// Runs `job` on the pool beside no commit: for what else touches the store's file.
-  async::Task<Status> alone(std::function<Status()> job);
-
- private:
-  /// Those who wait. Shared with them: a request that nobody waits for any more may end after the writer.
-  struct Row;
-  class Turn;
-
-  async::BlockingPool& pool_;
-  StateStore& store_;
-  std::shared_ptr<Row> row_;
-};
 
 /// alerting -> incident -> routing -> one commit -> outbox. Evaluates when a group is due and, for groups with urgent
 /// rules, when a metric they read has arrived. Nothing is sent that is not committed. Thread: the io thread; rules are

@@ -6,6 +6,7 @@
 #include "collector/api/archive.hpp"
 #include "collector/api/desk.hpp"
 #include "collector/api/endpoint.hpp"
+#include "collector/api/rule_facts.hpp"
 #include "collector/api/story_json.hpp"
 #include "collector/promql/parser.hpp"
 #include "common/config/suggest.hpp"
@@ -57,23 +58,6 @@ Result<Wanted> wanted_of(const std::string& text) {
   out.matchers = std::move(*matchers);
   for (const auto& m : out.matchers)
     if ((m.name() == kNameLabel || m.name() == "alertname") && m.op() == Matcher::Op::equal) out.name = m.value();
-  return out;
-}
-
-std::vector<review::RuleFact> rules_named(const View& view, const std::string& name) {
-  std::vector<review::RuleFact> out;
-  for (const auto& group : view.rule_groups())
-    for (const auto& rule : group.rules)
-      if (rule.alerting && rule.name == name)
-        out.push_back({.name = rule.name,
-                       .group = group.name,
-                       .file = group.file,
-                       .hold = rule.hold,
-                       .labels = rule.labels,
-                       .last_error = rule.last_error,
-                       .last_evaluation = rule.last_evaluation,
-                       .has_runbook = rule.annotations.has("runbook_url"),
-                       .off_for = rule.off_for});
   return out;
 }
 
@@ -154,7 +138,7 @@ async::Task<Result<review::AlertEvidence>> gather(View* view, Wanted wanted) {
   review::AlertEvidence out{.asked = wanted.text, .rules = {}, .alerts = {}, .more = found.more, .near = {}};
   auto name = wanted.name;
   if (name.empty() && !found.cases.empty()) name = found.cases.front().first.alert.labels.get("alertname");
-  out.rules = rules_named(*view, name);
+  out.rules = alerting_rules(*view, name);
   for (auto& [one, incident] : found.cases) {
     auto deciding = view->archive()->decisions(alert_id(one.alert));
     auto decisions = co_await std::move(deciding);

@@ -8,6 +8,7 @@
 #include "collector/api/desk.hpp"
 #include "collector/api/endpoint.hpp"
 #include "collector/api/report_json.hpp"
+#include "collector/api/rule_facts.hpp"
 #include "common/async/blocking_to_end.hpp"
 
 namespace ward::collector::api {
@@ -31,23 +32,6 @@ Result<std::pair<Time, Time>> month_of(const std::string& text, const TimeZone& 
   const std::chrono::year_month first{std::chrono::year{year}, std::chrono::month{month}};
   const auto start = [&](std::chrono::year_month m) { return zone.instant(m / 1, milliseconds{0}); };
   return std::pair{start(first), start(first + std::chrono::months{1})};
-}
-
-std::vector<review::RuleFact> rules_of(const View& view) {
-  std::vector<review::RuleFact> out;
-  for (const auto& group : view.rule_groups())
-    for (const auto& rule : group.rules)
-      if (rule.alerting)
-        out.push_back({.name = rule.name,
-                       .group = group.name,
-                       .file = group.file,
-                       .hold = rule.hold,
-                       .labels = rule.labels,
-                       .last_error = rule.last_error,
-                       .last_evaluation = rule.last_evaluation,
-                       .has_runbook = rule.annotations.has("runbook_url"),
-                       .off_for = rule.off_for});
-  return out;
 }
 
 void take_fired(const std::vector<Incident>& incidents, std::set<std::string>& into) {
@@ -107,7 +91,7 @@ async::Task<http::ServerResponse> answer_report(View& view, http::ServerRequest 
   auto silences = co_await std::move(remembering);
   if (!silences) co_return problem(503, "The audit cannot be read", describe(silences.error()));
   input->silences = std::move(*silences);
-  input->rules = rules_of(view);
+  input->rules = alerting_rules(view);
   input->around = view.surroundings();
   auto past = view.archive()->incidents(now - kLog, now, kMostIncidents);
   const auto log = co_await std::move(past);
