@@ -18,23 +18,25 @@ struct EngineOptions {
   /// How long a firing alert waits for its cause to show, by class. Urgent alerts wait only while something they depend on
   /// is pending; informational ones never. Twice the time is the limit, then they open an incident whatever is pending.
   struct Settle {
-    milliseconds actionable{10'000};
-    milliseconds urgent{2'000};
-    milliseconds executive{0};
+    milliseconds actionable{60'000};
+    milliseconds urgent{20'000};
+    milliseconds executive{10'000};
     friend bool operator==(const Settle&, const Settle&) = default;
   };
   /// `enter` transitions within `in` keep an incident open until nothing has changed for `stable`.
   struct Flap {
     std::size_t enter = 4;
     milliseconds in{std::chrono::minutes{30}};
-    milliseconds stable{std::chrono::minutes{5}};
+    milliseconds stable{std::chrono::minutes{30}};
     friend bool operator==(const Flap&, const Flap&) = default;
   };
   Settle settle;
   Flap flap;
   milliseconds reparent{
-      std::chrono::minutes{15}};   ///< a late cause takes an incident over, and a refire reopens it, for this long
-  milliseconds settle_resolve{0};  ///< all must be quiet at least this long before the end is told
+      std::chrono::minutes{15}};  ///< a late cause takes an incident over, and a refire reopens it, for this long
+  /// All must be quiet at least this long before the end is told, or what comes and goes within its first turns would bring
+  /// an end and another page each time, until it counts as flapping.
+  milliseconds settle_resolve{std::chrono::minutes{1}};
   /// How long symptoms may outlast their healed cause: so many of their rule's evaluations, and what it looks back and keeps
   /// firing; for one whose rule is not known, and at most, `max`.
   struct Release {

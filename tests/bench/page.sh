@@ -48,7 +48,7 @@ rules: ["$WARD_ROOT/rules/*.yaml", "$STATE/override.yaml"]
 receivers: [{name: ward, webhook: {url: "$(url receiver)/pages/ward"}}]
 owners: {database: {receiver: ward}, platform: {receiver: ward}}
 # Each outage is a fault of its own, not a flap of the one before. What holds pages back is as by default.
-correlation: {reparent: 1s, flap: {enter: 100, in: 10m, stable: 1m}}
+correlation: {reparent: 1s, settle_resolve: 0s, flap: {enter: 100, in: 10m, stable: 1m}}
 YAML
   cat >"$STATE/agent.yaml" <<YAML
 agent: bench

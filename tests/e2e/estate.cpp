@@ -119,6 +119,7 @@ std::string collector_yaml(const Estate::Options& options, std::uint16_t stream,
        << "owners:\n  database: {receiver: database, fallback: platform}\n  platform: {receiver: platform}\n"
        << "services:\n  pg-main: {owner: database, dependsOn: [{to: node, mode: hard}]}\n  node: {owner: platform}\n  ward: "
           "{owner: platform}\n"
+       << "correlation: {settle_resolve: 0s}\n"  // tests need not wait for a target that might flap
        << options.collector_extra;
   return yaml.str();
 }

@@ -24,8 +24,9 @@ receivers_yaml() {
   done
 }
 
-# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap.
-readonly LAB_CORRELATION='reparent: 30s, flap: {enter: 8, in: 10m, stable: 1m}'
+# Faults are caused one after another on purpose: what comes a minute later is a fault of its own, not a flap, and a class
+# actionable need not wait a minute for its cause.
+readonly LAB_CORRELATION='reparent: 30s, settle_resolve: 0s, settle: {actionable: 10s, urgent: 2s, executive: 0s}, flap: {enter: 8, in: 10m, stable: 1m}'
 write_operations_yaml() { # write_operations_yaml CORRELATION
   cat >"$STATE/operations.yaml" <<YAML
 # Written by ./dev up, and by the faults that need other times.

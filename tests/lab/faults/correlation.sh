@@ -13,7 +13,7 @@ hold_prices() {
   billing_bench price-import -c 1 -T 540 -f "$STATE/hold-prices.sql"
 }
 break_CO3() {
-  correlate "reparent: 2m, flap: {enter: 8, in: 10m, stable: 1m}"
+  correlate "${LAB_CORRELATION/reparent: 30s/reparent: 2m}"
   start_part pg-prices hold_prices
 }
 heal_CO3() {
@@ -26,7 +26,7 @@ break_CO4() { volume_latency 3000; }
 heal_CO4() { volume_latency 1; }
 
 # One session holds an invoice; four users post to it, so both workers wait for the lock and everybody else for a worker. A
-# wait for a lock counts after 30 s, busy workers after 10: the class actionable has to wait for its cause.
+# wait for a lock counts after 30 s, busy workers after 10: the class actionable waits for its cause, as it does by default.
 post_one_invoice() {
   local url
   url="http://127.0.0.1:$(port_of standin)/billing/post?invoice=1"
@@ -36,7 +36,7 @@ post_one_invoice() {
   wait
 }
 break_CO5() {
-  correlate "$LAB_CORRELATION, settle: {actionable: 60s, urgent: 20s, executive: 10s}"
+  correlate "reparent: 30s, settle_resolve: 0s, flap: {enter: 8, in: 10m, stable: 1m}"
   start_part pg-holder hold_lock
   wait_for 10 lock_is_held || die "the session that should hold a lock did not get it" "See $(relative "$STATE/log/pg-holder.log")."
   start_part posts post_one_invoice
@@ -57,7 +57,7 @@ flap_redis() {
   done
 }
 break_CO6() {
-  correlate "reparent: 30s, settle_resolve: 1m, flap: {enter: 4, in: 10m, stable: 1m}"
+  correlate "reparent: 30s, flap: {enter: 4, in: 10m, stable: 1m}"
   start_part redis-flap flap_redis
 }
 linger_CO6() { sleep 70; }  # a whole turn after the note: no further pair of page and end

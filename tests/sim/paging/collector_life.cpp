@@ -61,6 +61,8 @@ ServiceMap make_map() {
 /// Short times, so that a run sees incidents end, flap and come back.
 EngineOptions make_correlation() {
   EngineOptions out;
+  out.settle = {.actionable = seconds{10}, .urgent = seconds{2}, .executive = seconds{0}};
+  out.settle_resolve = milliseconds{0};
   out.flap = {.enter = 4, .in = minutes{10}, .stable = minutes{1}};
   out.reparent = minutes{3};
   out.release = {.evaluations = 2, .least = seconds{20}, .max = seconds{90}};

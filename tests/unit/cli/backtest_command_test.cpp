@@ -101,7 +101,7 @@ TEST_F(BacktestCommand, SaysWhatWouldHavePagedBesideWhatDid) {
   EXPECT_THAT(cli.out, testing::ContainsRegex("new rules +1 +1 +0 +0 +1 +0\nrecorded +2 +2 +0 +0 +2 +0\n"));
   EXPECT_THAT(cli.out, HasSubstr("= 1 in both, ~ 0 judged otherwise, + 0 only with the new rules, - 1 only recorded"));
   EXPECT_THAT(cli.out, testing::ContainsRegex(
-                           "= +2026-11-23T02:01:[0-9]+Z +[0-9ms]+ +actionable +database +Down at pg \\(tenant a\\) "
+                           "= +2026-11-23T02:02:[0-9]+Z +[0-9ms]+ +actionable +database +Down at pg \\(tenant a\\) "
                            "+1 +1 +pd-db"));
   EXPECT_THAT(cli.out, testing::ContainsRegex("- +2026-11-23T04:00:00Z +5m +actionable +database +Forgotten at pg"));
 }

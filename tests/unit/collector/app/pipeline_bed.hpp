@@ -11,6 +11,7 @@
 #include "collector/store/sqlite/state_store.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/unit/collector/incident/short_times.hpp"
 #include "tests/unit/common/async/loop.hpp"
 
 namespace ward::collector {
@@ -89,7 +90,7 @@ struct Life {
 
   /// The first clean evaluation is the end: the rules here are evaluated on arrival, and tick once an hour.
   static EngineOptions options() {
-    EngineOptions out;
+    auto out = short_times();
     out.release.evaluations = 1;
     return out;
   }

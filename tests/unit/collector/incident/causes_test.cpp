@@ -29,25 +29,25 @@ ServiceMap redundant() {
 }
 
 TEST(Redundancy, OneMemberDownExplainsNothingWhileEnoughAreWell) {
-  Play play{false, {}, redundant()};
+  Play play{false, short_times(), redundant()};
   play.step(0, {down("cache", "c1").firing(at(0)), down("app").firing(at(0))});
   EXPECT_EQ(play.engine().open().size(), 2U);
 }
 
 TEST(Redundancy, TooFewMembersLeftExplainTheirDependants) {
-  Play play{false, {}, redundant()};
+  Play play{false, short_times(), redundant()};
   play.step(0, {down("cache", "c1").firing(at(0)), down("cache", "c2").firing(at(0)), down("app").firing(at(1))});
   for (const auto& incident : play.engine().open()) EXPECT_EQ(incident.root_service, "cache");
 }
 
 TEST(Redundancy, AnAlertAboutTheWholeServiceNeedsNoCount) {
-  Play play{false, {}, redundant()};
+  Play play{false, short_times(), redundant()};
   play.step(0, {down("cache").firing(at(0)), down("app").firing(at(1))});
   EXPECT_EQ(play.engine().open().size(), 1U);
 }
 
 TEST(Redundancy, AMemberExplainsWhatStandsOnItAlone) {
-  Play play{false, {}, redundant()};
+  Play play{false, short_times(), redundant()};
   play.step(0, {down("cache", "c1").firing(at(0)), down("shard", "c1").firing(at(0)), down("shard", "c2").firing(at(0))});
   const auto open = play.engine().open();
   ASSERT_EQ(open.size(), 2U);
@@ -57,7 +57,8 @@ TEST(Redundancy, AMemberExplainsWhatStandsOnItAlone) {
 TEST(Causes, TheOneThatExplainsMostTakesTheSymptomsOfBoth) {
   const Dependency a{.to = "a", .mode = DependencyMode::hard, .on = {}},
       b{.to = "b", .mode = DependencyMode::hard, .on = {}};
-  Play play{false, {}, map_of({service("a"), service("b"), service("x", {a, b}), service("y", {b}), service("z", {b})})};
+  Play play{false, short_times(),
+            map_of({service("a"), service("b"), service("x", {a, b}), service("y", {b}), service("z", {b})})};
   play.step(0, {down("a").firing(at(-5)), down("b").firing(at(0)), down("x").firing(at(0)), down("y").firing(at(0)),
                 down("z").firing(at(0))});
   for (const auto& incident : play.engine().open())
@@ -65,7 +66,7 @@ TEST(Causes, TheOneThatExplainsMostTakesTheSymptomsOfBoth) {
 }
 
 TEST(Causes, OneThatShowsTooLateIsAnIncidentOfItsOwnAndSaysToWhatItIsRelated) {
-  EngineOptions options;
+  auto options = short_times();
   options.reparent = 60s;
   Play play{false, options};
   play.step(0, {kWorkersBusy.firing(at(0))});

@@ -33,7 +33,7 @@ std::vector<AlertEvent> storm(int count, std::int64_t when, const std::string& c
 class CommonScope : public ::testing::Test {
  protected:
   void elsewhere() { play.step(-900, {on_node(9, "n1", "s9").firing(at(-900))}); }  // so that a node tells something
-  Play play{false, EngineOptions{}, islands()};
+  Play play{false, short_times(), islands()};
 };
 
 TEST_F(CommonScope, FiveAlertsOfSeveralServicesOnOneNodeAreOneIncidentWithoutACause) {
@@ -122,7 +122,7 @@ TEST(CommonScopeOfAMap, WhatACauseExplainsIsNotGathered) {
 }
 
 TEST(CommonScopeOfAMap, SaysWhatIsShared) {
-  Play play{false, EngineOptions{}, islands()};
+  Play play{false, short_times(), islands()};
   play.step(-900, {on_node(9, "n1", "s9").firing(at(-900))});
   play.step(0, storm(5, 0));
   EXPECT_TRUE(std::any_of(play.decisions.begin(), play.decisions.end(), [](const Decision& d) {

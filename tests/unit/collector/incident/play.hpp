@@ -7,6 +7,7 @@
 #include "collector/event/json.hpp"
 #include "collector/incident/engine.hpp"
 #include "tests/unit/collector/incident/alerts.hpp"
+#include "tests/unit/collector/incident/short_times.hpp"
 
 namespace ward::collector::test {
 
@@ -40,7 +41,7 @@ inline ServiceMap estate() {
 /// Plays alerts into an engine, collects what comes out, and can put the engine through a restart before every step.
 class Play {
  public:
-  explicit Play(bool restart_each_step = false, EngineOptions options = {}, ServiceMap map = estate())
+  explicit Play(bool restart_each_step = false, EngineOptions options = short_times(), ServiceMap map = estate())
       : map_(std::move(map)),
         options_(options),
         restarts_(restart_each_step),

@@ -32,6 +32,7 @@ class RehearsalTest : public testing::Test {
                           {.name = "pg", .owner = "database", .depends_on = {}, .scope = {}}})
             .value();
     out->correlation.settle.actionable = 30s;
+    out->correlation.settle_resolve = 0s;
     RoutingTable routing;
     routing.owners["database"] = {.receiver = "db", .fallback = ""};
     routing.fallback_receiver = "all";

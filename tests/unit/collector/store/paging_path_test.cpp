@@ -13,6 +13,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/collector/incident/alerts.hpp"
+#include "tests/unit/collector/incident/short_times.hpp"
 
 namespace ward::collector::test {
 namespace {
@@ -67,7 +68,7 @@ class Collector {
     options.path = folder_ + "/state.db";
     store_ = std::make_unique<SqliteStateStore>(SqliteStateStore::open(options).value());
     auto state = store_->load(at(-3600)).value();
-    engine_ = std::make_unique<Engine>(map_, EngineOptions{}, std::move(state.incidents));
+    engine_ = std::make_unique<Engine>(map_, short_times(), std::move(state.incidents));
     router_ = std::make_unique<Router>(table(), std::move(state.notified));
     outbox_ = std::make_unique<Outbox>(Outbox::Options{}, random_);
     outbox_->accept(state.deliveries);
