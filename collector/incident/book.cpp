@@ -5,6 +5,12 @@
 #include "collector/incident/incident_id.hpp"
 
 namespace ward::collector {
+namespace {
+
+/// A burn alert of Ward, Pyrra (`slo`) or Sloth (`sloth_slo`): it counts how many suffer, not what is broken.
+bool tells_only_of_budget(const AlertEvent& alert) { return alert.labels.has("slo") || alert.labels.has("sloth_slo"); }
+
+}  // namespace
 
 bool any_firing(const Incident& incident) {
   return std::any_of(incident.alerts.begin(), incident.alerts.end(),
@@ -86,9 +92,17 @@ void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::s
   put_member(incident, alert, member);
   note(id, alert_id(alert), "attached", std::move(why));
   const auto cls = class_of(alert.labels);
+  const bool at_root = incident.in_common.empty() && map_.node_of(alert.labels) == root_node(incident);
+  const bool root_burns = tells_only_of_budget(incident.alerts.front());
+  if (at_root && root_burns && !tells_only_of_budget(alert) && cls != AlertClass::informational) {
+    set_root(id, alert, Tell::when_owner_changes,
+             std::string(alert.labels.get("alertname")) + " says what is broken where " + incident.root_alert +
+                 " says only that users suffer");
+    return;
+  }
   if (cls <= incident.cls) return;
-  // On the root's own node the graver alert says better what is broken.
-  if (incident.in_common.empty() && map_.node_of(alert.labels) == root_node(incident)) describe_root(incident, alert);
+  // On the root's own node the graver alert says better what is broken, unless it only counts who suffers.
+  if (at_root && (root_burns || !tells_only_of_budget(alert))) describe_root(incident, alert);
   raise(id, cls, std::string(alert.labels.get("alertname")) + " is " + std::string(to_string(cls)));
 }
 

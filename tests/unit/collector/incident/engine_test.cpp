@@ -34,6 +34,32 @@ TEST(Engine, AttachesLaterSymptomsWithoutAWord) {
   EXPECT_THAT(play.decisions.back().why, HasSubstr("odoo (tenant clinic-a) depends on pg-main (tenant clinic-a)"));
 }
 
+TEST(Engine, ARuleOnItsServiceSaysBetterThanABurnAlertWhatIsBroken) {
+  auto burns = kWorkersBusy;
+  burns.name = "OdooAvailabilityBurn";
+  burns.extra.set("slo", "odoo-availability");
+  Play play;
+  play.step(0, {burns.firing(at(0))});
+  play.step(30, {kCronLate.firing(at(30))});
+  play.step(60, {kWorkersBusy.firing(at(60))});  // the second rule leaves the first's name
+  EXPECT_EQ(play.spoken(),
+            (Lines{"fire urgent application OdooAvailabilityBurn", "update urgent application OdooCronLate"}));
+  EXPECT_TRUE(play.decided("root changed"));
+  EXPECT_EQ(play.engine().open().at(0).alerts.size(), 3U);
+}
+
+TEST(Engine, AGraverBurnAlertRaisesTheClassAndLeavesTheCauseItsName) {
+  auto burns = kBillingSlow;
+  burns.service = "odoo";
+  burns.name = "BillingBurn";
+  burns.extra.set("slo", "billing");
+  Play play;
+  play.step(0, {kWorkersBusy.firing(at(0))});
+  play.step(30, {burns.firing(at(30))});
+  EXPECT_EQ(play.spoken(),
+            (Lines{"fire urgent application OdooWorkersBusy", "escalate executive application OdooWorkersBusy"}));
+}
+
 TEST(Engine, ToldTwiceTheSameChangesNothing) {
   Play play;
   play.step(0, {kPrimaryDown.firing(at(0))});
@@ -234,7 +260,7 @@ TEST(Engine, ResolvesOnceWhenTheLastMemberIsWell) {
 }
 
 TEST(Engine, WaitsForQuietBeforeTheEndWhenToldTo) {
-  EngineOptions options;
+  auto options = short_times();
   options.settle_resolve = 30s;
   Play play(false, options);
   play.step(0, {kPrimaryDown.firing(at(0))});
