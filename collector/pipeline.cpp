@@ -5,9 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "collector/advice.hpp"
 #include "collector/alerting/alert_rows.hpp"
 #include "collector/foreign/foreign_alerts.hpp"
-#include "collector/rulebook/ask.hpp"
 #include "common/async/blocking_to_end.hpp"
 #include "common/async/within.hpp"
 #include "common/base/planted.hpp"
@@ -18,7 +18,6 @@ namespace {
 // Samples of one probe run and of its neighbours come within this; waiting it out saves evaluations.
 constexpr milliseconds kDebounce{30};
 constexpr milliseconds kLongestSleep{1'000};
-constexpr milliseconds kAdviseWithin{1'000};  // beside the one check that may be under way
 constexpr std::chrono::seconds kAnswerWithin{10};
 constexpr std::size_t kMostAsked = 1'000;
 
@@ -326,28 +325,16 @@ void Pipeline::save_alerts(StateChange& change) {
   saved_ = std::move(now_there);
 }
 
-/// Lets the decision tree of each page answer what it can, so that whoever is woken need not ask first.
+/// Lets the decision tree of each page, and what its service's recovery rests on, answer what they can, so that whoever is
+/// woken need not ask first.
 async::Task<void> Pipeline::advise(std::vector<Notice>* notices, Time now) {
   if (context_.compiler == nullptr || !context_.book) co_return;
-  const auto tree_of = [this](const Notice& notice) -> const DecisionTree* {
-    if (notice.kind != NoticeKind::fire && notice.kind != NoticeKind::escalate) return nullptr;
-    const auto name = notice.incident.alerts.empty() ? "" : notice.incident.alerts.front().annotations.get("decision_tree");
-    const auto tree = context_.book->trees.find(name);
-    return tree == context_.book->trees.end() ? nullptr : &tree->second;
-  };
-  std::vector<std::pair<Notice*, const DecisionTree*>> wanted;
-  for (auto& notice : *notices)
-    if (const auto* tree = tree_of(notice)) wanted.emplace_back(&notice, tree);
+  const auto wanted = advice_for(*notices, *context_.book);
   if (wanted.empty()) co_return;
   const auto* compiler = context_.compiler;
   const auto* clock = &context_.clock;
   std::function<Status()> job = [&wanted, compiler, clock, now]() -> Status {
-    // Pages wait for this: what is not answered soon is left to whoever is woken.
-    const auto until = clock->mono() + kAdviseWithin;
-    for (auto& [notice, tree] : wanted) {
-      if (clock->mono() >= until) break;
-      notice->first_steps = {in_words(*tree, walk(*tree, ask_store(*compiler, notice->incident.scope, now)))};
-    }
+    give(wanted, *compiler, *clock, now);
     return {};
   };
   auto running = async::run_blocking_to_end(context_.pool, std::move(job));

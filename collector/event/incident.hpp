@@ -60,6 +60,7 @@ struct Notice {
   Incident incident;
   std::string why{};  ///< for people: what is new, or why they hear of it again; "" when there is nothing to say
   std::vector<std::string> first_steps{};  ///< what the decision tree says, a line each
+  std::string readiness{};                 ///< how ready the root's service is to be recovered; "" when nobody asks
   friend bool operator==(const Notice&, const Notice&) = default;
 };
 

@@ -153,6 +153,7 @@ std::string to_json(const Notice& n) {
   json out{{"kind", std::string(to_string(n.kind))}, {"incident", write(n.incident)}};
   if (!n.why.empty()) out["why"] = n.why;
   if (!n.first_steps.empty()) out["first_steps"] = n.first_steps;
+  if (!n.readiness.empty()) out["readiness"] = n.readiness;
   return dump(out);
 }
 
@@ -163,6 +164,7 @@ Result<Notice> notice_from_json(std::string_view text) {
     n.incident = read_incident(j.at("incident"));
     n.why = j.value("why", "");
     n.first_steps = j.value("first_steps", std::vector<std::string>{});
+    n.readiness = j.value("readiness", "");
     return n;
   });
 }

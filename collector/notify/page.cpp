@@ -135,6 +135,11 @@ std::string do_line(const Notice& notice, const PageOptions& options) {
   return "Do: " + runbook + (tree.empty() ? "" : "  " + tree);
 }
 
+std::string ready_line(const Notice& notice) {
+  if (notice.readiness.empty()) return "";
+  return "Recovery of " + piece(notice.incident.root_service) + ": " + piece(notice.readiness) + ".";
+}
+
 std::string held_back_line(const Incident& incident) {
   if (incident.alerts.size() < 2) return "";
   std::map<std::string, int> counts;
@@ -182,6 +187,7 @@ std::string page_text(const Notice& notice, Time at, const PageOptions& options)
     lines.push_back(breaks_line(notice.incident));
     lines.push_back(why_line(notice.incident));
     lines.push_back(do_line(notice, options));
+    lines.push_back(ready_line(notice));
     lines.push_back(held_back_line(notice.incident));
   }
   lines.push_back(last_line(notice, options));

@@ -153,7 +153,7 @@ void Router::begin(const Notice& notice, Time now, Routed& out) {
   restart(record, now);
   // What was stored of it could not be read, and it was opened again: nobody is told twice.
   if (fresh && notice.kind == NoticeKind::fire && notified_.contains(incident.id)) pass_first(incident, record);
-  news_[incident.id] = {.why = notice.why, .first_steps = notice.first_steps};
+  news_[incident.id] = {.why = notice.why, .first_steps = notice.first_steps, .readiness = notice.readiness};
   changed_.insert(incident.id);
 }
 
@@ -271,7 +271,10 @@ void Router::send(const EscalationDue& due, const EscalationPlan& plan, const In
   const bool first = new_now_.contains(incident.id);
   Notice notice{.kind = first ? NoticeKind::fire : NoticeKind::escalate, .incident = incident};
   const auto news = news_.find(incident.id);
-  if (news != news_.end()) notice.first_steps = news->second.first_steps;
+  if (news != news_.end()) {
+    notice.first_steps = news->second.first_steps;
+    notice.readiness = news->second.readiness;
+  }
   const auto& step = plan.steps.at(due.step);
   switch (due.why) {
     case EscalationDue::Why::first:

@@ -118,6 +118,7 @@ class Router {
   struct News {
     std::string why;
     std::vector<std::string> first_steps;
+    std::string readiness;
   };
   std::map<std::string, News> news_;  ///< by incident: of this step's notices
   std::set<std::string> acked_;       ///< incidents to tell of since the last route()

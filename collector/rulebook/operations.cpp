@@ -38,6 +38,14 @@ Operations read_operations_document(config::Section& document, const TreeChecks&
     out.trees.emplace(name, read_decision_tree(name, trees, checks));
     out.tree_places.emplace(name, from.at());
   }
+  auto readiness = spec.child("readiness");
+  for (const auto& [service, from] : spec.named_children("readiness")) {
+    if (names.services && !names.services->contains(service))
+      from.problems().add(from.at(), "readiness is of the service '" + service + "', which no ServiceMap has",
+                          "Name a service of the map.");
+    out.readiness.emplace(service, read_readiness(service, readiness, checks));
+    out.readiness_places.emplace(service, from.at());
+  }
   if (spec.has("correlation")) {
     auto correlation = spec.child("correlation");
     out.correlation_at = correlation.at();

@@ -8,6 +8,7 @@
 #include "collector/incident/engine.hpp"
 #include "collector/routing/operations.hpp"
 #include "collector/rulebook/decision_tree.hpp"
+#include "collector/rulebook/readiness.hpp"
 #include "common/config/node.hpp"
 
 namespace ward::collector {
@@ -45,6 +46,8 @@ struct SloOverride {
 struct Operations {
   std::map<std::string, DecisionTree, std::less<>> trees;
   std::map<std::string, config::Position, std::less<>> tree_places;
+  std::map<std::string, Readiness, std::less<>> readiness;  ///< by service
+  std::map<std::string, config::Position, std::less<>> readiness_places;
   std::vector<AlertOverride> overrides;
   std::vector<OwnerOverride> owner_overrides;
   std::vector<SloOverride> slo_overrides;

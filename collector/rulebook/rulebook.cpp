@@ -29,7 +29,7 @@ class Reader {
     for (const auto& document : rules_.others) read(document, *book);
     join(*book);
     check_packs(*book);
-    check_references(*book, load_.errors, load_.warnings);
+    check_references(*book, read_, load_.errors, load_.warnings);
     if (load_.errors.empty()) load_.book = std::move(book);
   }
 
@@ -103,6 +103,14 @@ class Reader {
                      "Keep one of the two.");
       trees_.emplace(name, std::move(tree));
     }
+    for (auto& [service, readiness] : operations.readiness) {
+      const auto& place = operations.readiness_places.at(service);
+      const auto [at, fresh] = readiness_places_.emplace(service, place);
+      if (!fresh)
+        problems.add(place, "readiness of '" + service + "' is defined at " + to_string(at->second) + " too",
+                     "Keep one of the two.");
+      readiness_.emplace(service, std::move(readiness));
+    }
     if (operations.correlation) {
       if (correlation_)
         problems.add(operations.correlation_at, "correlation is set at " + to_string(correlation_at_) + " too",
@@ -117,6 +125,7 @@ class Reader {
 
   void join(Rulebook& book) {
     book.trees = std::move(trees_);
+    book.readiness = std::move(readiness_);
     book.correlation = correlation_.value_or(options_.correlation);
     auto rules = std::make_shared<RuleSet>(rules_);
     // First, so that in a test, where groups are evaluated one after the other, the rest sees what they record.
@@ -182,6 +191,8 @@ class Reader {
   std::map<std::string, std::set<std::string>> tested_;  ///< alerts that Test documents of a file expect
   std::map<std::string, DecisionTree, std::less<>> trees_;
   std::map<std::string, config::Position, std::less<>> tree_places_;
+  std::map<std::string, Readiness, std::less<>> readiness_;
+  std::map<std::string, config::Position, std::less<>> readiness_places_;
   std::vector<AlertOverride> overrides_;
   std::vector<OwnerOverride> owner_overrides_;
   slo::SloDocuments slo_documents_;

@@ -12,6 +12,7 @@
 #include "collector/incident/service_map.hpp"
 #include "collector/routing/routing_table.hpp"
 #include "collector/rulebook/decision_tree.hpp"
+#include "collector/rulebook/readiness.hpp"
 #include "collector/slo/slo.hpp"
 
 namespace ward::collector {
@@ -22,6 +23,7 @@ struct Rulebook {
   std::shared_ptr<const RuleSet> rules;  ///< with the tenants' exceptions
   ServiceMap services;
   std::map<std::string, DecisionTree, std::less<>> trees;
+  std::map<std::string, Readiness, std::less<>> readiness;  ///< by service: what its recovery rests on
   EngineOptions correlation;
   RoutingTable routing;
   slo::SloSet slos;  ///< with the tenants' targets

@@ -161,10 +161,6 @@ void SloDocuments::join_burn(const Draft& draft, SloSpec& spec, config::Problems
     const auto factor = pair.budget ? *pair.budget * ratio : pair.factor;
     spec.burn.push_back({pair.long_window, pair.short_window, factor, pair.cls, pair.after});
   }
-  const bool wakes =
-      std::any_of(spec.burn.begin(), spec.burn.end(), [](const BurnWindow& w) { return w.cls >= AlertClass::urgent; });
-  if (wakes && !spec.alert_annotations.has("runbook_url"))
-    warnings.add(draft.at, "SLO '" + spec.name + "' pages people and has no runbook", "Add the annotation ward.io/runbook.");
 }
 
 void SloDocuments::check_paths(SloSet& set, config::Problems& problems) {

@@ -48,6 +48,23 @@ TEST_F(PipelineBookTest, AnAnswerThatIsNotKnownHoldsNoPageBack) {
               ElementsAre("Decision tree pg-down: min(lag) < 30: no data, so look there yourself."));
 }
 
+TEST_F(PipelineBookTest, APageSaysHowReadyItsServiceIsToBeRecovered) {
+  start(group(""));
+  auto book = with_tree();
+  book->readiness["pg-main"] = {{"a standby follows", "min(lag) < 30"},
+                                {"the backup is young", "max(age) < 60"},
+                                {"a restore is proven", "proven == 1"}};
+  life_->pipeline->use_book(book);
+  arrive("lag", 4);
+  arrive("age", 61);
+  arrive("pg_up", 0);
+  step();
+  const auto notices = told();
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices.front().readiness, "1 of 3 hold. Not: the backup is young. No data: a restore is proven");
+  EXPECT_THAT(notices.front().first_steps, SizeIs(1));
+}
+
 TEST_F(PipelineBookTest, ANewMapCountsForWhatFiresAfterIt) {
   start(group(alert("PgDown", "pg_up", "urgent", "pg-main") + alert("OdooDown", "odoo_up", "urgent", "odoo")));
   auto book = std::make_shared<Rulebook>(

@@ -23,6 +23,13 @@ TEST(Page, SaysWhatIsBrokenSinceWhenWhyAndWhatToDo) {
             "Incident 01M9Z4QGK2M4NB  https://ward.example/api/ward/v1/incidents?id=01M9Z4QGK2M4NB");
 }
 
+TEST(Page, SaysHowReadyTheServiceIsToBeRecovered) {
+  auto notice = sample_notice();
+  notice.readiness = "1 of 2 hold. Not: a backup of the last day";
+  EXPECT_THAT(page_text(notice, clock_at("10:42:45"), kOptions),
+              HasSubstr("Decision tree pg-down.\nRecovery of pg-main: 1 of 2 hold. Not: a backup of the last day.\n"));
+}
+
 TEST(Page, LeavesOutWhatNobodyKnows) {
   Incident i;
   i.id = "01M9Z4QGK2M4NB";

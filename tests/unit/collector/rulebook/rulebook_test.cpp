@@ -276,6 +276,21 @@ TEST_F(RulebookTest, TellsWhenARuleHasNoThreshold) {
   EXPECT_THAT(lines(book.errors), ElementsAre(HasSubstr("A has no threshold to override")));
 }
 
+TEST_F(RulebookTest, ReadsWhatRecoveryRestsOn) {
+  const auto with = [&](const std::string& readiness) {
+    return load({joined({kDown, kMap, kOperations}) + "  readiness: " + readiness + "\n"});
+  };
+  const auto book = with("{pg-main: {a standby follows: min(lag) < 30}}");
+  ASSERT_THAT(lines(book.errors), IsEmpty());
+  EXPECT_EQ(book.book->readiness.at("pg-main"), (Readiness{{"a standby follows", "min(lag) < 30"}}));
+  queries_.reject("min(lag", "it is never closed");
+  EXPECT_THAT(lines(with("{pg-main: {it follows: min(lag}}").errors),
+              ElementsAre(HasSubstr("readiness of 'pg-main', 'it follows': could not parse expression")));
+  EXPECT_THAT(lines(with("{pg: {it follows: lag}}").errors),
+              ElementsAre(HasSubstr("readiness is of the service 'pg', which no ServiceMap has")));
+  EXPECT_THAT(lines(with("{pg-main: {}}").errors), ElementsAre(HasSubstr("readiness of 'pg-main' asks for nothing")));
+}
+
 constexpr const char* kSlo = R"(
 apiVersion: openslo/v1
 kind: SLO
@@ -319,6 +334,39 @@ TEST_F(RulebookTest, ATenantMayHaveAStricterTarget) {
       ElementsAre(HasSubstr("would ask less of the patient-safety workflow 'admission': the target of 'admission-ok' "
                             "is lower here. Set a target at least as high as the SLO's own. [W047 bad-override]")));
   EXPECT_THAT(lines(with("99.95").errors), ElementsAre(HasSubstr("is not between 0 and 1")));
+}
+
+/// kSlo with more annotations.
+std::string slo_with(const std::string& annotations) {
+  auto text = std::string(kSlo);
+  const std::string after = "ward.io/group-by: tenant";
+  return text.replace(text.find(after), after.size(), after + ", " + annotations);
+}
+
+TEST_F(RulebookTest, AnSloThatMayPageIsWarnedOfWhatItLacks) {
+  const auto book = load({joined({kDown, kMap, kOperations}), kSlo});
+  EXPECT_THAT(lines(book.warnings),
+              ElementsAre(HasSubstr("SLO \"admission-ok\": class urgent needs ward.io/runbook [W012 missing-runbook]"),
+                          HasSubstr("class urgent needs ward.io/decision-tree [W044 missing-decision-tree]")));
+  const auto whole = load(
+      {joined({kDown, kMap, kOperations}), slo_with("ward.io/runbook: pg.md#failover, ward.io/decision-tree: pg-down")});
+  EXPECT_THAT(lines(whole.warnings), IsEmpty());
+}
+
+TEST_F(RulebookTest, AnSloThatMayPageIsRefusedForANameThatLeadsNowhere) {
+  auto bad = slo_with("ward.io/runbook: pg.md#fail, ward.io/decision-tree: pg-dwn, ward.io/escalation: nobody");
+  bad.replace(bad.find("ward.io/workflow: admission"), 27, "ward.io/workflow: admissions");
+  bad.replace(bad.find("service: odoo"), 13, "service: odo");
+  EXPECT_THAT(lines(load({joined({kDown, kMap, kOperations}), bad}).errors),
+              testing::UnorderedElementsAre(
+                  HasSubstr("service: \"odo\" is not in the service map; did you mean \"odoo\"? [W040 unknown-service]"),
+                  HasSubstr("ward.io/workflow: \"admissions\" is not in the service map [W041 unknown-workflow]"),
+                  HasSubstr("ward.io/runbook \"pg.md#fail\""),
+                  HasSubstr("ward.io/decision-tree: no Operations document has a tree \"pg-dwn\""),
+                  HasSubstr("ward.io/escalation: no Operations document has an escalation \"nobody\"")));
+  auto ticket = bad;
+  ticket.replace(ticket.find("class: urgent"), 13, "class: actionable");
+  EXPECT_THAT(lines(load({joined({kDown, kMap, kOperations}), ticket}).errors), IsEmpty());
 }
 
 TEST_F(RulebookTest, AnSloThatCannotBeIsToldAtItsPlace) {
