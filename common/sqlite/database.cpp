@@ -127,6 +127,7 @@ Database::Database(sqlite3* db, std::string path) : db_(db), path_(std::move(pat
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
+Error Database::failed(int code) const { return failure(db_.get(), code, path_).value(); }
 
 Result<Database> Database::open(const OpenOptions& options) {
   sqlite3* raw = nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/result.hpp"
 
@@ -95,7 +96,11 @@ class Database {
   struct Close {
     void operator()(sqlite3* db) const;
   };
+  friend class Recording;  // common/sqlite/changes.hpp
+  friend Status apply_changes(Database& db, Bytes changes);
+  friend Result<std::vector<std::uint8_t>> image_of(Database& db);
   explicit Database(sqlite3* db, std::string path);
+  [[nodiscard]] Error failed(int code) const;
   std::unique_ptr<sqlite3, Close> db_;
   std::string path_;
 };
