@@ -1,9 +1,11 @@
 #include "collector/app.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <set>
 
 #include "collector/application.hpp"
+#include "collector/store/postgres/pg_shared_state.hpp"
 #include "common/async/held_signal.hpp"
 
 namespace ward::collector {
@@ -19,20 +21,67 @@ World::World(const CollectorConfig& config)
 
 namespace {
 
+enum class Ended { asked, takes_turn };
+
 /// One attempt to start, and then until the end. `reloads` are held until the collector can take one.
-tl::expected<void, StartFailure> run_once(const std::string& config_path, CollectorConfig config, net::TlsContext tls,
-                                          World& world, std::optional<async::HeldSignal>& reloads) {
+tl::expected<Ended, StartFailure> run_once(const std::string& config_path, CollectorConfig config, net::TlsContext tls,
+                                           World& world, Turn turn, std::optional<async::HeldSignal>& reloads) {
   auto files = open_data_files(config, world.clock->wall(), world.log);
   if (!files) return tl::unexpected<StartFailure>{files.error()};
-  Application app(config_path, std::move(config), std::move(tls), std::move(*files), world);
+  Application app(config_path, std::move(config), std::move(tls), std::move(*files), world, turn);
   if (auto started = app.start(); !started)
     return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
   reloads.reset();
   world.io.run();
-  if (!app.outcome()) reloads.emplace(SIGHUP);  // while the application still takes it
+  if (!app.outcome() || app.takes_turn()) reloads.emplace(SIGHUP);  // while the application still takes it
   if (!app.outcome()) return tl::unexpected<StartFailure>{StartFailure{app.outcome().error(), DataFiles::kJournal}};
   app.save();
-  return {};
+  return app.takes_turn() ? Ended::takes_turn : Ended::asked;
+}
+
+std::unique_ptr<SharedState> connection_to_shared_state(const CollectorConfig& config) {
+  return std::make_unique<PgSharedState>(PgSharedStateOptions{.connection = config.shared_state->connection,
+                                                              .password = config.shared_state->password,
+                                                              .name = config.shared_state->pair,
+                                                              .holder = config.shared_state->collector,
+                                                              .address = config.external_url});
+}
+
+/// Null for a collector that stands alone.
+std::unique_ptr<Leadership> make_leadership(const CollectorConfig& config, const Clock& clock) {
+  if (!config.shared_state) return nullptr;
+  Leadership::Options options{.lease = config.shared_state->lease,
+                              .state_file = (std::filesystem::path(config.data_dir) / DataFiles::kState).string()};
+  return std::make_unique<Leadership>(std::move(options), clock, connection_to_shared_state(config),
+                                      connection_to_shared_state(config));
+}
+
+/// Before each life: whether it is a leader's, which begins with the state of whoever led before.
+bool take_turn(Leadership& leadership, telemetry::Logger& log) {
+  leadership.pulse();
+  const auto view = leadership.view();
+  if (view.role == Role::lost) leadership.begin_again();
+  if (view.role != Role::leading) return false;
+  const auto taken = leadership.take_over();
+  if (taken) return true;
+  if (taken.error().code == Errc::corrupt) {
+    log.error("What the last leader left cannot be read; this collector goes on with what it knew itself",
+              {{"error", taken.error().what}, {"fix", taken.error().fix}});
+    return true;
+  }
+  log.error("This collector could lead, but not go on where the last leader ended; it stands by and tries again",
+            {{"error", taken.error().what}, {"fix", taken.error().fix}});
+  return false;
+}
+
+/// What a new life goes by: the file may have changed since the last one, and what is wrong in it must not end the service.
+void read_again(const std::string& path, CollectorConfig& config, net::TlsContext& tls) {
+  auto now = load_collector_config(path);
+  if (!now) return;
+  auto context = make_tls(*now);
+  if (!context) return;
+  config = std::move(*now);
+  tls = std::move(*context);
 }
 
 }  // namespace
@@ -59,10 +108,21 @@ Status run(const std::string& config_path) {
   auto tls = make_tls(*config);
   if (!tls) return fail(tls.error());
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
+  const auto clock = real_clock();
+  const auto leadership = make_leadership(*config, *clock);
+  if (leadership) leadership->start();
   for (std::set<std::string> aside;;) {
     World world(*config);
-    const auto ran = run_once(config_path, *config, *tls, world, reloads);
-    if (ran) return {};
+    const Turn turn{leadership.get(), !leadership || take_turn(*leadership, world.log)};
+    const auto ran = run_once(config_path, *config, *tls, world, turn, reloads);
+    if (ran && *ran == Ended::takes_turn) {
+      read_again(config_path, *config, *tls);
+      continue;
+    }
+    if (ran) {
+      if (leadership) leadership->release();
+      return {};
+    }
     // What is damaged again as soon as it is new would be so for ever.
     if (ran.error().error.code != Errc::corrupt || !aside.insert(ran.error().file).second) return fail(ran.error().error);
     if (auto moved = set_aside(config->data_dir, ran.error(), world.clock->wall(), world.log); !moved) return moved;

@@ -37,8 +37,9 @@ promql::EngineOptions engine_options(const CollectorConfig& config, const std::a
   return options;
 }
 
-SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& log) {
+SenderOptions sender_options(const CollectorConfig& config, telemetry::Logger& log, const Leadership* leadership) {
   SenderOptions options;
+  if (leadership != nullptr) options.may_send = [leadership] { return leadership->may_act(); };
   options.page.external_url = config.external_url;
   options.page.runbook_base = config.runbook_base;
   options.refused = [&log](const Refusal& refusal) {
@@ -70,10 +71,12 @@ Result<net::TlsContext> make_tls(const CollectorConfig& config) {
   return net::make_server_context(config.tls);
 }
 
-Application::Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world)
+Application::Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world,
+                         Turn turn)
     : path_(std::move(path)),
       config_(std::move(config)),
       world_(world),
+      turn_(turn),
       volume_(std::move(files.volume)),
       store_(config_, world.metrics, std::move(files.journal), std::move(files.days)),
       state_(std::move(files.state)),
@@ -89,9 +92,15 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
               [this](const std::string& service, const std::string& on) { return incidents_.map().needs(service, on); }),
       outbox_(outbox_options(config_), *world.random),
       writer_(world.io.get_executor(), *world.pool, reserved_),
+      keeper_({turn, world.log, world.metrics, state_, writer_,
+               [this] {
+                 takes_turn_ = true;
+                 end();
+               }}),
       sender_(
           world.io.get_executor(), *world.http, *world.clock, outbox_, config_.receivers,
-          [this](StateChange change) { return writer_.commit(std::move(change)); }, sender_options(config_, world.log),
+          [this](StateChange change) { return writer_.commit(std::move(change)); },
+          sender_options(config_, world.log, turn.leadership),
           logs_failure(world.log, "Sending ended unexpectedly; restart the collector and report this")),
       forwarding_(Forwarding::make(config_, {world.io.get_executor(), *world.http, *world.clock, *world.random, world.log,
                                              world.metrics, *world.pool, store_.catalogue, store_.head})),
@@ -104,7 +113,9 @@ Application::Application(std::string path, CollectorConfig config, net::TlsConte
       archive_(writer_, state_),
       signals_(world.io, SIGTERM, SIGINT, SIGHUP),
       loaded_(std::move(files.loaded)),
-      tasks_(world.io.get_executor()) {}
+      tasks_(world.io.get_executor()) {
+  if (turn_.leadership != nullptr) state_.follow_with(*turn_.leadership);
+}
 
 Application::~Application() {
   stopping_ = true;
@@ -141,9 +152,9 @@ Status Application::start() {
                                                            config_, compiler_, server_, *pipeline_, levels_, make_tls});
   desk_ = std::make_unique<RoutingDesk>(
       RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, foreign_, *reloader_, std::move(receivers)});
-  view_ =
-      std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries, server_,
-                                                 *pipeline_, outbox_, *volume_, config_, *desk_, archive_, levels_});
+  view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
+                                                     server_, *pipeline_, outbox_, *volume_, config_, *desk_, archive_,
+                                                     levels_, turn_.leads ? nullptr : turn_.leadership});
   if (forwarding_) {
     const auto journaled = store_.journal->streams();
     if (!journaled) return fail(journaled.error());
@@ -189,6 +200,7 @@ async::Task<http::ServerResponse> Application::answer(http::ServerRequest reques
   // What half of the samples say would be wrong, and remote write is judged by the newest sample of each series.
   if (store_.replaying() && request.path.starts_with("/api/v1/")) return not_yet();
   if (request.path == RemoteWriteReceiver::kPath) return receiver_ ? receiver_->answer(std::move(request)) : no_receiver();
+  if (keeper_.sends_away(request)) return keeper_.elsewhere();
   return api::answer(*view_, std::move(request));
 }
 
@@ -243,10 +255,16 @@ async::Task<void> Application::replay() {
 }
 
 void Application::run_parts() {
-  sender_.start();
-  sender_.wake();
+  if (turn_.leads) {
+    sender_.start();
+    sender_.wake();
+  }
+  if (turn_.leadership != nullptr) {
+    tasks_.spawn("leadership", keeper_.watch());
+    if (turn_.leads) tasks_.spawn("shared state", keeper_.hand_in());
+  }
   if (forwarding_) forwarding_->start(server_.metadata());
-  if (config_.watchdog) {
+  if (config_.watchdog && turn_.leads) {
     beat_ = std::make_unique<HeartbeatSender>(
         world_.io.get_executor(), *world_.http, *world_.clock, heartbeat_, *config_.watchdog,
         [this](Heartbeat& heartbeat) { return observe(heartbeat); },
@@ -261,11 +279,16 @@ void Application::run_parts() {
 }
 
 void Application::run_rest() {
-  levels_.start([this](std::vector<AlertEvent> alerts) { pipeline_->hear(std::move(alerts)); });
-  pipeline_->start();
-  pipeline_->arrived();  // the first evaluation at once
+  // One that stands by counts its SLOs too, so that it has their history when it leads.
+  levels_.start([this](std::vector<AlertEvent> alerts) {
+    if (turn_.leads) pipeline_->hear(std::move(alerts));
+  });
+  if (turn_.leads) {
+    pipeline_->start();
+    pipeline_->arrived();  // the first evaluation at once
+    tasks_.spawn("posted alerts", expire_foreign());
+  }
   tasks_.spawn("own series", write_own_series());
-  tasks_.spawn("posted alerts", expire_foreign());
   tasks_.spawn("house", house_.run());
   tasks_.spawn("own samples", house_.keep_own());
   if (!store_.foreign_days().empty()) tasks_.spawn("days of another journal", house_.adopt(store_.foreign_days()));

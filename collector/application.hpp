@@ -15,6 +15,7 @@
 #include "collector/routing_desk.hpp"
 #include "collector/rulebook/rulebook.hpp"
 #include "collector/service_levels.hpp"
+#include "collector/turn.hpp"
 #include "collector/world.hpp"
 #include "common/async/task_group.hpp"
 #include "common/http/server.hpp"
@@ -27,7 +28,7 @@ Result<net::TlsContext> make_tls(const CollectorConfig& config);
 /// notify. Thread: the io thread.
 class Application {
  public:
-  Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world);
+  Application(std::string path, CollectorConfig config, net::TlsContext tls, DataFiles files, World& world, Turn turn);
   /// A job outlives the request it answers: what still runs on the pools uses the members, so it ends first.
   ~Application();
   Application(const Application&) = delete;
@@ -38,6 +39,8 @@ class Application {
 
   /// Why it ended, when nobody asked for that.
   [[nodiscard]] const Status& outcome() const { return outcome_; }
+  /// It ended because it leads now, or leads no more: the next life is to begin.
+  [[nodiscard]] bool takes_turn() const { return takes_turn_; }
   /// After the loop has ended.
   void save() { house_.save(); }
 
@@ -69,6 +72,7 @@ class Application {
   std::string path_;
   CollectorConfig config_;
   World& world_;
+  const Turn turn_;
   std::unique_ptr<DataVolume> volume_;
   Store store_;
   SqliteStateStore state_;
@@ -85,6 +89,7 @@ class Application {
   Router router_;
   Outbox outbox_;
   StateWriter writer_;
+  TurnKeeper keeper_;
   Sender sender_;
   std::unique_ptr<Forwarding> forwarding_;  // null without targets
   StreamServer server_;
@@ -103,6 +108,7 @@ class Application {
   MonoTime last_ingest_{};
   std::uint64_t damaged_rows_ = 0;
   bool ending_ = false;
+  bool takes_turn_ = false;
   Status outcome_;
   async::TaskGroup tasks_;
 };

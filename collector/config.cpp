@@ -1,7 +1,9 @@
 #include "collector/config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <unistd.h>
 
 #include "common/config/node.hpp"
 #include "common/net/endpoint.hpp"
@@ -170,6 +172,30 @@ void read_heartbeat(config::Section& root, CollectorConfig& out) {
   out.watchdog = std::move(watchdog);
 }
 
+std::string own_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string{};
+}
+
+void read_shared_state(config::Section& root, CollectorConfig& out) {
+  if (!root.has("shared_state")) return;
+  auto section = root.child("shared_state");
+  SharedStateConfig shared;
+  shared.connection = section.text("connection");
+  if (shared.connection.find("password") != std::string::npos)
+    section.problems().add(section.at("connection"), "the connection of the shared state has a password in it",
+                           "Write it as password: {file: PATH}.");
+  if (section.has("password")) shared.password = section.secret("password");
+  shared.pair = section.text("pair", shared.pair);
+  shared.collector = section.text("collector", own_host());
+  if (shared.collector.empty())
+    section.problems().add(section.at(), "the shared state needs a name for this collector, and the host has none",
+                           "Set shared_state.collector.");
+  shared.lease = section.duration("lease", shared.lease, milliseconds{1'000});
+  section.close();
+  out.shared_state = std::move(shared);
+}
+
 void check_receivers(config::Section& root, const CollectorConfig& out) {
   const auto unknown = [&](const std::string& name) {
     return !name.empty() &&
@@ -242,6 +268,7 @@ Result<CollectorConfig> load_collector_config(const std::string& path) {
   out.correlation = read_engine_options(correlation);
   out.services = read_service_map_part(root);
   read_heartbeat(root, out);
+  read_shared_state(root, out);
   root.close();
   if (!problems.empty()) return fail(problems.to_error());
   return out;

@@ -24,6 +24,15 @@
 
 namespace ward::collector {
 
+/// Where two collectors keep what they share.
+struct SharedStateConfig {
+  std::string connection;     ///< libpq's words, without a password
+  Secret password;            ///< empty: none
+  std::string pair = "main";  ///< those with the same word take turns
+  std::string collector;      ///< this one
+  milliseconds lease{10'000};
+};
+
 /// collector.yaml, checked (config/collector.yaml shows every key with its meaning).
 struct CollectorConfig {
   std::string stream_address;
@@ -58,6 +67,7 @@ struct CollectorConfig {
   ServiceMapPart services;             ///< those of the rule files are added
   std::optional<HttpTarget> watchdog;  ///< where the heartbeat goes
   Heartbeat::Options heartbeat;
+  std::optional<SharedStateConfig> shared_state;  ///< with another collector; none: this one always leads
 };
 
 /// All problems at once, one line each, or the configuration.

@@ -114,14 +114,21 @@ api::StatusView AppView::status() const {
   return out;
 }
 
+api::Readiness AppView::evaluation() const {
+  if (sources_.stands_by_for != nullptr) {
+    const auto view = sources_.stands_by_for->view();
+    return {"evaluation", true, "stands by" + (view.leader.empty() ? "" : "; '" + view.leader + "' leads")};
+  }
+  const auto last = sources_.pipeline.last_progress();
+  const bool evaluates = last != MonoTime{} && sources_.clock.mono() - last < std::chrono::seconds{30};
+  return {"evaluation", evaluates, evaluates ? "" : waiting_for()};
+}
+
 std::vector<api::Readiness> AppView::readiness() const {
-  const auto now = sources_.clock.mono();
   const auto& trouble = sources_.pipeline.trouble();
-  const bool evaluates =
-      sources_.pipeline.last_progress() != MonoTime{} && now - sources_.pipeline.last_progress() < std::chrono::seconds{30};
   const auto& full = sources_.server.disk_full();
   return {{"ingest", !full, full ? "the journal's disk is full: " + describe(sources_.volume.explain(*full)) : ""},
-          {"evaluation", evaluates, evaluates ? "" : waiting_for()},
+          evaluation(),
           {"alert state", !trouble, trouble ? describe(*trouble) : ""},
           {"stored days", true, damage()}};  // what is damaged keeps nothing from going on
 }

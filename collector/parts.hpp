@@ -11,6 +11,7 @@
 #include "collector/api/view.hpp"
 #include "collector/config.hpp"
 #include "collector/ingest/stream_server.hpp"
+#include "collector/leadership/leadership.hpp"
 #include "collector/notify/heartbeat_sender.hpp"
 #include "collector/notify/sender.hpp"
 #include "collector/pipeline.hpp"
@@ -39,6 +40,7 @@ class AppView final : public api::View {
     api::Desk& desk;
     api::Archive& archive;
     const ServiceLevels& levels;
+    const Leadership* stands_by_for = nullptr;  ///< null on the leader
   };
   explicit AppView(Sources sources)
       : sources_(sources), started_(sources.clock.wall()), gate_(sources.config.query_gate, sources.metrics) {}
@@ -72,6 +74,7 @@ class AppView final : public api::View {
   void refresh_gauges();
   void refresh_routing();
   [[nodiscard]] std::string damage() const;
+  [[nodiscard]] api::Readiness evaluation() const;
   [[nodiscard]] std::string waiting_for() const;
   Sources sources_;
   Time started_;

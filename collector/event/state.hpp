@@ -131,6 +131,16 @@ class StateStore {
   virtual Result<LoadedState> load(Time resolved_after) = 0;
 };
 
+/// Follows the file of a StateStore: it hears of each change before the file has it. Thread: the store's.
+class StateMirror {
+ public:
+  virtual ~StateMirror() = default;
+  /// What the transaction under way changes. On an error nothing of it is stored.
+  virtual Status changing(std::span<const std::uint8_t> changes) = 0;
+  /// The file has what changing() was told last.
+  virtual void changed() = 0;
+};
+
 /// What is stored of one incident. Deliveries come without their bodies, oldest first.
 struct IncidentFile {
   Incident incident;

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 // Longest sleep of the sending loop: the heartbeat watches that it turns.
 constexpr auto kIdle = 5s;
+// While another one may be sending instead.
+constexpr auto kAskAgain = 100ms;
 // The client keeps the time limit itself; this one only stands behind it.
 constexpr auto kGrace = 2s;
 
@@ -60,6 +62,10 @@ async::Task<void> Sender::send_loop() {
   for (;;) {
     const auto now = clock_.mono();
     last_round_ = now;
+    if (options_.may_send && !options_.may_send()) {
+      co_await sends_.wait(kAskAgain);
+      continue;
+    }
     if (auto doubled = outbox_.overdue(now, clock_.wall()); !doubled.empty()) {
       if (options_.doubled)
         for (const auto& row : doubled) options_.doubled(row);

@@ -34,6 +34,7 @@ struct SenderOptions {
   std::uint64_t max_answer_bytes = 64 << 10;
   std::chrono::milliseconds commit_retry{1'000};  ///< after a commit that failed
   PageOptions page;
+  std::function<bool()> may_send{};                   ///< false: nothing new goes out now; empty: always
   std::function<void(const Refusal&)> refused{};      ///< told of every refusal; may be empty
   std::function<void(const Refusal&)> partly{};       ///< told of what was delivered, but not to everybody; may be empty
   std::function<void(const DeliveryRow&)> doubled{};  ///< told of pages that go to a second receiver; may be empty

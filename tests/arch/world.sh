@@ -11,6 +11,8 @@ MAY+='|common/async/blocking\.(hpp|cpp)'          # the threads for libraries th
 MAY+='|common/base/failpoint\.cpp'               # a test names in the environment where the process ends
 MAY+='|common/config/secret_source\.cpp'          # a secret named by an environment variable
 MAY+='|probes/data/postgres_session\.cpp'         # runs on a pool thread, where a poll(2) needs its own deadline
+MAY+='|collector/store/postgres/pg_(session|lookup)\.cpp'   # the same
+MAY+='|collector/leadership/leadership\.(hpp|cpp)'  # a lease is claimed while everything else is busy
 MAY+='|(agent|collector|cli)(/[a-z_]+)?/main\.cpp'
 readonly BANNED='\b(system_clock|steady_clock|high_resolution_clock)::now\b|\brandom_device\b|\bs?rand\s*\(|\bthis_thread::sleep|\b(usleep|nanosleep|sleep)\s*\(|\b(secure_)?getenv\b|\bstd::j?thread\b(?!::id)|\b(gettimeofday|clock_gettime|time)\s*\(\s*(nullptr|NULL|0|CLOCK)'
 

@@ -7,45 +7,14 @@
 #include <gtest/gtest.h>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 
-#include "tests/e2e/estate.hpp"
-#include "tests/e2e/page_receiver.hpp"
-#include "tests/support/remote_write_body.hpp"
+#include "tests/e2e/broken_rounds.hpp"
 
 namespace ward::test {
 namespace {
 
-using nlohmann::json;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
-
-int rounds(int usual) {
-  const char* wanted = std::getenv("WARD_KILL_ROUNDS");
-  return wanted == nullptr ? usual : std::atoi(wanted);
-}
-
-const std::string kRules = R"(groups:
-- name: g
-  interval: 1s
-  rules:
-  - alert: Broken
-    expr: fault == 1
-    labels: {class: urgent, layer: data, owner: database, service: pg-main}
-    annotations: {summary: it is broken, description: d, runbook_url: broken.md#broken, decision_tree: broken}
-)";
-
-/// How often each message of one round came to each receiver, by its key.
-struct Came {
-  std::map<std::string, int> firing;  ///< path and key
-  std::map<std::string, int> ends;
-  [[nodiscard]] static int most(const std::map<std::string, int>& by_key) {
-    int out = 0;
-    for (const auto& [key, times] : by_key) out = std::max(out, times);
-    return out;
-  }
-};
 
 /// A collector without agents: its samples come by remote write. Each round breaks a database of its own. An alert of an
 /// earlier life fires on for a minute after a restart, so the ends that are not told by then are awaited once, for all
@@ -55,16 +24,7 @@ class KillRounds : public testing::Test {
   explicit KillRounds(const std::string& acknowledge_within = "0s", const std::string& more_config = "")
       : estate_({Estate::Transport::insecure, receiver_.port(), "", "",
                  "remote_write_receiver: {receive: true, tenant: t1}\n" + more_config}) {
-    estate_.dir.write("broken.md", "# Broken\n");
-    const auto rules =
-        estate_.dir.write("rules.yaml", kRules +
-                                            "---\nkind: Operations\napiVersion: ward/v1\nspec: {decisionTrees: {broken: "
-                                            "{only: {do: 'broken.md#broken'}}}, acknowledge_within: " +
-                                            acknowledge_within + "}\n");
-    auto yaml = text_of(estate_.dir / "collector.yaml");
-    const auto at = yaml.find("rules: [");
-    yaml.replace(at, yaml.find('\n', at) - at, "rules: [\"" + rules + "\"]");
-    estate_.dir.write("collector.yaml", yaml);
+    use_broken_rules(estate_, acknowledge_within);
   }
 
   void start(const std::string& failpoint = "") {
@@ -72,14 +32,10 @@ class KillRounds : public testing::Test {
     if (!failpoint.empty()) env["WARD_FAILPOINT"] = failpoint;
     estate_.collector.start(std::move(env));
   }
-  static std::string cluster(int round) { return "r" + std::to_string(round); }
   /// Until it is taken, or the collector has ended.
-  bool report(int round, double fault) {
-    return eventually(kPatience, [&] {
-      const auto now = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-      const SentSeries series{{{"__name__", "fault"}, {"cluster", cluster(round)}}, {{now.count(), fault}}};
-      return post_remote_write(estate_.http_port, packed(body_v2({series}))).status == 204 || !estate_.collector.running();
-    });
+  bool report(int round, bool broken) {
+    return eventually(kPatience,
+                      [&] { return tell_broken(estate_.http_port, round, broken) || !estate_.collector.running(); });
   }
   bool ended() {
     return eventually(kPatience, [this] { return !estate_.collector.running(); });
@@ -89,34 +45,27 @@ class KillRounds : public testing::Test {
       return estate_.collector_metric("ward_notify_outbox_pending") == 0.0 || !estate_.collector.running();
     });
   }
-  [[nodiscard]] Came came(int round) const {
-    Came out;
-    for (const auto& page : receiver_.pages()) {
-      const auto body = json::parse(page.body, nullptr, false);
-      if (!body.is_object() || body["alerts"].empty() || body["alerts"][0]["labels"]["cluster"] != cluster(round)) continue;
-      auto& by_key = body.value("status", "") == "firing" ? out.firing : out.ends;
-      ++by_key[page.path + " " + page.key];
-    }
-    return out;
-  }
+  [[nodiscard]] Came came(int round) const { return came_in_round(receiver_, round); }
   bool told(int round, std::size_t firing, std::size_t ends) const {
     return eventually(kPatience, [&] {
       const auto all = came(round);
       return all.firing.size() >= firing && all.ends.size() >= ends;
     });
   }
-  std::string everything(int round) const { return cluster(round) + "\n" + receiver_.text() + estate_.logs(); }
+  std::string everything(int round) const {
+    return "round " + std::to_string(round) + "\n" + receiver_.text() + estate_.logs();
+  }
 
   /// One collector is ended at `failpoint` of the page, or of its end, and the next one goes on.
   void end_at(const std::string& failpoint, int round, bool of_the_end) {
     start(failpoint + (of_the_end ? ":2" : ":1"));
-    ASSERT_TRUE(report(round, 1)) << everything(round);
+    ASSERT_TRUE(report(round, true)) << everything(round);
     if (of_the_end) {
       ASSERT_TRUE(eventually(kPatience, [&] { return came(round).firing.size() == 1 || !estate_.collector.running(); }));
       // What an earlier round left has struck the failpoint as the first: then it is the page that strikes it.
       if (!estate_.collector.running()) return go_on(round, false, false);
       ASSERT_TRUE(recorded() || !estate_.collector.running()) << everything(round);
-      ASSERT_TRUE(report(round, 0)) << everything(round);
+      ASSERT_TRUE(report(round, false)) << everything(round);
     }
     ASSERT_TRUE(ended()) << everything(round);
     go_on(round, of_the_end, of_the_end && failpoint != "pages_before_commit");
@@ -124,7 +73,7 @@ class KillRounds : public testing::Test {
   void go_on(int round, bool of_the_end, bool end_is_stored) {
     start();
     // What an earlier round left may have struck the failpoint before this one's sample was taken.
-    ASSERT_TRUE(report(round, of_the_end ? 0 : 1)) << everything(round);
+    ASSERT_TRUE(report(round, !of_the_end)) << everything(round);
     ASSERT_TRUE(told(round, 1, end_is_stored ? 1 : 0)) << everything(round);
     ASSERT_TRUE(recorded()) << everything(round);
     estate_.collector.kill();
@@ -136,7 +85,7 @@ class KillRounds : public testing::Test {
     const bool all_ends = std::getenv("WARD_KILL_ROUNDS") != nullptr;
     if (all_ends) {
       start();
-      for (int round = 1; round <= count; ++round) ASSERT_TRUE(report(round, 0)) << everything(round);
+      for (int round = 1; round <= count; ++round) ASSERT_TRUE(report(round, false)) << everything(round);
       for (int round = 1; round <= count; ++round) ASSERT_TRUE(told(round, 1, 1)) << everything(round);
       ASSERT_TRUE(recorded()) << everything(count);
     }
@@ -177,7 +126,7 @@ TEST_F(KillRounds, K3WithThePageOnItsWayItComesAgainUnderItsKey) {
   for (int round = 1; round <= count && !HasFatalFailure(); ++round) {
     const bool of_the_end = round % 2 == 0;
     start();
-    ASSERT_TRUE(report(round, of_the_end ? 1 : 0)) << everything(round);
+    ASSERT_TRUE(report(round, of_the_end)) << everything(round);
     if (of_the_end) {
       ASSERT_TRUE(told(round, 1, 0) && recorded()) << everything(round);
     }
@@ -185,7 +134,7 @@ TEST_F(KillRounds, K3WithThePageOnItsWayItComesAgainUnderItsKey) {
       estate_.collector.signal(SIGKILL);
       return 200;
     });
-    ASSERT_TRUE(report(round, of_the_end ? 0 : 1)) << everything(round);
+    ASSERT_TRUE(report(round, !of_the_end)) << everything(round);
     ASSERT_TRUE(ended()) << everything(round);
     receiver_.answer_by({});
     go_on(round, of_the_end, of_the_end);
@@ -203,7 +152,7 @@ TEST_F(NextLevel, K6HearsThoughTheCollectorEndedBetweenItsTimeAndTheCommit) {
   const auto count = rounds(2);
   for (int round = 1; round <= count; ++round) {
     start(round % 2 == 1 ? "step_before_commit" : "step_after_commit");
-    ASSERT_TRUE(report(round, 1)) << everything(round);
+    ASSERT_TRUE(report(round, true)) << everything(round);
     ASSERT_TRUE(ended()) << everything(round);
     EXPECT_EQ(came(round).firing.size(), 1U) << everything(round);
     start();
@@ -217,22 +166,22 @@ TEST_F(NextLevel, K6HearsThoughTheCollectorEndedBetweenItsTimeAndTheCommit) {
   tell("step", count, 0);
 }
 
-// K7 and K8 are about leadership, which one collector with a store of its own does not need. What it must stand is being
-// stopped and going on later.
+// K7 and K8 are about leadership: two_collectors_test.cpp. What one that stands alone must stand is being stopped and going
+// on later.
 TEST_F(KillRounds, GoesOnAfterAStopWithThePageOnItsWayAndSendsItOnce) {
   start();
-  ASSERT_TRUE(report(1, 0)) << everything(1);
+  ASSERT_TRUE(report(1, false)) << everything(1);
   receiver_.answer_by([this](const PageReceiver::Page&) {
     estate_.collector.signal(SIGSTOP);
     return 200;
   });
-  ASSERT_TRUE(report(1, 1)) << everything(1);
+  ASSERT_TRUE(report(1, true)) << everything(1);
   ASSERT_TRUE(told(1, 1, 0)) << everything(1);
   receiver_.answer_by({});
   ASSERT_TRUE(estate_.collector.survives(seconds{5}));
   estate_.collector.signal(SIGCONT);
   ASSERT_TRUE(recorded()) << everything(1);
-  ASSERT_TRUE(report(1, 0)) << everything(1);
+  ASSERT_TRUE(report(1, false)) << everything(1);
   ASSERT_TRUE(told(1, 1, 1) && recorded()) << everything(1);
   EXPECT_EQ(Came::most(came(1).firing), 1) << everything(1);
   EXPECT_EQ(Came::most(came(1).ends), 1) << everything(1);
@@ -243,10 +192,10 @@ TEST_F(KillRounds, ReceiverThatComesBackGetsThePageOnce) {
   std::atomic<int> asked{0};
   receiver_.answer_by([&asked](const PageReceiver::Page&) { return ++asked <= 3 ? 503 : 200; });
   start();
-  ASSERT_TRUE(report(1, 1)) << everything(1);
+  ASSERT_TRUE(report(1, true)) << everything(1);
   ASSERT_TRUE(eventually(kPatience, [&] { return asked >= 4; })) << everything(1);
   ASSERT_TRUE(recorded()) << everything(1);
-  ASSERT_TRUE(report(1, 0)) << everything(1);
+  ASSERT_TRUE(report(1, false)) << everything(1);
   ASSERT_TRUE(told(1, 1, 1) && recorded()) << everything(1);
   const auto all = came(1);
   EXPECT_EQ(all.firing.size(), 1U) << everything(1);
@@ -263,11 +212,11 @@ TEST_F(SecondChannel, HasThePageWhileTheFirstIsDownAndBothHearTheEnd) {
   std::atomic<bool> down{true};
   receiver_.answer_by([&down](const PageReceiver::Page& page) { return down && page.path == "/database" ? 503 : 200; });
   start();
-  ASSERT_TRUE(report(1, 1)) << everything(1);
+  ASSERT_TRUE(report(1, true)) << everything(1);
   ASSERT_TRUE(told(1, 2, 0)) << everything(1);
   down = false;
   ASSERT_TRUE(recorded()) << everything(1);
-  ASSERT_TRUE(report(1, 0)) << everything(1);
+  ASSERT_TRUE(report(1, false)) << everything(1);
   ASSERT_TRUE(told(1, 2, 2) && recorded()) << everything(1);
   const auto all = came(1);
   EXPECT_EQ(all.firing.size(), 2U) << everything(1);

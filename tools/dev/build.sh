@@ -89,7 +89,7 @@ cmd_kills() {
   [[ $rounds =~ ^[1-9][0-9]*$ ]] || die "'$rounds' is no number of rounds" "Run ./dev kills, or ./dev kills 200."
   need build run
   build_preset dev ward-agent ward-collector wardctl ward_e2e_e2e
-  WARD_KILL_ROUNDS=$rounds "$(program_path dev ward_e2e_e2e)" --gtest_filter='KillRounds.*:NextLevel.*:SecondChannel.*'
+  WARD_KILL_ROUNDS=$rounds "$(program_path dev ward_e2e_e2e)" --gtest_filter='KillRounds.*:NextLevel.*:SecondChannel.*:TwoCollectors.*'
 }
 
 # Each target starts from its committed corpus; what is new goes to build/fuzz/corpus.

@@ -5,6 +5,7 @@
 #include "collector/event/json.hpp"
 #include "collector/store/sqlite/state_rows.hpp"
 #include "collector/store/sqlite/state_schema.hpp"
+#include "common/sqlite/changes.hpp"
 
 namespace ward::collector {
 namespace {
@@ -44,13 +45,33 @@ Status SqliteStateStore::commit(const StateChange& change) {
 Status SqliteStateStore::write(const StateChange& change) {
   auto transaction = sqlite::Transaction::begin(*db_);
   if (!transaction) return fail(transaction.error());
+  if (mirror_ == nullptr) {
+    if (auto done = write_all(change); !done) return done;
+    return transaction->commit();
+  }
+  auto recording = sqlite::Recording::begin(*db_);
+  if (!recording) return fail(recording.error());
+  if (auto done = write_all(change); !done) return done;
+  const auto changes = recording->changes();
+  if (!changes) return fail(changes.error());
+  if (auto told = mirror_->changing(*changes); !told) return told;
+  if (auto done = transaction->commit(); !done) return done;
+  mirror_->changed();
+  return {};
+}
+
+Status SqliteStateStore::write_all(const StateChange& change) {
   if (auto done = write_alerts(change); !done) return done;
   if (auto done = write_incidents(change); !done) return done;
   if (auto done = write_outbox(change); !done) return done;
   if (auto done = write_routing(change); !done) return done;
   if (auto done = write_audit(change.audit); !done) return done;
-  if (auto done = write_verdicts(change.verdicts); !done) return done;
-  return transaction->commit();
+  return write_verdicts(change.verdicts);
+}
+
+Result<std::vector<std::uint8_t>> SqliteStateStore::image() {
+  if (auto opened = ensure_open(); !opened) return fail(opened.error());
+  return sqlite::image_of(*db_);
 }
 
 Status SqliteStateStore::write_alerts(const StateChange& change) {

@@ -26,6 +26,11 @@ class SqliteStateStore final : public StateStore, public IncidentLog, public Aud
   Result<std::vector<DeliveryRow>> deliveries(std::string_view incident) override;
   Result<std::vector<AuditRecord>> audit(std::uint64_t after, std::size_t limit) override;
 
+  /// Tells `mirror` of each change from now on; it must outlive this. Not of prune(): a copy deletes what is old itself.
+  void follow_with(StateMirror& mirror) { mirror_ = &mirror; }
+  /// The whole file.
+  Result<std::vector<std::uint8_t>> image();
+
   /// Deletes decisions made and incidents resolved before `before`, with the outbox rows of those incidents. The usual
   /// age is 90 days.
   Status prune(Time before);
@@ -37,6 +42,7 @@ class SqliteStateStore final : public StateStore, public IncidentLog, public Aud
   Status note(Status status);
   Status delete_older(Time before);
   Status write(const StateChange& change);
+  Status write_all(const StateChange& change);
   Status write_alerts(const StateChange& change);
   Status write_incidents(const StateChange& change);
   Status write_outbox(const StateChange& change);
@@ -48,6 +54,7 @@ class SqliteStateStore final : public StateStore, public IncidentLog, public Aud
   Status load_outbox(LoadedState& into, Time resolved_after);
   Status load_routing(LoadedState& into);
 
+  StateMirror* mirror_ = nullptr;
   sqlite::OpenOptions options_;
   std::optional<sqlite::Database> db_;
   std::string unread_watched_;  // positions of watched rows that stay although they could not be read: "3,7"
