@@ -86,7 +86,7 @@ struct StringLiteral {
   std::string value;
 };
 struct VectorSelector {
-  std::string name;  ///< written before the braces; empty when only the braces name the metric
+  std::string name;               ///< written before the braces; empty when only the braces name the metric
   std::vector<Matcher> matchers;  ///< in the order written; that of `name` is the last one
   TimeModifiers when;
 };

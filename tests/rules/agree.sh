@@ -15,7 +15,7 @@ for file in *.test.yaml; do
   theirs=$(promtool test rules "$file" 2>&1); their_code=$?
   ours=$("$wardctl" test "$file" 2>&1); our_code=$?
   count=$((count + 1))
-  if [ $their_code -ne $expected ] || [ $our_code -ne $expected ]; then
+  if [ "$their_code" -ne "$expected" ] || [ "$our_code" -ne "$expected" ]; then
     wrong=1
     printf '%s: expected %s\n--- promtool says %s\n%s\n--- wardctl says %s\n%s\n' "$file" $expected $their_code "$theirs" $our_code "$ours"
   fi
