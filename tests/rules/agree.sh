@@ -17,7 +17,7 @@ for file in *.test.yaml; do
   count=$((count + 1))
   if [ "$their_code" -ne "$expected" ] || [ "$our_code" -ne "$expected" ]; then
     wrong=1
-    printf '%s: expected %s\n--- promtool says %s\n%s\n--- wardctl says %s\n%s\n' "$file" $expected $their_code "$theirs" $our_code "$ours"
+    printf '%s: expected %s\n--- promtool says %s\n%s\n--- wardctl says %s\n%s\n' "$file" "$expected" "$their_code" "$theirs" "$our_code" "$ours"
   fi
 done
 echo "$count test files compared"
