@@ -1,11 +1,13 @@
 #include "collector/app.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <set>
 
 #include "collector/application.hpp"
 #include "collector/store/postgres/pg_shared_state.hpp"
+#include "collector/store/sqlite/state_schema.hpp"
 #include "common/async/held_signal.hpp"
 
 namespace ward::collector {
@@ -23,35 +25,59 @@ namespace {
 
 enum class Ended { asked, takes_turn };
 
-/// One attempt to start, and then until the end. `reloads` are held until the collector can take one.
+/// Signals that wait until a life can take them.
+struct HeldSignals {
+  std::optional<async::HeldSignal> reload, stop, interrupt;
+  /// Between two lives a stop must not be lost, nor end the process half way.
+  void hold_all() {
+    reload.emplace(SIGHUP);
+    stop.emplace(SIGTERM);
+    interrupt.emplace(SIGINT);
+  }
+  void let_go() {
+    reload.reset();
+    stop.reset();
+    interrupt.reset();
+  }
+};
+
+/// One attempt to start, and then until the end. `held` is let go when the collector takes signals.
 tl::expected<Ended, StartFailure> run_once(const std::string& config_path, CollectorConfig config, net::TlsContext tls,
-                                           World& world, Turn turn, std::optional<async::HeldSignal>& reloads) {
+                                           World& world, Turn turn, HeldSignals& held) {
   auto files = open_data_files(config, world.clock->wall(), world.log);
   if (!files) return tl::unexpected<StartFailure>{files.error()};
+  if (!turn.leads) files->loaded = LoadedState{};  // of its last turn; what is open now only the leader knows
   Application app(config_path, std::move(config), std::move(tls), std::move(*files), world, turn);
   if (auto started = app.start(); !started)
     return tl::unexpected<StartFailure>{StartFailure{started.error(), DataFiles::kJournal}};
-  reloads.reset();
+  held.let_go();
   world.io.run();
-  if (!app.outcome() || app.takes_turn()) reloads.emplace(SIGHUP);  // while the application still takes it
+  // While the application still takes them.
+  if (app.takes_turn()) held.hold_all();
+  if (!app.outcome()) held.reload.emplace(SIGHUP);
   if (!app.outcome()) return tl::unexpected<StartFailure>{StartFailure{app.outcome().error(), DataFiles::kJournal}};
   app.save();
   return app.takes_turn() ? Ended::takes_turn : Ended::asked;
 }
+
+/// So short that a claim that was not answered, and its repetition, leave time for the next one within the lease.
+milliseconds patience_of(milliseconds lease) { return std::clamp(lease / 8, milliseconds{250}, milliseconds{2'000}); }
 
 std::unique_ptr<SharedState> connection_to_shared_state(const CollectorConfig& config) {
   return std::make_unique<PgSharedState>(PgSharedStateOptions{.connection = config.shared_state->connection,
                                                               .password = config.shared_state->password,
                                                               .name = config.shared_state->pair,
                                                               .holder = config.shared_state->collector,
-                                                              .address = config.external_url});
+                                                              .address = config.external_url,
+                                                              .timeout = patience_of(config.shared_state->lease)});
 }
 
 /// Null for a collector that stands alone.
 std::unique_ptr<Leadership> make_leadership(const CollectorConfig& config, const Clock& clock) {
   if (!config.shared_state) return nullptr;
   Leadership::Options options{.lease = config.shared_state->lease,
-                              .state_file = (std::filesystem::path(config.data_dir) / DataFiles::kState).string()};
+                              .state_file = (std::filesystem::path(config.data_dir) / DataFiles::kState).string(),
+                              .schema = newest_state_schema()};
   return std::make_unique<Leadership>(std::move(options), clock, connection_to_shared_state(config),
                                       connection_to_shared_state(config));
 }
@@ -75,13 +101,17 @@ bool take_turn(Leadership& leadership, telemetry::Logger& log) {
 }
 
 /// What a new life goes by: the file may have changed since the last one, and what is wrong in it must not end the service.
-void read_again(const std::string& path, CollectorConfig& config, net::TlsContext& tls) {
+/// Where the state is and who shares it stay as they were at the start of the process.
+Status read_again(const std::string& path, CollectorConfig& config, net::TlsContext& tls) {
   auto now = load_collector_config(path);
-  if (!now) return;
+  if (!now) return fail(now.error());
   auto context = make_tls(*now);
-  if (!context) return;
+  if (!context) return fail(context.error());
+  now->data_dir = config.data_dir;
+  now->shared_state = config.shared_state;
   config = std::move(*now);
   tls = std::move(*context);
+  return {};
 }
 
 }  // namespace
@@ -102,26 +132,27 @@ Result<std::vector<std::string>> check(const std::string& config_path) {
 }
 
 Status run(const std::string& config_path) {
-  std::optional<async::HeldSignal> reloads(SIGHUP);
+  HeldSignals held;
+  held.reload.emplace(SIGHUP);
   auto config = load_collector_config(config_path);
   if (!config) return fail(config.error());
   auto tls = make_tls(*config);
   if (!tls) return fail(tls.error());
   if (auto prepared = prepare_data_dir(config->data_dir); !prepared) return prepared;
   const auto clock = real_clock();
+  std::vector<RuleText> rules;  // those of the last life
   const auto leadership = make_leadership(*config, *clock);
   if (leadership) leadership->start();
   for (std::set<std::string> aside;;) {
     World world(*config);
-    const Turn turn{leadership.get(), !leadership || take_turn(*leadership, world.log)};
-    const auto ran = run_once(config_path, *config, *tls, world, turn, reloads);
-    if (ran && *ran == Ended::takes_turn) {
-      read_again(config_path, *config, *tls);
-      continue;
-    }
+    const Turn turn{leadership.get(), !leadership || take_turn(*leadership, world.log), &rules};
+    const auto ran = run_once(config_path, *config, *tls, world, turn, held);
+    if (ran && *ran == Ended::asked) return {};
     if (ran) {
-      if (leadership) leadership->release();
-      return {};
+      if (auto read = read_again(config_path, *config, *tls); !read)
+        world.log.error("The new configuration is refused; the old one stays",
+                        {{"error", read.error().what}, {"fix", read.error().fix}});
+      continue;
     }
     // What is damaged again as soon as it is new would be so for ever.
     if (ran.error().error.code != Errc::corrupt || !aside.insert(ran.error().file).second) return fail(ran.error().error);

@@ -123,8 +123,24 @@ Application::~Application() {
   world_.pool.reset();
 }
 
+/// A turn is nobody's wish to take new rules: when those on the disk are refused, those of the last life go on.
+RulebookLoad Application::read_rules() {
+  const auto options = rulebook_options(config_);
+  auto load = load_rulebook(config_.rule_patterns, compiler_, options);
+  if (turn_.rules == nullptr) return load;
+  if (!load.book && !turn_.rules->empty()) {
+    const auto refused = load.to_error();
+    world_.log.error("The rule files are refused; those of before the turn stay",
+                     {{"error", refused.what}, {"fix", refused.fix}});
+    load = parse_rulebook(*turn_.rules, compiler_, options, read_rule_file);
+    load.texts = *turn_.rules;
+  }
+  if (load.book) *turn_.rules = load.texts;
+  return load;
+}
+
 Status Application::start() {
-  auto rules = load_rulebook(config_.rule_patterns, compiler_, rulebook_options(config_));
+  auto rules = read_rules();
   if (!rules.book) return fail(rules.to_error());
   tell_warnings(rules, world_.log);
   store_.sink.follow(levels_);
@@ -140,6 +156,9 @@ Status Application::start() {
   const auto damaged = store_.begin(world_.clock->wall());
   if (!damaged) return fail(damaged.error());
   damaged_rows_ = *damaged;
+  if (turn_.leadership != nullptr && turn_.leads)
+    if (auto given = keeper_.give_image(); !given)
+      world_.log.warn("The shared state did not take the state file; it is tried again", {{"error", given.error().what}});
   auto ruleless = restore(rules);
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Context{world_.io.get_executor(), *world_.clock, world_.log, world_.metrics, *world_.pool, store_.sink,
@@ -148,8 +167,9 @@ Status Application::start() {
   loaded_ = LoadedState{};
   std::set<std::string> receivers;
   for (const auto& receiver : config_.receivers) receivers.insert(receiver.name);
-  reloader_ = std::make_unique<Reloader>(Reloader::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, path_,
-                                                           config_, compiler_, server_, *pipeline_, levels_, make_tls});
+  reloader_ =
+      std::make_unique<Reloader>(Reloader::Context{*world_.clock, world_.log, world_.metrics, *world_.pool, path_, config_,
+                                                   compiler_, server_, *pipeline_, levels_, make_tls, turn_.rules});
   desk_ = std::make_unique<RoutingDesk>(
       RoutingDesk::Context{*world_.clock, *pipeline_, writer_, state_, foreign_, *reloader_, std::move(receivers)});
   view_ = std::make_unique<AppView>(AppView::Sources{*world_.clock, world_.metrics, store_, engine_, *world_.queries,
@@ -375,6 +395,7 @@ async::Task<void> Application::handle_signals() {
       continue;
     }
     world_.log.info("The collector stops", {{"signal", signal}});
+    takes_turn_ = false;
     end();
     co_return;
   }

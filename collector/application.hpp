@@ -51,6 +51,7 @@ class Application {
 
   /// The alerts that found no rule.
   std::vector<AlertState> restore(const RulebookLoad& load);
+  RulebookLoad read_rules();
   std::unique_ptr<http::Server> make_api();
   /// Until the head has what the journal has.
   async::Task<void> replay();

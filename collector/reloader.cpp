@@ -112,6 +112,7 @@ async::Task<Result<std::string>> Reloader::reload(std::string actor, std::string
   context_.server.use_context(std::move(*fresh->tls));
   context_.pipeline.use_book(rules.book, rules.coverage);
   context_.levels.use_book(rules.book);
+  if (context_.texts != nullptr) *context_.texts = rules.texts;
   const auto groups = rules.book->rules->groups.size();
   context_.pipeline.audit({.at = context_.clock.wall(),
                            .actor = actor,

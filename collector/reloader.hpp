@@ -31,6 +31,7 @@ class Reloader {
     Pipeline& pipeline;
     ServiceLevels& levels;
     std::function<Result<net::TlsContext>(const CollectorConfig&)> make_tls;
+    std::vector<RuleText>* texts = nullptr;  ///< gets the rule files that are in force; null: nobody wants them
   };
   explicit Reloader(Context context);
 

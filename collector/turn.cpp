@@ -1,6 +1,7 @@
 #include "collector/turn.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "collector/api/endpoint.hpp"
 #include "common/async/within.hpp"
@@ -9,7 +10,8 @@ namespace ward::collector {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
-constexpr std::chrono::seconds kHandIn{1};
+constexpr std::chrono::milliseconds kHandIn{1'000};
+constexpr std::chrono::milliseconds kLongestPause{60'000};
 
 }  // namespace
 
@@ -50,19 +52,27 @@ void TurnKeeper::tell(const Leadership::View& before, const Leadership::View& no
     log.info("Another collector leads", {{"leader", now.leader}});
 }
 
+Status TurnKeeper::give_image() {
+  const auto image = context_.state.image();
+  return image ? context_.turn.leadership->keep(*image) : fail(image.error());
+}
+
 async::Task<void> TurnKeeper::hand_in() {
+  // Commits wait behind an image under way, so what is refused is not tried again at once.
+  auto pause = kHandIn;
+  std::string refused;
   for (;;) {
     if (context_.turn.leadership->wants_image()) {
-      std::function<Status()> job = [this]() -> Status {
-        const auto image = context_.state.image();
-        return image ? context_.turn.leadership->keep(*image) : fail(image.error());
-      };
-      auto keeping = context_.writer.alone(std::move(job));
-      const Status kept = co_await std::move(keeping);
-      if (!kept)
-        context_.log.warn("The shared state did not take the state file; it is tried again", {{"error", kept.error().what}});
+      std::function<Status()> job = [this] { return give_image(); };
+      auto giving = context_.writer.alone(std::move(job));
+      const Status given = co_await std::move(giving);
+      pause = given ? kHandIn : std::min(pause * 2, kLongestPause);
+      if (!given && std::exchange(refused, given.error().what) != given.error().what)
+        context_.log.warn("The shared state did not take the state file; it is tried again",
+                          {{"error", given.error().what}, {"fix", given.error().fix}});
+      if (given) refused.clear();
     }
-    co_await async::sleep_for(kHandIn);
+    co_await async::sleep_for(pause);
   }
 }
 
@@ -70,7 +80,7 @@ bool TurnKeeper::sends_away(const http::ServerRequest& request) const {
   static constexpr std::string_view kAnywhere[] = {"/api/ward/v1/status", "/api/ward/v1/agents", "/api/ward/v1/slos"};
   const std::string_view path = request.path;
   if (context_.turn.leads) return false;
-  if (path.starts_with("/api/v2/")) return true;
+  if (path.starts_with("/api/v2/") || path == "/api/v1/alerts" || path == "/api/v1/rules") return true;
   if (!path.starts_with("/api/ward/v1/")) return false;
   return std::none_of(std::begin(kAnywhere), std::end(kAnywhere), [&](std::string_view each) { return path == each; });
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <functional>
+#include <vector>
 
+#include "collector/alerting/rule_file.hpp"
 #include "collector/leadership/leadership.hpp"
 #include "collector/state_writer.hpp"
 #include "collector/store/sqlite/state_store.hpp"
@@ -16,6 +18,8 @@ namespace ward::collector {
 struct Turn {
   Leadership* leadership = nullptr;
   bool leads = true;
+  /// The rule files that are in force, which the next life goes by when those on the disk are refused; null: not kept.
+  std::vector<RuleText>* rules = nullptr;
 };
 
 /// What a life owes the other collector: it notices when its turn is over, hands in its state file, and sends away whoever
@@ -34,7 +38,9 @@ class TurnKeeper {
 
   /// Only for a collector that does not stand alone.
   async::Task<void> watch();
-  /// Gives the shared state the whole file when it wants it: after a time without it, and now and then. Only for the leader.
+  /// Gives the shared state the whole file. Before a leader begins to work; blocks.
+  Status give_image();
+  /// The same when it is wanted: after a time without the shared state, and now and then. Only for the leader.
   async::Task<void> hand_in();
 
   /// What only the leader knows, or may do: incidents, and all that people and other servers say of them.

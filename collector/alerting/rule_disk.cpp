@@ -72,6 +72,7 @@ RuleLoad load_rules(std::span<const std::string> patterns, const ExpressionCompi
   // No pattern at all is what the operator said; no group under a pattern is hardly meant.
   const bool no_groups = !load.rules || load.rules->groups.empty();
   if (!warnings.empty() || (!patterns.empty() && no_groups)) load.coverage = RuleCoverage::partial;
+  load.texts = std::move(files);
   return load;
 }
 

@@ -26,24 +26,25 @@ std::string to_string(const RuleProblem& problem);  ///< `text [code]`
 /// mounted late or cannot be read looks just so.
 enum class RuleCoverage : std::uint8_t { whole, partial };
 
+/// One file's text, for tests, editors and `wardctl check`.
+struct RuleText {
+  std::string file;
+  std::string text;
+};
+
 /// Result of a load. `rules` is null when there are errors; warnings never keep rules from loading.
 struct RuleLoad {
   std::shared_ptr<const RuleSet> rules;
   std::vector<RuleProblem> errors;
   std::vector<RuleProblem> warnings;
   RuleCoverage coverage = RuleCoverage::whole;
+  std::vector<RuleText> texts;           ///< as they were read from the disk
   [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
 };
 
 struct RuleOptions {
   milliseconds default_interval = std::chrono::minutes{1};  ///< of groups without `interval`
   milliseconds default_query_offset{0};
-};
-
-/// One file's text, for tests, editors and `wardctl check`.
-struct RuleText {
-  std::string file;
-  std::string text;
 };
 
 /// Checks and compiles rule files as Prometheus does, and Ward's own labels on top: `class`, `layer` and `owner` from the

@@ -94,7 +94,8 @@ void IncidentBook::attach(const std::string& id, const AlertEvent& alert, std::s
   const auto cls = class_of(alert.labels);
   const bool at_root = incident.in_common.empty() && map_.node_of(alert.labels) == root_node(incident);
   const bool root_burns = tells_only_of_budget(incident.alerts.front());
-  if (at_root && root_burns && !tells_only_of_budget(alert) && cls != AlertClass::informational) {
+  if (at_root && root_burns && alert.phase == AlertPhase::firing && !tells_only_of_budget(alert) &&
+      cls != AlertClass::informational) {
     set_root(id, alert, Tell::when_owner_changes,
              std::string(alert.labels.get("alertname")) + " says what is broken where " + incident.root_alert +
                  " says only that users suffer");

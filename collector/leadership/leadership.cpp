@@ -1,11 +1,14 @@
 #include "collector/leadership/leadership.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <unistd.h>
 
 #include "common/sqlite/changes.hpp"
+#include "common/sqlite/files.hpp"
 
 namespace ward::collector {
 namespace {
@@ -15,11 +18,38 @@ using std::chrono::seconds;
 /// Changes of so many bytes are replaced by the file itself, or a takeover would have them all to apply.
 constexpr std::uint64_t kImageAfter = 16 << 20;
 
+/// So that a rename is there after a power loss, too.
+void sync_folder_of(const std::string& path) {
+  const int folder = ::open(std::filesystem::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  (void)::fsync(folder);
+  ::close(folder);
+}
+
 std::optional<std::int64_t> read_number(const std::string& path) {
   std::ifstream file(path);
   std::int64_t number = 0;
   if (file >> number) return number;
   return std::nullopt;
+}
+
+/// On the disk for sure, under another name first: a note that is half there would be none.
+Status write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
+  const auto fresh = path + ".new";
+  if (auto removed = sqlite::remove_file("", fresh); !removed) return removed;
+  {
+    auto file = sqlite::File::open("", fresh, sqlite::File::Mode::create);
+    if (!file) return fail(file.error());
+    if (auto written = file->write(bytes, 0); !written) return written;
+    if (auto synced = file->sync(); !synced) return synced;
+  }
+  std::error_code error;
+  std::filesystem::rename(fresh, path, error);
+  if (error)
+    return fail(Errc::unavailable, path + " cannot be written: " + error.message(),
+                "Check the folder, its permissions and the disk.");
+  sync_folder_of(path);
+  return {};
 }
 
 Result<sqlite::Database> open_file(const std::string& path) {
@@ -28,12 +58,8 @@ Result<sqlite::Database> open_file(const std::string& path) {
   return sqlite::Database::open(options);
 }
 
-Status write_bytes(const std::string& path, std::span<const std::uint8_t> bytes) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (file) return {};
-  return fail(Errc::unavailable, path + " cannot be written", "Check the folder, its permissions and the disk.");
+tl::unexpected<Error> unknown_leader() {
+  return fail(Errc::timed_out, "the lease has run out and nobody knows yet who leads", "It is asked at once.");
 }
 
 }  // namespace
@@ -54,6 +80,7 @@ Leadership::~Leadership() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (standing_.role() == Role::leading) (void)file_->release(standing_.token());
 }
 
 void Leadership::start() {
@@ -102,7 +129,8 @@ void Leadership::claim_once() {
   bool fresh = false;
   {
     const std::lock_guard lock(mutex_);
-    if (standing_.role() == Role::lost || clock_.mono() - pulse_ > kAlive) return;
+    const auto now = clock_.mono();
+    if (standing_.role() == Role::lost || now - pulse_ > kAlive || now < holds_off_until_) return;
     fresh = fresh_;
   }
   auto asked = clock_.mono();
@@ -122,57 +150,72 @@ void Leadership::claim_once() {
 
 Status Leadership::take_over() {
   const auto copy = file_->fetch();
-  // A copy that cannot be read is no reason for nobody to page: what is here is older, and better than nothing.
   auto usable = copy ? use(*copy) : fail(copy.error());
+  // A copy that cannot be read is no reason for nobody to page: what is here is older, and better than nothing.
+  Status noted;
+  if (usable || usable.error().code == Errc::corrupt) noted = mark_ahead();
+  if (!noted) usable = noted;
   if (!usable && usable.error().code != Errc::corrupt) {
-    const std::lock_guard lock(mutex_);
-    standing_.step_back();
-    fresh_ = true;
+    hold_off();
     return usable;
   }
   // Above all numbers of earlier leaders, so that what one of them left behind is never taken for a change of this one.
   number_ = view().token << 32;
   appended_ = false;
-  ahead_ = true;
+  return usable;
+}
+
+/// It leads and cannot work: the other one shall have the lease before this one asks again.
+void Leadership::hold_off() {
+  const auto token = view().token;
+  begin_again();
   {
     const std::lock_guard lock(mutex_);
-    wants_image_ = true;
+    holds_off_until_ = clock_.mono() + options_.lease;
   }
-  std::error_code none;
-  if (!std::filesystem::exists(options_.state_file, none)) return usable;
-  auto db = open_file(options_.state_file);
-  const auto image = db ? sqlite::image_of(*db) : Result<std::vector<std::uint8_t>>{fail(db.error())};
-  if (image) (void)keep(*image);  // else it is tried again when the store is open
-  return usable;
+  (void)file_->release(token);
 }
 
 /// Puts the copy in place of the local file, unless that is the newer one.
 Status Leadership::use(const SharedCopy& copy) const {
   if (copy.image.empty()) return {};  // nobody has led yet
+  std::error_code none;
   const auto ahead = read_number(ahead_file());
-  // Nobody has written since the local file went ahead.
-  if (ahead && copy.token <= *ahead) return {};
+  // The lease has come from this collector's own last turn, and nobody has written since its file went ahead.
+  if (ahead && *ahead + 1 == view().token && copy.token <= *ahead && std::filesystem::exists(options_.state_file, none))
+    return {};
   return bring(copy);
 }
 
 Status Leadership::bring(const SharedCopy& copy) const {
   const auto incoming = options_.state_file + ".incoming";
-  std::error_code ignored;
-  for (const auto* end : {"", "-wal", "-shm"}) std::filesystem::remove(incoming + end, ignored);
-  if (auto written = write_bytes(incoming, copy.image); !written) return written;
+  for (const auto* end : {"", "-wal", "-shm"})
+    if (auto removed = sqlite::remove_file("", incoming + end); !removed) return removed;
+  if (auto written = write_file(incoming, copy.image); !written) return written;
   {
     auto db = open_file(incoming);
     if (!db) return fail(db.error());
+    const auto schema = db->scalar("PRAGMA user_version");
+    if (!schema) return fail(schema.error());
+    if (*schema > options_.schema)
+      return fail(Errc::invalid, "the shared state file is of a later Ward (schema " + std::to_string(*schema) + ")",
+                  "Upgrade this collector too.");
     for (const auto& change : copy.changes)
       if (auto applied = sqlite::apply_changes(*db, change); !applied) return applied;
+    // What is damaged must not take the place of what is not.
+    const auto complaint = db->integrity_check();
+    if (!complaint) return fail(complaint.error());
+    if (!complaint->empty())
+      return fail(Errc::corrupt, "the shared state file is damaged: " + *complaint, "This collector goes on with its own.");
   }
-  for (const auto* end : {"-wal", "-shm"}) std::filesystem::remove(options_.state_file + end, ignored);
+  for (const auto* end : {"-wal", "-shm"})
+    if (auto removed = sqlite::remove_file("", options_.state_file + end); !removed) return removed;
   std::error_code error;
   std::filesystem::rename(incoming, options_.state_file, error);
   if (error)
     return fail(Errc::unavailable, options_.state_file + " cannot be replaced: " + error.message(),
                 "Check the folder, its permissions and the disk.");
-  std::filesystem::remove(ahead_file(), ignored);
+  sync_folder_of(options_.state_file);
   return {};
 }
 
@@ -182,27 +225,18 @@ void Leadership::begin_again() {
   fresh_ = true;
 }
 
-void Leadership::release() {
-  std::int64_t token = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (standing_.role() != Role::leading) return;
-    token = standing_.token();
-    standing_.fenced();  // so that the thread claims no more
-  }
-  (void)file_->release(token);
-}
-
 Status Leadership::changing(std::span<const std::uint8_t> changes) {
-  appended_ = false;
+  // The last change went there, and nobody said that the file has it, as after an I/O error: what a repetition changes is
+  // only what is left of it, so the copy needs the whole file.
+  if (std::exchange(appended_, false))
+    if (auto noted = mark_ahead(); !noted) return noted;
   std::int64_t token = 0;
   bool cut_off = false;
   {
     const std::lock_guard lock(mutex_);
     if (standing_.role() != Role::leading)
       return fail(Errc::denied, "another collector leads, and only the leader stores", "Ask the leader.");
-    if (!standing_.may_act(clock_.mono()))
-      return fail(Errc::timed_out, "the lease has run out and nobody knows yet who leads", "It is asked at once.");
+    if (!standing_.may_act(clock_.mono())) return unknown_leader();
     token = standing_.token();
     cut_off = standing_.cut_off(clock_.mono());
   }
@@ -220,6 +254,8 @@ Status Leadership::changing(std::span<const std::uint8_t> changes) {
       standing_.fenced();
       return done;
     }
+    // A process that was stopped meanwhile knows nothing: only a claim tells whether the lease or the server is gone.
+    if (!standing_.may_act(clock_.mono())) return unknown_leader();
     standing_.unreachable(clock_.mono());
     error_ = done.error().what;
   }
@@ -229,7 +265,7 @@ Status Leadership::changing(std::span<const std::uint8_t> changes) {
 /// Before the file gets what the shared state does not have.
 Status Leadership::mark_ahead() {
   const auto token = std::to_string(view().token) + "\n";
-  if (auto noted = write_bytes(ahead_file(), {reinterpret_cast<const std::uint8_t*>(token.data()), token.size()}); !noted)
+  if (auto noted = write_file(ahead_file(), {reinterpret_cast<const std::uint8_t*>(token.data()), token.size()}); !noted)
     return noted;
   ahead_ = true;
   const std::lock_guard lock(mutex_);
@@ -254,18 +290,14 @@ Status Leadership::keep(std::span<const std::uint8_t> image) {
   const auto kept = file_->keep(view().token, number_, image);
   const std::lock_guard lock(mutex_);
   if (!kept) {
-    if (kept.error().code == Errc::denied)
-      standing_.fenced();
-    else
-      error_ = kept.error().what;
+    if (kept.error().code == Errc::denied) standing_.fenced();
     return kept;
   }
   wants_image_ = false;
   ahead_ = false;
+  appended_ = false;
   since_image_ = 0;
-  std::error_code ignored;
-  std::filesystem::remove(ahead_file(), ignored);
-  return {};
+  return sqlite::remove_file("", ahead_file());
 }
 
 }  // namespace ward::collector

@@ -21,12 +21,13 @@ class Leadership final : public StateMirror {
   struct Options {
     milliseconds lease{10'000};
     std::string state_file;
+    std::int64_t schema = 0;  ///< the highest user_version of a state file that this Ward understands
   };
   /// `lease` is used by the claiming thread, `file` by the state store's.
   Leadership(Options options, const Clock& clock, std::unique_ptr<SharedState> lease, std::unique_ptr<SharedState> file);
   Leadership(const Leadership&) = delete;
   Leadership& operator=(const Leadership&) = delete;
-  /// Ends the thread. The lease runs out by itself unless release() was called.
+  /// Ends the thread, then the lease, so that the other one need not wait for its end.
   ~Leadership() override;
 
   struct View {
@@ -48,13 +49,12 @@ class Leadership final : public StateMirror {
   // The thread of the start, while nothing has the state file open.
   /// Begins to claim, and returns after the first answer, or the first attempt that had none.
   void start();
-  /// As the leader: puts the file of whoever led last in place of the local one, unless the local one is ahead of it. When
-  /// the shared state does not answer it waits again. Errc::corrupt: it leads, with the local file as it is.
+  /// As the leader: puts the file of whoever led last in place of the local one, unless the local one is ahead of it. From
+  /// here to the first keep() the local file is ahead. Errc::corrupt: the copy is no use, and it leads with the local file
+  /// as it is. Any other error: it cannot work, gives the lease back, and claims again after the time of one.
   Status take_over();
   /// A new life after Role::lost.
   void begin_again();
-  /// Gives the lease to whoever wants it, at the end of the process.
-  void release();
 
   // The state store's thread.
   Status changing(std::span<const std::uint8_t> changes) override;
@@ -67,7 +67,7 @@ class Leadership final : public StateMirror {
   void claim_on();
   void claim_once();
   [[nodiscard]] milliseconds pause() const;
-  void begin_life();
+  void hold_off();
   Status mark_ahead();
   Status use(const SharedCopy& copy) const;
   Status bring(const SharedCopy& copy) const;
@@ -83,6 +83,7 @@ class Leadership final : public StateMirror {
   Standing standing_;
   std::string error_;
   MonoTime pulse_;
+  MonoTime holds_off_until_{};
   bool fresh_ = true;  ///< the next lease is one of a new life
   bool stopping_ = false;
   bool claimed_ = false;

@@ -61,11 +61,11 @@ void Sender::start() {
 async::Task<void> Sender::send_loop() {
   for (;;) {
     const auto now = clock_.mono();
-    last_round_ = now;
     if (options_.may_send && !options_.may_send()) {
       co_await sends_.wait(kAskAgain);
       continue;
     }
+    last_round_ = now;
     if (auto doubled = outbox_.overdue(now, clock_.wall()); !doubled.empty()) {
       if (options_.doubled)
         for (const auto& row : doubled) options_.doubled(row);

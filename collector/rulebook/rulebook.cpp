@@ -207,6 +207,7 @@ RulebookLoad joined(RuleLoad rules, const ExpressionCompiler& compiler, const Ru
   load.errors = std::move(rules.errors);
   load.warnings = std::move(rules.warnings);
   load.coverage = rules.coverage;
+  load.texts = std::move(rules.texts);
   if (rules.rules) Reader(*rules.rules, compiler, options, read, load).run();
   return load;
 }

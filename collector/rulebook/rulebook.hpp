@@ -47,6 +47,7 @@ struct RulebookLoad {
   std::vector<RuleProblem> errors;
   std::vector<RuleProblem> warnings;
   RuleCoverage coverage = RuleCoverage::whole;
+  std::vector<RuleText> texts;  ///< as they were read from the disk
   [[nodiscard]] Error to_error() const;  ///< Errc::invalid, one line per error
 };
 

@@ -4,10 +4,17 @@
 #include "common/sqlite/changes.hpp"
 
 #include <limits>
+#include <set>
 #include <sqlite3.h>
+#include <string>
+#include <utility>
 
 namespace ward::sqlite {
 namespace {
+
+struct EndIteration {
+  void operator()(sqlite3_changeset_iter* at) const { sqlite3changeset_finalize(at); }
+};
 
 struct Free {
   void operator()(void* memory) const { sqlite3_free(memory); }
@@ -21,6 +28,33 @@ int resolve(void* /*context*/, int conflict, sqlite3_changeset_iter* /*at*/) {
     case SQLITE_CHANGESET_NOTFOUND: return SQLITE_CHANGESET_OMIT;
     default: return SQLITE_CHANGESET_ABORT;
   }
+}
+
+/// SQLite itself skips what has no place, and calls that success.
+Status check_fits(Database& db, void* bytes, int size, const auto& failed) {
+  sqlite3_changeset_iter* raw = nullptr;
+  if (const int code = sqlite3changeset_start(&raw, size, bytes); code != SQLITE_OK) return failed(code);
+  const std::unique_ptr<sqlite3_changeset_iter, EndIteration> at(raw);
+  std::set<std::pair<std::string, int>> tables;
+  int code = SQLITE_ROW;
+  while ((code = sqlite3changeset_next(raw)) == SQLITE_ROW) {
+    const char* table = nullptr;
+    int columns = 0, operation = 0;
+    sqlite3changeset_op(raw, &table, &columns, &operation, nullptr);
+    tables.emplace(table, columns);
+  }
+  if (code != SQLITE_DONE) return failed(code);
+  for (const auto& [table, columns] : tables) {
+    auto count = db.prepare("SELECT count(*) FROM pragma_table_info(?1)");
+    if (!count) return fail(count.error());
+    count->bind(1, std::string_view(table));
+    if (auto row = count->step(); !row) return fail(row.error());
+    if (count->integer(0) < columns)
+      return fail(Errc::corrupt,
+                  "a changeset of another schema: table '" + table + "' with " + std::to_string(columns) + " columns",
+                  "Bring both sides to the same version.");
+  }
+  return {};
 }
 
 }  // namespace
@@ -52,11 +86,15 @@ Status apply_changes(Database& db, Bytes changes) {
     return fail(Errc::invalid, "a changeset of more than 2 GiB", "");
   // SQLite takes it as a plain void pointer, and only reads.
   auto* bytes = const_cast<std::uint8_t*>(changes.data());
+  const auto failed = [&db](int code) -> Status {
+    auto error = db.failed(code);
+    if (code == SQLITE_ABORT || code == SQLITE_CONSTRAINT) error.code = Errc::corrupt;
+    return tl::unexpected(std::move(error));
+  };
+  if (auto fits = check_fits(db, bytes, static_cast<int>(changes.size()), failed); !fits) return fits;
   const int code = sqlite3changeset_apply(db.db_.get(), static_cast<int>(changes.size()), bytes, nullptr, resolve, nullptr);
-  if (code == SQLITE_OK) return {};
-  auto error = db.failed(code);
-  if (code == SQLITE_ABORT || code == SQLITE_CONSTRAINT) error.code = Errc::corrupt;
-  return tl::unexpected(std::move(error));
+  if (code != SQLITE_OK) return failed(code);
+  return {};
 }
 
 Result<std::vector<std::uint8_t>> image_of(Database& db) {

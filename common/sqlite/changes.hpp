@@ -28,7 +28,8 @@ class Recording {
 };
 
 /// Makes in `db` the changes of another copy, in one transaction. A row that is not as the other copy had it is made so; one
-/// that is gone already stays gone. Errc::corrupt for bytes that are no changeset.
+/// that is gone already stays gone. Errc::corrupt for bytes that are no changeset, and for tables or columns that `db` does
+/// not have.
 Status apply_changes(Database& db, Bytes changes);
 
 /// The whole file with all that is committed, as it would be on disk.

@@ -28,11 +28,11 @@ ON CONFLICT (name) DO UPDATE SET
   token = lease.token + CASE WHEN lease.holder = excluded.holder AND $5::bigint = 0 THEN 0 ELSE 1 END,
   holder = excluded.holder, address = excluded.address,
   expires = clock_timestamp() + $4::bigint * interval '1 millisecond'
-WHERE lease.holder = excluded.holder OR lease.expires <= clock_timestamp()
+WHERE (lease.holder = excluded.holder AND $5::bigint = 0) OR lease.expires <= clock_timestamp()
 RETURNING token, holder, address)";
 
 constexpr const char* kWhoLeads = R"(
-SELECT token, holder, address, (holder = $2::text OR expires <= clock_timestamp())::int::bigint
+SELECT token, holder, address, ((holder = $2::text AND $3::bigint = 0) OR expires <= clock_timestamp())::int::bigint
 FROM ward_lease WHERE name = $1::text)";
 
 constexpr const char* kRelease = R"(
@@ -57,7 +57,7 @@ WITH mine AS (
   SELECT name, token FROM ward_lease
   WHERE name = $1::text AND holder = $2::text AND token = $3::bigint AND session = $4::bigint FOR SHARE),
 dropped AS (
-  DELETE FROM ward_state_change AS change USING mine WHERE change.name = mine.name AND change.number <= $5::bigint)
+  DELETE FROM ward_state_change AS change USING mine WHERE change.name = mine.name)
 INSERT INTO ward_state_image (name, number, token, image, kept_at)
 SELECT name, $5::bigint, token, $6::bytea, clock_timestamp() FROM mine
 ON CONFLICT (name) DO UPDATE SET
@@ -106,7 +106,7 @@ Result<LeaseAnswer> PgSharedState::claim(milliseconds ttl, bool fresh) {
   if (auto is = ready(0); !is) return fail(std::move(is.error()));
   const std::array values{PgValue::text(options_.name), PgValue::text(options_.holder), PgValue::text(options_.address),
                           PgValue::number(ttl.count()), PgValue::number(fresh ? 1 : 0)};
-  const auto who = std::span(values).first(2);
+  const std::array who{values[0], values[1], values[4]};
   // Whoever tries to take the lease waits for the leader's writes, which lock it. So a collector that does not lead looks
   // first.
   if (!leads_) {

@@ -46,6 +46,8 @@ constexpr std::array<std::string_view, 2> kSteps{R"sql(
 
 }  // namespace
 
+std::int64_t newest_state_schema() { return static_cast<std::int64_t>(kSteps.size()); }
+
 Status migrate_state_schema(sqlite::Database& db) {
   return sqlite::migrate(
       db, {.steps = kSteps, .what = "the state file", .when_newer = "restore the state file from before the upgrade"});

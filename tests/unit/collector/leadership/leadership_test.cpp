@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <mutex>
 
+#include "collector/store/sqlite/state_schema.hpp"
 #include "collector/store/sqlite/state_store.hpp"
+#include "common/sqlite/changes.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -27,6 +29,8 @@ struct Table {
   std::int64_t token = 0;
   SharedCopy copy;
   bool damaged = false;
+  bool loses_answers = false;       ///< does what it is asked, and says that it cannot be reached
+  std::function<void()> on_append;  ///< while an append is under way
 
   template <class Change>
   void with(Change change) {
@@ -49,9 +53,11 @@ class FakeSharedState final : public SharedState {
     ++table_.claims;
     table_.asked.notify_all();
     if (!table_.reachable) return gone();
-    if (table_.holder.empty() || (table_.holder == name_ && fresh)) {
+    if (table_.holder.empty()) {
       table_.holder = name_;
       ++table_.token;
+    } else if (table_.holder == name_ && fresh) {
+      return LeaseAnswer{false, table_.token, name_, ""};  // its former life's: it waits for the end like everybody
     }
     return LeaseAnswer{table_.holder == name_, table_.token, table_.holder, "http://" + table_.holder};
   }
@@ -63,9 +69,11 @@ class FakeSharedState final : public SharedState {
   Status append(std::int64_t token, std::int64_t number, Bytes changes) override {
     const std::lock_guard lock(table_.mutex);
     if (auto may = write(token); !may) return may;
-    if (number == table_.copy.number) table_.copy.changes.pop_back();
+    if (!table_.copy.changes.empty() && number == table_.copy.number) table_.copy.changes.pop_back();
     table_.copy.number = number;
     table_.copy.changes.emplace_back(changes.begin(), changes.end());
+    if (table_.on_append) table_.on_append();
+    if (table_.loses_answers) return gone();
     return {};
   }
   Status keep(std::int64_t token, std::int64_t number, Bytes image) override {
@@ -98,7 +106,7 @@ class FakeSharedState final : public SharedState {
 class Collector {
  public:
   Collector(Table& table, const std::string& folder, std::string name)
-      : leadership({.lease = 30ms, .state_file = folder + "/" + name + ".db"}, clock,
+      : leadership({.lease = 30ms, .state_file = folder + "/" + name + ".db", .schema = newest_state_schema()}, clock,
                    std::make_unique<FakeSharedState>(table, name), std::make_unique<FakeSharedState>(table, name)),
         file_(folder + "/" + name + ".db") {
     leadership.start();
@@ -161,14 +169,13 @@ TEST_F(LeadershipTest, WhoeverTakesOverKnowsWhatTheLastOneStored) {
   ASSERT_TRUE(a->lead());
   ASSERT_TRUE(a->notify("one"));
   ASSERT_TRUE(a->notify("two"));
-  a->leadership.release();
   a.reset();
   auto b = begin("b");
   ASSERT_EQ(b->role(), Role::leading);
   ASSERT_TRUE(b->lead());
   EXPECT_THAT(b->told(), ElementsAre("one", "two"));
   ASSERT_TRUE(b->notify("three"));
-  b->leadership.release();
+  b.reset();
   auto again = begin("a");
   ASSERT_TRUE(again->lead());
   EXPECT_THAT(again->told(), ElementsAre("one", "three", "two"));
@@ -213,7 +220,7 @@ TEST_F(LeadershipTest, WithoutTheSharedStateTheLeaderGoesOnAndHandsItAllInLater)
   a->share();
   EXPECT_FALSE(a->ahead());
   ASSERT_TRUE(a->notify("after"));
-  a->leadership.release();
+  a.reset();
   auto b = begin("b");
   ASSERT_TRUE(b->lead());
   EXPECT_THAT(b->told(), ElementsAre("after", "meanwhile"));
@@ -224,12 +231,19 @@ TEST_F(LeadershipTest, AFileThatIsAheadIsNotReplacedByTheOlderCopy) {
   ASSERT_TRUE(a->lead());
   table_.with([](Table& t) { t.reachable = false; });
   ASSERT_TRUE(a->notify("meanwhile"));
-  a.reset();  // it ends before it could hand it in
-  table_.with([](Table& t) { t.reachable = true; });
+  a.reset();  // it ends before it could hand it in, and its lease runs out
+  table_.with([](Table& t) {
+    t.reachable = true;
+    t.holder.clear();
+  });
   auto again = begin("a");
   ASSERT_TRUE(again->lead());
   EXPECT_THAT(again->told(), ElementsAre("meanwhile"));
   EXPECT_FALSE(again->ahead()) << "and the copy has it now";
+  again.reset();
+  auto b = begin("b");
+  ASSERT_TRUE(b->lead());
+  EXPECT_THAT(b->told(), ElementsAre("meanwhile"));
 }
 
 TEST_F(LeadershipTest, AFileThatWasAheadYieldsToALeaderThatCameAfterIt) {
@@ -245,7 +259,7 @@ TEST_F(LeadershipTest, AFileThatWasAheadYieldsToALeaderThatCameAfterIt) {
   auto b = begin("b");
   ASSERT_TRUE(b->lead());
   ASSERT_TRUE(b->notify("newer"));
-  b->leadership.release();
+  b.reset();
   auto again = begin("a");
   ASSERT_TRUE(again->lead());
   EXPECT_THAT(again->told(), ElementsAre("newer"));
@@ -255,7 +269,6 @@ TEST_F(LeadershipTest, ACopyThatCannotBeReadKeepsNobodyFromLeading) {
   auto a = begin("a");
   ASSERT_TRUE(a->lead());
   ASSERT_TRUE(a->notify("one"));
-  a->leadership.release();
   a.reset();
   table_.with([](Table& t) { t.damaged = true; });
   auto b = begin("b");
@@ -263,7 +276,7 @@ TEST_F(LeadershipTest, ACopyThatCannotBeReadKeepsNobodyFromLeading) {
   EXPECT_EQ(b->role(), Role::leading);
   EXPECT_THAT(b->told(), IsEmpty());
   ASSERT_TRUE(b->notify("two"));
-  b->leadership.release();
+  b.reset();
   auto c = begin("c");
   ASSERT_TRUE(c->lead()) << "the new leader's file has taken the place of the copy";
   EXPECT_THAT(c->told(), ElementsAre("two"));
@@ -274,6 +287,74 @@ TEST_F(LeadershipTest, WithoutTheCopyItWaitsRatherThanBeginFromNothing) {
   table_.with([](Table& t) { t.reachable = false; });
   EXPECT_EQ(a->leadership.take_over().error().code, Errc::unavailable);
   EXPECT_EQ(a->role(), Role::waiting);
+}
+
+TEST_F(LeadershipTest, WhoeverComesBackDoesNotRenewTheLeaseOfItsFormerLife) {
+  auto a = begin("a");
+  table_.with([](Table& t) { t.reachable = false; });
+  a.reset();  // it ends without a word
+  table_.with([](Table& t) { t.reachable = true; });
+  EXPECT_EQ(begin("a")->role(), Role::waiting);
+}
+
+TEST_F(LeadershipTest, AnAppendWhoseAnswerIsLostIsNotAppliedToALaterImage) {
+  auto a = begin("a");
+  ASSERT_TRUE(a->lead());
+  table_.with([](Table& t) { t.loses_answers = true; });
+  ASSERT_TRUE(a->notify("one"));
+  EXPECT_TRUE(a->ahead());
+  table_.with([](Table& t) { t.loses_answers = false; });
+  table_.wait_for_claims();
+  a->share();
+  ASSERT_FALSE(a->ahead());
+  table_.with([](Table& t) { EXPECT_THAT(t.copy.changes, IsEmpty()); });
+  ASSERT_TRUE(a->notify("two"));
+  a.reset();
+  auto b = begin("b");
+  ASSERT_TRUE(b->lead());
+  EXPECT_THAT(b->told(), ElementsAre("one", "two"));
+}
+
+TEST_F(LeadershipTest, AChangeThatTheFileMayOrMayNotHaveBringsTheWholeFile) {
+  auto a = begin("a");
+  ASSERT_TRUE(a->lead());
+  const std::vector<std::uint8_t> some{1, 2, 3};
+  ASSERT_TRUE(a->leadership.changing(some));
+  // No changed(): the commit failed, or nobody knows. The next attempt changes only what is left.
+  ASSERT_TRUE(a->leadership.changing(some));
+  EXPECT_TRUE(a->ahead());
+  EXPECT_TRUE(a->leadership.wants_image());
+}
+
+TEST_F(LeadershipTest, WhoeverWasStoppedWhileItStoredDoesNotTakeThatForAServerThatIsAway) {
+  auto a = begin("a");
+  ASSERT_TRUE(a->lead());
+  table_.with([&](Table& t) {
+    t.loses_answers = true;
+    t.on_append = [&a, &t] {
+      t.reachable = false;  // no claim answers meanwhile
+      a->clock.advance(1h);
+    };
+  });
+  EXPECT_EQ(a->notify("one").error().code, Errc::timed_out);
+  EXPECT_THAT(a->told(), IsEmpty());
+}
+
+TEST_F(LeadershipTest, AStateFileOfALaterWardIsLeftToItAndTheLeaseGivenBack) {
+  auto a = begin("a");
+  ASSERT_TRUE(a->lead());
+  a.reset();
+  {
+    sqlite::OpenOptions options;
+    options.path = folder_ / "later.db";
+    auto later = sqlite::Database::open(options);
+    ASSERT_TRUE(later->run("PRAGMA user_version=99"));
+    table_.with([&](Table& t) { t.copy.image = *sqlite::image_of(*later); });
+  }
+  auto b = begin("b");
+  EXPECT_EQ(b->leadership.take_over().error().code, Errc::invalid);
+  EXPECT_EQ(b->role(), Role::waiting);
+  table_.with([](Table& t) { EXPECT_EQ(t.holder, ""); });
 }
 
 TEST_F(LeadershipTest, AProcessThatDoesNothingElseClaimsNoMore) {

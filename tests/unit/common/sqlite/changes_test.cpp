@@ -93,6 +93,16 @@ TEST_F(ChangesTest, WhatIsNoChangesetIsRefusedWhole) {
   EXPECT_THAT(rows(db), IsEmpty());
 }
 
+TEST_F(ChangesTest, WhatHasNoPlaceIsRefusedAndNotSkipped) {
+  auto from = open("from.db"), to = open("to.db");
+  ASSERT_TRUE(from.run(kTables));
+  ASSERT_TRUE(to.run(kTables));
+  ASSERT_TRUE(from.run("ALTER TABLE a ADD COLUMN more TEXT; CREATE TABLE c(id INTEGER PRIMARY KEY)"));
+  EXPECT_EQ(apply_changes(to, change(from, "INSERT INTO a VALUES(1,'x','y')")).error().code, Errc::corrupt);
+  EXPECT_EQ(apply_changes(to, change(from, "INSERT INTO c VALUES(1)")).error().code, Errc::corrupt);
+  EXPECT_THAT(rows(to), IsEmpty());
+}
+
 TEST_F(ChangesTest, AnImageIsTheFileWithAllThatIsCommitted) {
   auto db = open("a.db");
   ASSERT_TRUE(db.run(kTables));
